@@ -1,0 +1,117 @@
+"""What goes into `normalize` and what comes out of it: a raw event, and what that event means.
+
+Every raw event ends as one or more of these. Nothing ends as nothing: what needs no place in a conversation is
+`Ignored`, with a reason that is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+
+from normalizer.schema import Attachment, Author, DeliveryError, DeliveryState, Message, Part
+
+
+class Raw(Struct, frozen=True, kw_only=True):
+    """A raw event as the journal keeps it: bytes, never parsed before they are safe.
+
+    `key` is the platform's own mark of this event: the same event again has the same key. `envelope` is what the
+    transport said beside the bytes (a mail's MAIL FROM, the visitor's id); small, and JSON.
+    """
+
+    key: str
+    body: bytes
+    content_type: str
+    received_at: datetime
+    envelope: Mapping[str, Any] = {}
+
+
+class Person(Struct, frozen=True, kw_only=True):
+    """An identity as a platform tells it: `kind` (`email`, `visitor`, …) and `value` name it for good.
+
+    `verified` says that the platform proves it: an address typed into a form, or a mail nobody authenticated, is not.
+    """
+
+    kind: str
+    value: str
+    name: str | None = None
+    verified: bool = False
+    email: str | None = None
+
+
+class Draft(Struct, frozen=True, kw_only=True):
+    """A new message, before the inbox gives it an id, a conversation, a customer and a `seq`.
+
+    Attributes:
+        message: what it says. `message.external.thread_key` is the platform's own thread.
+        customer: whose conversation this is when it begins one.
+        author: who wrote, where that is not the customer.
+        keys: the thread keys by which it finds its conversation and later ones find it: its own first, then those that
+            it names, nearest last. Conversations that share a key are one.
+        unique: what tells that another event is this same message over again (a mail's id and body); None where the
+            event key alone tells it.
+        files: the contents of `message.attachments`, in their order; None where `fetch` must bring it.
+        reopens: whether it opens a snoozed or resolved conversation again. A machine's mail does not.
+    """
+
+    message: Message
+    customer: Person
+    author: Person | None = None
+    keys: tuple[str, ...] = ()
+    unique: str | None = None
+    files: tuple[bytes | None, ...] = ()
+    reopens: bool = True
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """An edit, a deletion or a reaction: what became of a message that the platform calls `external_id`.
+
+    Fields that are None stay as they are. One that comes before its message waits for it.
+    """
+
+    external_id: str
+    at: datetime
+    text: str | None = None
+    html: str | None = None
+    attachments: tuple[Attachment, ...] | None = None
+    parts: tuple[Part, ...] | None = None
+    deleted: bool = False
+    reaction: str | None = None
+    reaction_removed: bool = False
+    author: Person | None = None
+
+
+class ConversationEvent(Struct, frozen=True, kw_only=True):
+    """Something that happened in a conversation and that nobody wrote: a rating, a join, a call-back request.
+
+    It is shown as a message of `kind: event` by the `system`, with `part` as its content.
+    """
+
+    thread_key: str
+    part: Part
+    customer: Person
+    at: datetime
+    author: Author = Author(type="system")
+
+
+class DeliveryUpdate(Struct, frozen=True, kw_only=True):
+    """What the platform says became of a reply: found by our `message_id`, else by its `external_id`."""
+
+    state: DeliveryState
+    at: datetime
+    message_id: str | None = None
+    external_id: str | None = None
+    recipient: str | None = None
+    error: DeliveryError | None = None
+
+
+class Ignored(Struct, frozen=True, kw_only=True):
+    """An event that needs no place in a conversation; `reason` is counted and shown to the admin."""
+
+    reason: str
+
+
+Outcome = Draft | Change | ConversationEvent | DeliveryUpdate | Ignored
