@@ -103,7 +103,7 @@ class FeedPage(Struct, frozen=True, kw_only=True):
     conversation_id: str | None = None
 
 
-class CursorExpired(Exception):  # noqa: N818 (a state that the caller answers with a reload, not a failure)
+class CursorExpiredError(Exception):
     """The cursor is older than the event log, or not one of ours: load the history again."""
 
 
@@ -120,7 +120,7 @@ class Feed(Protocol):
         """Every message and change after `cursor`, without gap or repeat, then live until closed.
 
         Raises:
-            CursorExpired: the cursor cannot be honoured.
+            CursorExpiredError: the cursor cannot be honoured.
         """
 
 
@@ -206,7 +206,7 @@ class Context(Protocol):
         """Journals an event; returns when it cannot be lost any more.
 
         Raises:
-            Unavailable: it could not be stored; the platform must be told to try again.
+            UnavailableError: it could not be stored; the platform must be told to try again.
         """
 
     def now(self) -> datetime:

@@ -2,7 +2,7 @@
 
     ConnectorError
     ├── TemporaryError      try again, after `retry_after` seconds where the platform said so
-    │   └── Unavailable     Santral itself cannot take more now: tell the platform *try again*
+    │   └── UnavailableError  Santral itself cannot take more now: tell the platform *try again*
     ├── PermanentError      trying again is of no use; `reason` is read by an agent
     └── UncertainError      nobody knows whether the platform did it
 
@@ -41,7 +41,7 @@ class TemporaryError(ConnectorError):
         self.retry_after = retry_after
 
 
-class Unavailable(TemporaryError):
+class UnavailableError(TemporaryError):
     """Santral cannot store the event now (the database is away, or the queue is full): nothing may be acknowledged."""
 
 

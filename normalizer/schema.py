@@ -41,7 +41,8 @@ class Author(Struct, frozen=True, kw_only=True):
 class External(Struct, frozen=True, kw_only=True):
     """What the platform calls the message, and where its original stands.
 
-    `id` is a mail's Message-ID without brackets, Telegram's `chat/message`, Slack's `channel/ts`, a web chat's client id.
+    `id` is a mail's Message-ID without brackets, Telegram's `chat/message`, Slack's `channel/ts`, a web chat's
+    client id.
     `ids` holds more of them where one message left in several pieces.
     """
 
@@ -52,7 +53,7 @@ class External(Struct, frozen=True, kw_only=True):
 
 
 class Part(Struct, frozen=True, kw_only=True):
-    """Something typed inside a message (`location`, `contact`, `poll`, `buttons`, `unknown`…) and its readable fallback."""
+    """Something typed in a message (`location`, `contact`, `poll`, `buttons`, `unknown`…), and its readable fallback."""
 
     type: str
     text: str
