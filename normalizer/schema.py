@@ -53,7 +53,7 @@ class External(Struct, frozen=True, kw_only=True):
 
 
 class Part(Struct, frozen=True, kw_only=True):
-    """Something typed in a message (`location`, `contact`, `poll`, `buttons`, `unknown`…), and its readable fallback."""
+    """Something typed in a message (`location`, `poll`, `buttons`, `unknown`…), and its readable fallback."""
 
     type: str
     text: str

@@ -1,0 +1,185 @@
+"""What the inbox keeps beside messages: customers, identities, conversations, events, replies on their way.
+
+Like the message schema, all of it is immutable: a change is a new value, put through `inbox.store.Unit`, which writes
+it in one transaction with the event that tells of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+from msgspec import Struct
+from uuid_utils.compat import uuid7
+
+from connectors.base import Receipt
+from normalizer.schema import Direction, Kind, Message
+
+Status = Literal["open", "pending", "snoozed", "resolved"]
+Role = Literal["agent", "supervisor", "admin"]
+Priority = Literal["low", "normal", "high", "urgent"]
+EventType = Literal[
+    "message.created",
+    "message.updated",
+    "conversation.created",
+    "conversation.updated",
+    "conversation.merged",
+    "customer.created",
+    "customer.updated",
+]
+
+PREVIEW_LENGTH = 160
+
+
+def new_id() -> str:
+    """A new id, ordered by time (UUID version 7, RFC 9562 section 5.7)."""
+    return str(uuid7())
+
+
+class Customer(Struct, frozen=True, kw_only=True):
+    """The person who writes. What is known of them by address or platform stands in their identities."""
+
+    id: str
+    name: str | None = None
+    avatar: str | None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+class Identity(Struct, frozen=True, kw_only=True):
+    """A customer's address on a platform. `id` is `kind:value`, so that one address is one identity for good."""
+
+    id: str
+    kind: str
+    value: str
+    customer_id: str
+    name: str | None = None
+    verified: bool = False
+    created_at: datetime
+
+
+class ThreadKey(Struct, frozen=True, kw_only=True):
+    """Which conversation a platform's thread belongs to. `id` is `channel|key`."""
+
+    id: str
+    conversation_id: str
+
+
+class Unique(Struct, frozen=True, kw_only=True):
+    """Which message a mark belongs to that only one may bear: a mail's id and body, an agent's `client_id`."""
+
+    id: str
+    message_id: str
+
+
+class Preview(Struct, frozen=True, kw_only=True):
+    """What a list of conversations shows of its last message."""
+
+    id: str
+    seq: int
+    kind: Kind
+    direction: Direction
+    channel: str
+    author: str | None
+    text: str
+    at: datetime
+
+    @classmethod
+    def of(cls, message: Message, at: datetime) -> Preview:
+        """The preview of a message that was stored at `at`."""
+        return cls(
+            id=message.id,
+            seq=message.seq,
+            kind=message.kind,
+            direction=message.direction,
+            channel=message.channel,
+            author=message.author.name,
+            text=" ".join(message.text[: PREVIEW_LENGTH * 4].split())[:PREVIEW_LENGTH],
+            at=at,
+        )
+
+
+class Conversation(Struct, frozen=True, kw_only=True):
+    """The unit of an agent's work.
+
+    Attributes:
+        last_seq: the highest `seq` given in it.
+        inbound: how many messages its customer's side wrote.
+        waiting_since: since when the customer waits for an answer, or None.
+        previous_id: the resolved conversation of the same thread that was too old to be opened again.
+        merged_into: where its messages are now; it is empty itself and stands in no list.
+        version: grows with each change; the `ETag`.
+    """
+
+    id: str
+    customer_id: str
+    subject: str | None = None
+    status: Status = "open"
+    assignee: str | None = None
+    team: str | None = None
+    tags: tuple[str, ...] = ()
+    priority: Priority = "normal"
+    snoozed_until: datetime | None = None
+    channels: tuple[str, ...] = ()
+    last_seq: int = 0
+    inbound: int = 0
+    last_message: Preview | None = None
+    waiting_since: datetime | None = None
+    previous_id: str | None = None
+    merged_into: str | None = None
+    version: int = 1
+    created_at: datetime
+    updated_at: datetime
+
+
+class Event(Struct, frozen=True, kw_only=True):
+    """What happened, as a complete snapshot, insert-only.
+
+    `id` is its position: events are read in its order, which is the order in which they were committed.
+    """
+
+    id: int
+    type: EventType
+    at: datetime
+    conversation_id: str | None = None
+    message_id: str | None = None
+    channel: str | None = None
+    thread_key: str | None = None
+    data: Mapping[str, Any]
+
+
+class OutboxItem(Struct, frozen=True, kw_only=True):
+    """A reply on its way; gone once it is sent, failed, unknown or cancelled.
+
+    Attributes:
+        id: the message's.
+        lane: `channel|conversation`: within one, replies leave in order of `seq`.
+        state: `scheduled` and `waiting` hold up nobody; `claimed` and `sending` belong to `owner`.
+        identity_id: whom it answers.
+        receipts: the platform pieces that have left.
+    """
+
+    id: str
+    lane: str
+    channel: str
+    conversation_id: str
+    identity_id: str
+    thread_key: str | None = None
+    seq: int
+    state: Literal["scheduled", "queued", "claimed", "sending"]
+    due_at: datetime
+    owner: str | None = None
+    attempts: int = 0
+    receipts: tuple[Receipt, ...] = ()
+    to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    bcc: tuple[str, ...] = ()
+
+
+class Principal(Struct, frozen=True, kw_only=True):
+    """Who calls the API."""
+
+    id: str
+    name: str
+    role: Role

@@ -1,0 +1,74 @@
+"""Storage in MongoDB: the only room that imports pymongo.
+
+`Store.open` connects and prepares; `Store.write` changes things, in transactions; the rest reads.
+"""
+
+from __future__ import annotations
+
+from inbox.store import indexes
+from inbox.store.client import Client, connect, database
+from inbox.store.errors import NotOwnerError, StoreUnavailableError, UnfitDatabaseError
+from inbox.store.events import EventLog
+from inbox.store.files import FileStore, Upload
+from inbox.store.journal import Journal, JournalEntry
+from inbox.store.outbox import Outbox
+from inbox.store.processes import Processes
+from inbox.store.queries import Queries
+from inbox.store.settings import Settings
+from inbox.store.unit import Unit
+from inbox.store.writer import Writer
+
+__all__ = [
+    "EventLog",
+    "FileStore",
+    "Journal",
+    "JournalEntry",
+    "NotOwnerError",
+    "Outbox",
+    "Processes",
+    "Queries",
+    "Settings",
+    "Store",
+    "StoreUnavailableError",
+    "UnfitDatabaseError",
+    "Unit",
+    "Upload",
+]
+
+
+class Store:
+    """One MongoDB database. Made by `open`."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        database_ = database(client)
+        self._writer = Writer(client, database_)
+        self.write = self._writer.write
+        self.journal = Journal(database_)
+        self.events = EventLog(database_)
+        self.files = FileStore(database_)
+        self.outbox = Outbox(database_)
+        self.processes = Processes(database_)
+        self.settings = Settings(database_)
+        self.queries = Queries(database_)
+
+    @classmethod
+    async def open(cls, url: str) -> Store:
+        """Connects, and makes sure of the indexes.
+
+        Raises:
+            UnfitDatabaseError: nobody answers there, or what answers cannot be used.
+        """
+        client = await connect(url)
+        store = cls(client)
+        await indexes.ensure(database(client))
+        return store
+
+    async def ping(self) -> bool:
+        """Whether the database answers now."""
+        return await self.queries.ping()
+
+    async def close(self) -> None:
+        """Returns when everything taken is written, and disconnects."""
+        await self._writer.close()
+        await self._client.close()

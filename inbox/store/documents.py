@@ -1,0 +1,38 @@
+"""Which structure lives in which collection, and how it becomes a document and back."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from inbox.model import Conversation, Customer, Event, Identity, OutboxItem, ThreadKey, Unique
+from inbox.store.client import Document
+from normalizer.codec import from_builtins, to_builtins
+from normalizer.schema import Message
+
+Stored = Customer | Identity | ThreadKey | Unique | Conversation | Message | OutboxItem
+StoredT = TypeVar("StoredT", Customer, Identity, ThreadKey, Unique, Conversation, Message, OutboxItem)
+T = TypeVar("T")
+
+COLLECTIONS: dict[type[Any], str] = {
+    Customer: "customers",
+    Identity: "identities",
+    Conversation: "conversations",
+    ThreadKey: "thread_keys",
+    Unique: "uniques",
+    Message: "messages",
+    OutboxItem: "outbox",
+    Event: "events",
+}
+
+
+def to_document(value: Any) -> Document:  # noqa: ANN401 (any of our structures)
+    """The structure as a document: its `id` is the `_id`."""
+    document: Document = to_builtins(value)
+    document["_id"] = document.pop("id")
+    return document
+
+
+def from_document(document: Document, to: type[T]) -> T:
+    """The inverse of `to_document`. The document is used up."""
+    document["id"] = document.pop("_id")
+    return from_builtins(document, to)

@@ -1,0 +1,109 @@
+"""Attachments in GridFS: written before the message that shows them, swept where that message never came."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from datetime import datetime
+
+import msgspec
+from gridfs import NoFile
+from gridfs.asynchronous import AsyncGridFSBucket
+from gridfs.errors import FileExists
+from pymongo.errors import BulkWriteError, DuplicateKeyError
+
+from inbox.store.client import Database, Document
+from inbox.store.documents import from_document, to_document
+from normalizer.codec import from_builtins
+from normalizer.schema import Attachment
+
+PIECE = 255 * 1024
+
+
+class Upload(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that somebody uploaded and has not sent yet; `owner` alone may attach it."""
+
+    id: str
+    owner: str
+    attachment: Attachment
+    created_at: datetime
+
+
+class FileStore:
+    """The bytes of attachments, and the uploads that wait for their message."""
+
+    def __init__(self, database: Database) -> None:
+        self._bucket = AsyncGridFSBucket(database, bucket_name="files", chunk_size_bytes=PIECE)
+        self._uploads = database["uploads"]
+        self._messages = database["messages"]
+
+    async def put(self, attachment_id: str, content: bytes) -> None:
+        """Stores an attachment's bytes; doing it twice changes nothing."""
+        try:
+            await self._bucket.upload_from_stream_with_id(attachment_id, attachment_id, content)
+        except (FileExists, DuplicateKeyError, BulkWriteError):
+            return
+
+    async def stream_in(self, attachment_id: str, pieces: AsyncIterator[bytes], limit: int) -> tuple[int, str, bytes]:
+        """Stores bytes as they come; returns their number, their SHA-256 and the first 4 KiB.
+
+        Raises:
+            ValueError: more than `limit` bytes; nothing is kept.
+        """
+        size, digest, head = 0, hashlib.sha256(), b""
+        stream = self._bucket.open_upload_stream_with_id(attachment_id, attachment_id)
+        try:
+            async for piece in pieces:
+                size += len(piece)
+                if size > limit:
+                    raise ValueError(f"more than {limit} bytes")
+                digest.update(piece)
+                if len(head) < 4096:
+                    head += piece[: 4096 - len(head)]
+                await stream.write(piece)
+        except BaseException:
+            await stream.abort()
+            raise
+        await stream.close()
+        return size, digest.hexdigest(), head
+
+    async def open(self, attachment_id: str) -> AsyncIterator[bytes]:
+        """The bytes of an attachment, in pieces.
+
+        Raises:
+            LookupError: there is none of that id.
+        """
+        try:
+            stream = await self._bucket.open_download_stream(attachment_id)
+        except NoFile as error:
+            raise LookupError(f"no attachment {attachment_id}") from error
+        while piece := await stream.readchunk():
+            yield piece
+
+    async def add_upload(self, upload: Upload) -> None:
+        """Remembers whose an uploaded file is."""
+        await self._uploads.insert_one(to_document(upload))
+
+    async def upload(self, attachment_id: str) -> Upload | None:
+        """An uploaded file, or None."""
+        document = await self._uploads.find_one({"_id": attachment_id})
+        return from_document(document, Upload) if document else None
+
+    async def attachment(self, attachment_id: str, within: Document | None = None) -> Attachment | None:
+        """The attachment of that id in a message (one that fits `within`), or None."""
+        query = {"attachments.id": attachment_id, **(within or {})}
+        document = await self._messages.find_one(query, {"attachments": 1})
+        for item in (document or {}).get("attachments", []):
+            if item["id"] == attachment_id:
+                return from_builtins(item, Attachment)
+        return None
+
+    async def sweep(self, before: datetime) -> int:
+        """Deletes uploads older than `before` that no message shows; returns how many."""
+        swept = 0
+        async for document in self._uploads.find({"created_at": {"$lt": before}}):
+            if await self.attachment(document["_id"]) is None:
+                await self._bucket.delete(document["_id"])
+                swept += 1
+            await self._uploads.delete_one({"_id": document["_id"]})
+        return swept

@@ -1,0 +1,47 @@
+"""Finding the replies whose turn it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from pymongo import ASCENDING
+
+from inbox.model import OutboxItem
+from inbox.store.client import Database, Document
+from inbox.store.documents import from_document
+
+HEADS: list[Document] = [
+    {"$match": {"state": {"$in": ["queued", "claimed", "sending"]}}},
+    {"$sort": {"lane": ASCENDING, "seq": ASCENDING}},
+    {"$group": {"_id": "$lane", "head": {"$first": "$$ROOT"}}},
+    {"$replaceRoot": {"newRoot": "$head"}},
+]
+
+
+class Outbox:
+    """The `outbox` collection, read only: it is changed through `Unit`, with the messages it belongs to."""
+
+    def __init__(self, database: Database) -> None:
+        self._items = database["outbox"]
+
+    async def ready(self, now: datetime, limit: int) -> list[OutboxItem]:
+        """The first of each lane, where it is queued and due."""
+        pipeline: list[Document] = [*HEADS, {"$match": {"state": "queued", "due_at": {"$lte": now}}}, {"$limit": limit}]
+        return [from_document(item, OutboxItem) async for item in await self._items.aggregate(pipeline)]
+
+    async def scheduled(self, now: datetime) -> list[OutboxItem]:
+        """Replies whose hour has come."""
+        found = self._items.find({"state": "scheduled", "due_at": {"$lte": now}}).sort("due_at", ASCENDING)
+        return [from_document(item, OutboxItem) async for item in found]
+
+    async def abandoned(self, alive: Sequence[str]) -> list[OutboxItem]:
+        """Replies in the hands of processes that are gone."""
+        found = self._items.find({"state": {"$in": ["claimed", "sending"]}, "owner": {"$nin": list(alive)}})
+        return [from_document(item, OutboxItem) async for item in found]
+
+    async def next_due(self) -> datetime | None:
+        """When the next reply is due that waits for its hour or its next try."""
+        query = {"state": {"$in": ["queued", "scheduled"]}}
+        document = await self._items.find_one(query, {"due_at": 1}, sort=[("due_at", ASCENDING)])
+        return document["due_at"] if document else None

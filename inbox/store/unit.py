@@ -1,0 +1,218 @@
+"""A unit of work: what one transaction looks up and changes, and the events that tell of it.
+
+A change reads through `get` and writes through `add`, `put` and `remove`; nothing goes to the database before `flush`.
+So several changes share one transaction, each seeing what those before it did, and one that raises is undone alone.
+
+Events are made here, from what was added and put: nothing can change without a word, or be told without having
+happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+from pymongo import DeleteOne, InsertOne, ReplaceOne
+from pymongo.asynchronous.client_session import AsyncClientSession
+
+from inbox.model import Conversation, Customer, Event, EventType
+from inbox.store.client import Database, Document
+from inbox.store.documents import COLLECTIONS, Stored, StoredT, from_document, to_document
+from inbox.store.errors import NotOwnerError
+from normalizer.codec import to_builtins
+from normalizer.schema import Message
+
+POSITIONS = 1 << 20  # events in one transaction, at the most: a position is the transaction's number times this
+
+Key = tuple[type[Any], str]
+Operation = InsertOne[Document] | ReplaceOne[Document] | DeleteOne
+
+
+class Unit:
+    """One transaction's changes. Made by `inbox.store.writer.Writer`, valid until it has committed.
+
+    Attributes:
+        now: the time that everything in this transaction bears.
+    """
+
+    def __init__(self, database: Database, session: AsyncClientSession, number: int, now: datetime) -> None:
+        self.now = now
+        self._database = database
+        self._session = session
+        self._number = number
+        self._stored: dict[Key, Stored | None] = {}
+        self._kept: dict[Key, Stored | None] = {}
+        self._fresh: dict[Key, Stored | None] = {}
+        self._settled: dict[str, list[str]] = {}
+        self._settling: dict[str, list[str]] = {}
+
+    async def get(self, kind: type[StoredT], ids: Iterable[str]) -> dict[str, StoredT]:
+        """Those of `ids` that exist, as this transaction sees them."""
+        wanted = dict.fromkeys(ids)
+        missing = [id_ for id_ in wanted if (kind, id_) not in self._stored and not self._touched((kind, id_))]
+        if missing:
+            self._stored.update(dict.fromkeys(((kind, id_) for id_ in missing), None))
+            await self._load(kind, {"_id": {"$in": missing}})
+        found = ((id_, self._current((kind, id_))) for id_ in wanted)
+        return {id_: value for id_, value in found if isinstance(value, kind)}
+
+    async def one(self, kind: type[StoredT], id_: str) -> StoredT | None:
+        """The one with that id, or None."""
+        return (await self.get(kind, [id_])).get(id_)
+
+    async def messages_of(self, conversation_id: str) -> list[Message]:
+        """All messages of a conversation, in order."""
+        await self._load(Message, {"conversation_id": conversation_id})
+        known = {key for key in (*self._stored, *self._kept, *self._fresh) if key[0] is Message}
+        messages = (self._current(key) for key in known)
+        mine = [m for m in messages if isinstance(m, Message) and m.conversation_id == conversation_id]
+        return sorted(mine, key=lambda message: message.seq)
+
+    async def thread_keys_of(self, conversation_ids: Sequence[str]) -> list[str]:
+        """The ids of the thread keys that lead to these conversations."""
+        cursor = self._database["thread_keys"].find(
+            {"conversation_id": {"$in": list(conversation_ids)}}, {"_id": 1}, session=self._session
+        )
+        return [document["_id"] async for document in cursor]
+
+    async def message_called(self, channel: str, external_id: str) -> Message | None:
+        """The message that the platform calls so."""
+        for by in ("external.id", "external.ids"):
+            loaded = await self._load(Message, {"channel": channel, by: external_id})
+            if loaded:
+                return await self.one(Message, loaded[0])
+        return None
+
+    def add(self, value: Stored) -> None:
+        """Stores something new."""
+        self._stored.setdefault((type(value), value.id), None)
+        self._fresh[(type(value), value.id)] = value
+
+    def put(self, value: Stored) -> None:
+        """Stores something that was got, changed. A conversation's version grows by itself."""
+        if isinstance(value, Conversation):
+            before = self._current((Conversation, value.id))
+            if isinstance(before, Conversation):
+                value = msgspec.structs.replace(value, version=before.version + 1)
+        self._fresh[(type(value), value.id)] = value
+
+    def remove(self, kind: type[StoredT], id_: str) -> None:
+        """Deletes something that was got."""
+        self._fresh[(kind, id_)] = None
+
+    def settle(self, owner: str, entry_ids: Iterable[str]) -> None:
+        """Marks journal entries as applied; the transaction fails if they are not all `owner`'s and new."""
+        self._settling.setdefault(owner, []).extend(entry_ids)
+
+    def keep(self) -> None:
+        """What was changed since the last call is part of the transaction."""
+        self._kept.update(self._fresh)
+        for owner, ids in self._settling.items():
+            self._settled.setdefault(owner, []).extend(ids)
+        self.forget()
+
+    def forget(self) -> None:
+        """What was changed since `keep` is undone."""
+        self._fresh = {}
+        self._settling = {}
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to write."""
+        return not self._kept and not self._settled
+
+    async def flush(self) -> None:
+        """Writes everything kept.
+
+        Raises:
+            NotOwnerError: journal entries to settle are not ours any more.
+        """
+        await self._settle()
+        events = await self._events()
+        operations: dict[str, list[Operation]] = {}
+        for (kind, id_), value in self._kept.items():
+            operation = self._operation((kind, id_), value)
+            if operation is not None:
+                operations.setdefault(COLLECTIONS[kind], []).append(operation)
+        operations.setdefault("events", []).extend(InsertOne(to_document(event)) for event in events)
+        for collection, batch in operations.items():
+            if batch:
+                await self._database[collection].bulk_write(batch, ordered=False, session=self._session)
+
+    async def _settle(self) -> None:
+        for owner, ids in self._settled.items():
+            result = await self._database["journal"].update_many(
+                {"_id": {"$in": ids}, "state": "new", "owner": owner},
+                {"$set": {"state": "applied", "applied_at": self.now}, "$unset": {"error": ""}},
+                session=self._session,
+            )
+            if result.matched_count != len(ids):
+                raise NotOwnerError(f"{len(ids) - result.matched_count} journal entries have another owner")
+
+    def _operation(self, key: Key, value: Stored | None) -> Operation | None:
+        exists = self._stored.get(key) is not None
+        if value is None:
+            return DeleteOne({"_id": key[1]}) if exists else None
+        document = to_document(value)
+        return ReplaceOne({"_id": key[1]}, document) if exists else InsertOne(document)
+
+    async def _load(self, kind: type[StoredT], query: Document) -> list[str]:
+        loaded = []
+        async for document in self._database[COLLECTIONS[kind]].find(query, session=self._session):
+            value = from_document(document, kind)
+            self._stored[(kind, value.id)] = value
+            loaded.append(value.id)
+        return loaded
+
+    def _touched(self, key: Key) -> bool:
+        return key in self._fresh or key in self._kept
+
+    def _current(self, key: Key) -> Stored | None:
+        for layer in (self._fresh, self._kept, self._stored):
+            if key in layer:
+                return layer[key]
+        return None
+
+    async def _events(self) -> list[Event]:
+        """Messages first, then conversations and customers, each once as it stands at the end."""
+        told = [value for value in self._kept.values() if isinstance(value, Message | Conversation | Customer)]
+        customers = await self.get(Customer, {value.customer_id for value in told if isinstance(value, Conversation)})
+        told.sort(key=lambda value: 0 if isinstance(value, Message) else 1)
+        events = []
+        for offset, value in enumerate(told):
+            exists = self._stored.get((type(value), value.id)) is not None
+            events.append(_event(value, self._number * POSITIONS + offset, self.now, customers, exists=exists))
+        return events
+
+
+def _event(
+    value: Message | Conversation | Customer,
+    position: int,
+    now: datetime,
+    customers: dict[str, Customer],
+    *,
+    exists: bool,
+) -> Event:
+    verb: Literal["updated", "created"] = "updated" if exists else "created"
+    if isinstance(value, Message):
+        return Event(
+            id=position,
+            type=f"message.{verb}",  # type: ignore[arg-type]
+            at=now,
+            conversation_id=value.conversation_id,
+            message_id=value.id,
+            channel=value.channel,
+            thread_key=value.external.thread_key if value.direction != "note" else None,
+            data={"message": to_builtins(value)},
+        )
+    if isinstance(value, Conversation):
+        kind: EventType = "conversation.merged" if value.merged_into else f"conversation.{verb}"  # type: ignore[assignment]
+        snapshot = {**to_builtins(value), "customer": _brief(customers.get(value.customer_id))}
+        return Event(id=position, type=kind, at=now, conversation_id=value.id, data={"conversation": snapshot})
+    return Event(id=position, type=f"customer.{verb}", at=now, data={"customer": to_builtins(value)})  # type: ignore[arg-type]
+
+
+def _brief(customer: Customer | None) -> dict[str, str | None] | None:
+    return {"id": customer.id, "name": customer.name, "avatar": customer.avatar} if customer else None

@@ -1,0 +1,128 @@
+"""Every change of the inbox goes through here: many changes, one transaction; all transactions, one order.
+
+The first operation of each transaction takes the next number from one counter document. MongoDB lets only one open
+transaction hold that document, so transactions of all processes commit one after another. That gives, for the price
+measured in `bench/apply_batches.py`:
+
+- events whose positions are in the order of commit: a reader that has seen position *n* has missed nothing before it;
+- no write skew: what a transaction looks up cannot change under it, so two processes never make two customers of one;
+- conflicts that show at the first operation, before any work is done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeVar, cast
+
+from pymongo import ReturnDocument
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.errors import ConnectionFailure, ExecutionTimeout, OperationFailure, PyMongoError, WaitQueueTimeoutError
+from pymongo.read_concern import ReadConcern
+
+from inbox.group_commit import GroupCommit
+from inbox.store.client import MAJORITY, Client, Database
+from inbox.store.errors import StoreUnavailableError
+from inbox.store.unit import Unit
+from normalizer.codec import to_milliseconds
+
+BATCH = 256  # messages' weight in one transaction
+BACKLOG = 4096
+PAUSE_SECONDS = (0.001, 0.004)
+PATIENCE_SECONDS = 15.0
+
+T = TypeVar("T")
+Change = Callable[[Unit], Awaitable[T]]
+
+
+class Writer:
+    """Commits changes, each the work of a function that gets a `Unit`. Such a function may run more than once."""
+
+    def __init__(self, client: Client, database: Database) -> None:
+        self._client = client
+        self._database = database
+        self._group: GroupCommit[Change[Any], Any] = GroupCommit(self._commit, batch=BATCH, backlog=BACKLOG)
+
+    async def write(self, change: Change[T], *, weight: int = 1) -> T:
+        """Runs `change` in a transaction and returns its result once that is committed.
+
+        Args:
+            change: what to do; it raises to undo what it did, and the exception comes out here.
+            weight: about how many messages it writes; bounds the transaction.
+
+        Raises:
+            StoreUnavailableError: the database is away. It may have committed all the same, so a change must bear
+                being done twice.
+        """
+        return cast("T", await self._group.submit(change, weight))
+
+    async def close(self) -> None:
+        """Returns when all changes taken are committed or refused."""
+        await self._group.close()
+
+    async def _commit(self, changes: Sequence[Change[Any]]) -> Sequence[Any]:
+        deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+        while True:
+            try:
+                return await self._attempt(changes)
+            except (ConnectionFailure, WaitQueueTimeoutError, ExecutionTimeout) as error:
+                raise StoreUnavailableError(f"the database does not answer: {type(error).__name__}") from error
+            except PyMongoError as error:
+                if not error.has_error_label("TransientTransactionError"):
+                    raise
+                if asyncio.get_running_loop().time() > deadline:
+                    raise StoreUnavailableError("the database is too busy: no transaction came through") from error
+            await asyncio.sleep(random.uniform(*PAUSE_SECONDS))  # noqa: S311 (a pause, no secret)
+
+    async def _attempt(self, changes: Sequence[Change[Any]]) -> Sequence[Any]:
+        async with self._client.start_session(causal_consistency=False) as session:
+            await session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=MAJORITY)
+            try:
+                unit = Unit(self._database, session, await self._number(session), to_milliseconds(datetime.now(UTC)))
+                outcomes = [await _run(change, unit) for change in changes]
+                await unit.flush()
+            except BaseException:
+                await session.abort_transaction()
+                raise
+            if unit.empty:
+                await session.abort_transaction()
+            else:
+                await _commit(session)
+            return outcomes
+
+    async def _number(self, session: AsyncClientSession) -> int:
+        counter = await self._database["counters"].find_one_and_update(
+            {"_id": "transactions"},
+            {"$inc": {"number": 1}},
+            upsert=True,
+            return_document=ReturnDocument.AFTER,
+            session=session,
+        )
+        assert counter is not None  # an upsert that returns the document after it
+        return int(counter["number"])
+
+
+async def _run(change: Change[Any], unit: Unit) -> Any:  # noqa: ANN401 (each change has a result of its own)
+    try:
+        result = await change(unit)
+    except PyMongoError:
+        raise
+    except Exception as error:  # noqa: BLE001 (its caller shall see it, and its neighbours shall not)
+        unit.forget()
+        return error
+    unit.keep()
+    return result
+
+
+async def _commit(session: AsyncClientSession) -> None:
+    """Commits, and asks again while nobody knows whether it was done (the server remembers)."""
+    for attempt in range(4):
+        try:
+            await session.commit_transaction()
+        except (ConnectionFailure, OperationFailure) as error:
+            if attempt == 3 or not error.has_error_label("UnknownTransactionCommitResult"):
+                raise
+        else:
+            return
