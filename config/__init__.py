@@ -1,0 +1,25 @@
+"""The YAML file, read with its line numbers: typed configuration, or every mistake in it at once.
+
+`load` gives a `Config` or raises a `ConfigError`. What a channel's connector takes is not known here: it stands
+unvalidated in `ChannelConfig.options`, and whoever validates it turns pydantic's errors into lines of the file with
+`Config.source`.
+"""
+
+from config.load import ChannelCheck, find_file, load
+from config.model import ChannelConfig, Config, InboxConfig, ServerConfig, StorageConfig
+from config.problem import ConfigError, Problem
+from config.source import Source
+
+__all__ = [
+    "ChannelCheck",
+    "ChannelConfig",
+    "Config",
+    "ConfigError",
+    "InboxConfig",
+    "Problem",
+    "ServerConfig",
+    "Source",
+    "StorageConfig",
+    "find_file",
+    "load",
+]
