@@ -1,0 +1,246 @@
+"""What a visitor can do on a channel, whichever transport carries it: WebSocket or long-poll.
+
+The promise to the visitor: what was acknowledged is journaled, and the same client id again is the same message.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from uuid_utils.compat import uuid7
+
+from connectors.base import Context, CursorExpiredError, Received
+from connectors.errors import UnavailableError
+from connectors.webchat.options import WebChatOptions
+from connectors.webchat.protocol import (
+    TEXT_LIMIT,
+    Ack,
+    Acked,
+    ClientFrame,
+    Hello,
+    Identify,
+    Live,
+    ProtocolError,
+    Welcome,
+    encode,
+)
+from connectors.webchat.rates import RateLimiter
+from connectors.webchat.tail import Entry, Tail
+from connectors.webchat.tokens import VisitorTokens, read_identity
+from connectors.webchat.view import Window, has_arrived
+from normalizer.chat import CallBack, Choose, Delivered, Event, Identified, Rate, Read, Said
+from normalizer.outcomes import Raw
+from normalizer.schema import Attachment, Message
+
+# How long a returning browser waits to hear that nothing happened since: the feed tells only what did.
+RESUME_SECONDS = 0.25
+HISTORY = 100
+
+
+class Visit(Struct, frozen=True, kw_only=True):
+    """A visitor who said hello: the frame to answer, and what goes on from there. `tail` must be closed."""
+
+    visitor: str
+    welcome: Welcome
+    window: Window
+    tail: Tail
+    arrivals: tuple[Message, ...]
+
+
+class Desk:
+    """Serves the visitors of one channel while it runs."""
+
+    def __init__(self, context: Context, options: WebChatOptions) -> None:
+        """All it keeps in memory is how much each visitor and address sent lately."""
+        self._context = context
+        self._identity_secrets = options.identity_secrets
+        self._tokens = VisitorTokens(context.keys, context.channel.id)
+        self._of_session = RateLimiter(options.rate.session)
+        self._of_address = RateLimiter(options.rate.address)
+
+    def admit(self, address: str, now: float, *, visitor: str | None = None, client_id: str | None = None) -> None:
+        """Counts one frame or request. `now` in seconds of the event loop's clock.
+
+        Raises:
+            ProtocolError: the visitor or the address sent too much.
+        """
+        if not self._of_address.allows(address, now):
+            raise ProtocolError("rate_limited", "too much from your network; wait a little", client_id)
+        if visitor is not None and not self._of_session.allows(visitor, now):
+            raise ProtocolError("rate_limited", "too many messages; wait a little", client_id)
+
+    async def visitor(self, token: str | None) -> str | None:
+        """The visitor to whom the token was given, or None where it is not good here."""
+        known = await self._tokens.read(token) if token else None
+        return known.visitor if known else None
+
+    async def welcome(self, hello: Hello) -> Visit:
+        """Opens a session. A token that is not good here makes a fresh visitor, a lost cursor a reload."""
+        now = self._context.now()
+        known = await self._tokens.read(hello.token) if hello.token else None
+        visitor = known.visitor if known else str(uuid7())
+        if known and hello.token and not known.is_stale(now):
+            token = hello.token
+        else:
+            token = await self._tokens.issue(visitor, now)
+        if known and hello.cursor is not None:
+            try:
+                return await self._resume(visitor, token, hello.cursor)
+            except CursorExpiredError:
+                pass
+        return await self._load(visitor, token, reload=hello.cursor is not None)
+
+    async def _load(self, visitor: str, token: str, *, reload: bool) -> Visit:
+        page = await self._context.feed.history(visitor, limit=HISTORY)
+        window = Window()
+        shown = tuple(filter(None, map(window.look, page.messages)))
+        return Visit(
+            visitor=visitor,
+            welcome=Welcome(
+                token=token,
+                conversation_id=page.conversation_id,
+                messages=shown,
+                cursor=page.cursor,
+                reload=reload,
+            ),
+            window=window,
+            tail=Tail(self._context.feed, visitor, page.cursor),
+            arrivals=page.messages,
+        )
+
+    async def _resume(self, visitor: str, token: str, cursor: str) -> Visit:
+        newest = await self._context.feed.history(visitor, limit=1)
+        tail = Tail(self._context.feed, visitor, cursor)
+        try:
+            missed = [] if newest.cursor == cursor else await tail.waiting(RESUME_SECONDS)
+        except BaseException:
+            await tail.close()
+            raise
+        window = Window()
+        frames = show_entries(window, missed)
+        return Visit(
+            visitor=visitor,
+            welcome=Welcome(
+                token=token,
+                conversation_id=newest.conversation_id,
+                messages=tuple(frame.message for frame in frames),
+                cursor=missed[-1][1] if missed else cursor,
+                reload=False,
+            ),
+            window=window,
+            tail=tail,
+            arrivals=tuple(message for message, _ in missed),
+        )
+
+    async def take(self, visitor: str, frame: ClientFrame) -> Ack | None:
+        """Does what the visitor asks.
+
+        Raises:
+            ProtocolError: it is refused.
+            UnavailableError: it could not be kept; the client should send it again.
+        """
+        match frame:
+            case Said():
+                return await self._message(visitor, frame)
+            case Choose():
+                await self._choose(visitor, frame)
+            case Rate() | CallBack():
+                await self._journal(f"{frame.__struct_config__.tag}:{visitor}:{uuid7()}", visitor, frame)
+            case Identify():
+                await self._identify(visitor, frame)
+            case Read():
+                await self._read(visitor, frame)
+            case _:  # `typing`: nobody is shown it yet
+                pass
+        return None
+
+    async def _message(self, visitor: str, said: Said) -> Ack:
+        if len(said.text) > TEXT_LIMIT:
+            raise ProtocolError("too_large", f"a message may have {TEXT_LIMIT} characters", said.client_id)
+        if not said.text and not said.attachments:
+            raise ProtocolError("bad_frame", "neither text nor attachments", said.client_id)
+        files = [await self._uploaded(visitor, said, file_id) for file_id in said.attachments]
+        extra = {"attachments": msgspec.to_builtins(files)} if files else {}
+        received = await self._journal(f"{visitor}:{said.client_id}", visitor, said, extra)
+        kept = Acked(id=received.message_id, client_id=said.client_id, text=said.text, received_at=received.received_at)
+        return Ack(client_id=said.client_id, message=kept)
+
+    async def _uploaded(self, visitor: str, said: Said, file_id: str) -> Attachment:
+        file = await self._context.files.find(file_id, owner=visitor)
+        if file is None:
+            raise ProtocolError("bad_frame", "an attachment that you did not upload", said.client_id)
+        return file
+
+    async def _choose(self, visitor: str, choice: Choose) -> None:
+        message = await self._find(visitor, choice.message_id)
+        if message is None:
+            raise ProtocolError("bad_frame", "no such message")
+        label = next((label for value, label in _choices(message) if value == choice.value), choice.value)
+        await self._journal(f"choose:{visitor}:{uuid7()}", visitor, choice, {"label": label})
+
+    async def _identify(self, visitor: str, frame: Identify) -> None:
+        identity = read_identity(frame.token, self._identity_secrets)
+        if identity is None:
+            raise ProtocolError("unauthorized", "the identity token is not valid")
+        # The token itself is not journaled: until it expires it would be good for whoever reads it there.
+        digest = hashlib.sha256(frame.token.encode()).hexdigest()
+        extra = {"identity": msgspec.to_builtins(identity)}
+        await self._journal(f"identified:{visitor}:{digest}", visitor, Identified(), extra)
+
+    async def _read(self, visitor: str, read: Read) -> None:
+        # A visitor may know the id of another's message; only its own thread's count.
+        message = await self._find(visitor, read.message_id)
+        if message is None or message.direction != "outbound":
+            raise ProtocolError("bad_frame", "no such message")
+        if message.delivery is None or message.delivery.state != "read":
+            await self._journal(f"read:{message.id}", visitor, read)
+
+    async def _find(self, visitor: str, message_id: str) -> Message | None:
+        page = await self._context.feed.history(visitor, limit=HISTORY)
+        return next((message for message in page.messages if message.id == message_id), None)
+
+    async def arrived(self, visitor: str, messages: Iterable[Message]) -> None:
+        """Reports the replies among `messages` that were now handed to the visitor's browser."""
+        for message in messages:
+            if has_arrived(message):
+                continue
+            try:
+                await self._journal(f"delivered:{message.id}", visitor, Delivered(message_id=message.id))
+            except UnavailableError:
+                # The visitor has it; the next hello that shows it reports it again.
+                self._context.log.warning("webchat.arrival_not_reported", message_id=message.id)
+
+    async def _journal(self, key: str, visitor: str, event: Event, extra: Mapping[str, Any] | None = None) -> Received:
+        return await self._context.receive(
+            Raw(
+                key=key,
+                body=encode(event),
+                content_type="application/json",
+                received_at=self._context.now(),
+                envelope={"visitor": visitor, **(extra or {})},
+            )
+        )
+
+
+def show_entries(window: Window, entries: Iterable[Entry]) -> list[Live]:
+    """The frames that tell a browser of these entries."""
+    frames = []
+    for message, cursor in entries:
+        shown = window.follow(message)
+        if shown is not None:
+            frames.append(Live(message=shown, cursor=cursor))
+    return frames
+
+
+def _choices(message: Message) -> list[tuple[object, str]]:
+    return [
+        (button.get("value"), str(button.get("label", "")))
+        for part in message.parts
+        if part.type == "buttons"
+        for button in part.data.get("buttons", ())
+        if isinstance(button, dict)
+    ]

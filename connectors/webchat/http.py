@@ -1,0 +1,108 @@
+"""Everything under `/chat/{channel}/`: the socket, its long-poll twin, attachments, the widget and its demo page."""
+
+from __future__ import annotations
+
+import asyncio
+from importlib import resources
+
+from aiohttp import hdrs, web
+
+from connectors.base import Context
+from connectors.webchat.desk import Desk
+from connectors.webchat.options import WebChatOptions
+from connectors.webchat.origins import Origins
+from connectors.webchat.poll import Poll, bearer
+from connectors.webchat.problems import Problem
+from connectors.webchat.session import Session, new_socket
+from connectors.webchat.uploads import download, upload
+
+PAGES = {
+    "demo": ("demo.html", "text/html"),
+    "demo.css": ("demo.css", "text/css"),
+    "widget.js": ("widget.js", "text/javascript"),
+}
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self' blob:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+)
+
+
+class Site:
+    """One channel's share of the web server."""
+
+    def __init__(self, context: Context, options: WebChatOptions) -> None:
+        """Reads the pages; serves nothing before it is mounted."""
+        self._files = context.files
+        self._log = context.log
+        self._origins = Origins(options.origins, context.channel.public_url)
+        self._desk = Desk(context, options)
+        self._poll = Poll(self._desk, context.feed)
+        self._sessions: set[Session] = set()
+        self._closing = False
+        static = resources.files(__package__) / "static"
+        self._pages = {tail: (static / name).read_bytes() for tail, (name, _) in PAGES.items()}
+
+    async def handle(self, request: web.Request, tail: str) -> web.StreamResponse:
+        """Answers a request for the rest `tail` of its path."""
+        if not self._origins.allows(request):
+            return Problem(403, "This page's origin is not among the channel's `origins`").response()
+        try:
+            preflight = request.method == hdrs.METH_OPTIONS
+            response = web.Response(status=204) if preflight else await self._route(request, tail)
+        except Problem as problem:
+            response = problem.response()
+        if not response.prepared:
+            response.headers.update(self._origins.cross_origin(request))
+        return response
+
+    async def _route(self, request: web.Request, tail: str) -> web.StreamResponse:
+        if self._closing:
+            raise Problem(503, "The chat is starting again")
+        match request.method, tail:
+            case "GET", "ws":
+                return await self._socket(request)
+            case "POST", "poll":
+                return await self._poll.post(request)
+            case "GET", "poll":
+                return await self._poll.get(request)
+            case "POST", "attachments":
+                return await upload(request, self._files, await self._owner(request))
+            case "GET", _ if tail.startswith("attachments/"):
+                owner = await self._owner(request)
+                headers = self._origins.cross_origin(request)
+                return await download(request, self._files, owner, tail.removeprefix("attachments/"), headers)
+            case (("GET" | "HEAD"), _) if tail in self._pages:
+                return self._page(tail)
+        raise Problem(404, "There is nothing here")
+
+    async def _socket(self, request: web.Request) -> web.StreamResponse:
+        socket = new_socket()
+        await socket.prepare(request)
+        session = Session(self._desk, socket, request.remote or "", self._log)
+        self._sessions.add(session)
+        try:
+            await session.run()
+        finally:
+            self._sessions.discard(session)
+        return socket
+
+    async def _owner(self, request: web.Request) -> str:
+        visitor = await self._desk.visitor(bearer(request))
+        if visitor is None:
+            raise Problem(401, "Say hello first, and send its token as the bearer")
+        return visitor
+
+    def _page(self, tail: str) -> web.Response:
+        headers = {
+            hdrs.CACHE_CONTROL: "max-age=300",
+            "Content-Security-Policy": POLICY,
+            "Cross-Origin-Resource-Policy": "cross-origin",
+            "Referrer-Policy": "no-referrer",
+            "X-Content-Type-Options": "nosniff",
+        }
+        return web.Response(body=self._pages[tail], content_type=PAGES[tail][1], charset="utf-8", headers=headers)
+
+    async def close(self) -> None:
+        """Takes nothing more and sends every browser to the process that comes next."""
+        self._closing = True
+        await asyncio.gather(*(session.close() for session in self._sessions), return_exceptions=True)

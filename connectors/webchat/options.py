@@ -1,0 +1,67 @@
+"""What an admin can set for a web chat."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+
+from connectors.base import Options
+
+SECRET_BYTES = 32
+
+
+def _origin(value: str) -> str:
+    parts = urlsplit(value.rstrip("/"))
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.path or parts.query or parts.username:
+        raise ValueError('an origin is a scheme and a host, such as "https://www.example.com"')
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def _long_enough(secret: SecretStr) -> SecretStr:
+    if len(secret.get_secret_value().encode()) < SECRET_BYTES:
+        raise ValueError(f"too short: HS256 wants {SECRET_BYTES} bytes or more (try `openssl rand -hex 32`)")
+    return secret
+
+
+Origin = Annotated[str, AfterValidator(_origin)]
+Secret = Annotated[SecretStr, AfterValidator(_long_enough)]
+
+
+class Rate(BaseModel):
+    """So many frames a second for good, and so many at once before that counts."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    per_second: float = Field(gt=0)
+    burst: int = Field(ge=1)
+
+
+class Rates(BaseModel):
+    """What one visitor may send, and what one address may: behind a proxy or a company's router sit many visitors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    session: Rate = Rate(per_second=50, burst=2000)
+    address: Rate = Rate(per_second=5000, burst=20_000)
+
+
+class WebChatOptions(Options):
+    """Options of `connector: webchat`.
+
+    Attributes:
+        origins: pages that may talk to this chat, beside the inbox's own.
+        identity_secret: signs `identify` tokens (HS256); several while it changes, new ones first.
+        rate: how much a visitor and an address may send.
+    """
+
+    origins: tuple[Origin, ...] = ()
+    identity_secret: Secret | tuple[Secret, ...] = ()
+    rate: Rates = Rates()
+
+    @property
+    def identity_secrets(self) -> tuple[str, ...]:
+        """The secrets in the clear, new ones first."""
+        secrets = self.identity_secret
+        return tuple(secret.get_secret_value() for secret in (secrets if isinstance(secrets, tuple) else (secrets,)))

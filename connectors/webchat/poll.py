@@ -1,0 +1,174 @@
+"""The protocol over plain HTTP, for networks that let no WebSocket through.
+
+`POST` carries one client frame and answers what the socket would have answered; `GET` waits for what is new.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+from aiohttp import hdrs, web
+from msgspec import Struct
+
+from connectors.base import CursorExpiredError, Feed
+from connectors.errors import UnavailableError
+from connectors.webchat.desk import RESUME_SECONDS, Desk, show_entries
+from connectors.webchat.problems import Problem
+from connectors.webchat.protocol import (
+    FRAME_LIMIT,
+    ClientFrame,
+    Error,
+    ErrorCode,
+    Hello,
+    Live,
+    Logout,
+    ProtocolError,
+    ServerFrame,
+    decode,
+    encode,
+    unavailable,
+)
+from connectors.webchat.tail import Tail
+from connectors.webchat.view import Window
+
+LONGEST_WAIT = 25.0
+STATUS: dict[ErrorCode, int] = {
+    "bad_frame": 400,
+    "unauthorized": 401,
+    "too_large": 413,
+    "rate_limited": 429,
+    "unavailable": 503,
+}
+
+
+class _Token(Struct):
+    token: str | None = None
+
+
+_token = msgspec.json.Decoder(_Token)
+
+
+class Frames(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The answer to both: server frames in order, and after a `GET` the cursor for the next one."""
+
+    frames: tuple[ServerFrame, ...]
+    cursor: str | None = None
+
+
+def bearer(request: web.Request) -> str | None:
+    """The visitor's token, from `Authorization: Bearer` (RFC 6750)."""
+    scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+class Poll:
+    """Answers both methods of `/chat/{channel}/poll`."""
+
+    def __init__(self, desk: Desk, feed: Feed) -> None:
+        """The desk does what frames ask; the feed is waited on."""
+        self._desk = desk
+        self._feed = feed
+
+    async def post(self, request: web.Request) -> web.Response:
+        """One client frame. An error frame also sets the HTTP status."""
+        client_id = None
+        try:
+            body = await _body(request)
+            frame = decode(body)
+            client_id = getattr(frame, "client_id", None)
+            answer = await self._answer(frame, bearer(request) or _token_in(body), request)
+        except ProtocolError as error:
+            answer = error.frame
+        except UnavailableError:
+            answer = unavailable(client_id)
+        return _response(Frames(frames=(answer,) if answer else ()))
+
+    async def _answer(self, frame: ClientFrame, token: str | None, request: web.Request) -> ServerFrame | None:
+        client_id = getattr(frame, "client_id", None)
+        now = asyncio.get_running_loop().time()
+        if isinstance(frame, Hello):
+            self._desk.admit(request.remote or "", now)
+            return await self._hello(Hello(token=frame.token or bearer(request), cursor=frame.cursor))
+        visitor = await self._desk.visitor(token)
+        self._desk.admit(request.remote or "", now, visitor=visitor, client_id=client_id)
+        if visitor is None:
+            raise ProtocolError("unauthorized", "say hello first", client_id)
+        # Here a client logs out by forgetting its token.
+        return None if isinstance(frame, Logout) else await self._desk.take(visitor, frame)
+
+    async def _hello(self, hello: Hello) -> ServerFrame:
+        visit = await self._desk.welcome(hello)
+        await visit.tail.close()
+        await self._desk.arrived(visit.visitor, visit.arrivals)
+        return visit.welcome
+
+    async def get(self, request: web.Request) -> web.Response:
+        """What came after `cursor`, waiting at most `wait` seconds for it. A lost cursor is answered by a welcome.
+
+        Raises:
+            Problem: no good token, or a `wait` that is no number.
+        """
+        token = bearer(request) or request.query.get("token")
+        visitor = await self._desk.visitor(token)
+        if visitor is None:
+            raise Problem(401, "Say hello first")
+        try:
+            self._desk.admit(request.remote or "", asyncio.get_running_loop().time(), visitor=visitor)
+        except ProtocolError as error:
+            raise Problem(429, error.frame.detail) from None
+        cursor = request.query.get("cursor", "")
+        try:
+            frames, cursor = await self._wait(visitor, cursor, _seconds(request))
+        except CursorExpiredError:
+            visit = await self._hello(Hello(token=token, cursor=cursor))
+            return _response(Frames(frames=(visit,)))
+        return _response(Frames(frames=frames, cursor=cursor))
+
+    async def _wait(self, visitor: str, cursor: str, seconds: float) -> tuple[tuple[Live, ...], str]:
+        deadline = asyncio.get_running_loop().time() + seconds
+        window = Window()
+        tail = Tail(self._feed, visitor, cursor)
+        try:
+            while True:
+                left = deadline - asyncio.get_running_loop().time()
+                entries = await tail.waiting(max(left, RESUME_SECONDS))
+                cursor = entries[-1][1] if entries else cursor
+                frames = tuple(show_entries(window, entries))
+                if frames or left <= RESUME_SECONDS:
+                    break
+        finally:
+            await tail.close()
+        await self._desk.arrived(visitor, [message for message, _ in entries])
+        return frames, cursor
+
+
+async def _body(request: web.Request) -> bytes:
+    if (request.content_length or 0) > FRAME_LIMIT:
+        raise ProtocolError("too_large", f"a frame may take {FRAME_LIMIT} bytes")
+    body = bytearray()
+    async for chunk in request.content.iter_any():
+        body += chunk
+        if len(body) > FRAME_LIMIT:
+            raise ProtocolError("too_large", f"a frame may take {FRAME_LIMIT} bytes")
+    return bytes(body)
+
+
+def _token_in(body: bytes) -> str | None:
+    try:
+        return _token.decode(body).token
+    except (ValueError, RecursionError):
+        return None
+
+
+def _seconds(request: web.Request) -> float:
+    try:
+        seconds = float(request.query.get("wait", LONGEST_WAIT))
+    except ValueError:
+        raise Problem(400, "wait is a number of seconds") from None
+    return min(max(seconds, 0.0), LONGEST_WAIT)
+
+
+def _response(frames: Frames) -> web.Response:
+    status = max((STATUS[frame.code] for frame in frames.frames if isinstance(frame, Error)), default=200)
+    return web.Response(status=status, body=encode(frames), content_type="application/json")

@@ -1,0 +1,171 @@
+"""One WebSocket: a visitor's tab.
+
+The handler's own task reads and answers frames in their order; one more follows the feed. Both write straight to the
+socket: aiohttp writes a frame at once and then waits while the peer's buffer is full, so that nothing piles up here,
+and a peer that reads nothing for `SLOW_SECONDS` is let go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from connectors.base import CursorExpiredError
+from connectors.errors import UnavailableError
+from connectors.webchat.desk import Desk, Visit
+from connectors.webchat.protocol import (
+    ClientFrame,
+    Error,
+    Hello,
+    Live,
+    Logout,
+    ProtocolError,
+    ServerFrame,
+    decode,
+    encode,
+    unavailable,
+)
+
+HELLO_SECONDS = 10.0
+SLOW_SECONDS = 30.0
+CLOSE_SECONDS = 3.0
+PING_SECONDS = 25.0
+STRIKES = 10
+# Larger frames than the protocol's are still read, so that their sender is told; beyond this aiohttp closes with 1009.
+MESSAGE_LIMIT = 2 * 1024 * 1024
+STRIKING = {"bad_frame", "too_large", "unauthorized"}
+
+Socket = web.WebSocketResponse[bool]
+
+
+def new_socket() -> Socket:
+    """A socket without compression, whose buffers would take 300 KB a visitor, and with text left as bytes."""
+    return web.WebSocketResponse(
+        heartbeat=PING_SECONDS,
+        timeout=CLOSE_SECONDS,
+        compress=False,
+        max_msg_size=MESSAGE_LIMIT,
+        decode_text=False,
+    )
+
+
+class Session:
+    """Serves one socket from hello to close, also over a logout and another hello."""
+
+    def __init__(self, desk: Desk, socket: Socket, address: str, log: Any) -> None:  # noqa: ANN401 (structlog's)
+        """`address` is the peer's, for its rate."""
+        self._desk = desk
+        self._log = log
+        self._socket = socket
+        self._address = address
+        self._clock = asyncio.get_running_loop().time
+        self._visitor: str | None = None
+        self._logged_out = False
+        self._follower: asyncio.Task[None] | None = None
+        self._strikes = 0
+
+    async def run(self) -> None:
+        """Returns when the socket is closed."""
+        try:
+            while not self._socket.closed:
+                message = await self._socket.receive(timeout=None if self._visitor else HELLO_SECONDS)
+                if message.type is WSMsgType.TEXT:
+                    await self._handle(message.data)
+                elif message.type is WSMsgType.BINARY:
+                    await self._refuse(Error(code="bad_frame", detail="a binary frame"))
+                else:
+                    break
+        except TimeoutError:
+            await self._socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"no hello, or too slow")
+        except ConnectionError:
+            pass
+        finally:
+            await self._stop_following()
+
+    async def close(self) -> None:
+        """Asks the browser to connect again: this process ends."""
+        await self._socket.close(code=WSCloseCode.SERVICE_RESTART)
+
+    async def _handle(self, data: bytes) -> None:
+        try:
+            frame = decode(data)
+            client_id = getattr(frame, "client_id", None)
+            self._desk.admit(self._address, self._clock(), visitor=self._visitor, client_id=client_id)
+        except ProtocolError as error:
+            await self._refuse(error.frame)
+            return
+        try:
+            await self._dispatch(frame)
+        except ProtocolError as error:
+            await self._refuse(error.frame)
+        except UnavailableError:
+            await self._send(unavailable(client_id))
+        except (ConnectionError, TimeoutError):
+            raise
+        except Exception:  # noqa: BLE001 (whatever it is, the visitor's next frame must find the socket alive)
+            self._log.exception("webchat.frame_failed")
+            await self._send(unavailable(client_id))
+        else:
+            self._strikes = 0
+
+    async def _dispatch(self, frame: ClientFrame) -> None:
+        if isinstance(frame, Hello):
+            await self._hello(frame)
+        elif self._visitor is None:
+            raise ProtocolError("unauthorized", "say hello first", getattr(frame, "client_id", None))
+        elif isinstance(frame, Logout):
+            await self._stop_following()
+            self._visitor = None
+            self._logged_out = True
+        elif (answer := await self._desk.take(self._visitor, frame)) is not None:
+            await self._send(answer)
+
+    async def _hello(self, hello: Hello) -> None:
+        await self._stop_following()
+        if self._logged_out:
+            hello = Hello(cursor=hello.cursor)
+        visit = await self._desk.welcome(hello)
+        self._visitor = visit.visitor
+        self._logged_out = False
+        try:
+            await self._send(visit.welcome)
+        except BaseException:
+            await visit.tail.close()
+            raise
+        self._follower = asyncio.create_task(self._follow(visit))
+
+    async def _follow(self, visit: Visit) -> None:
+        try:
+            await self._desk.arrived(visit.visitor, visit.arrivals)
+            async for message, cursor in visit.tail.live():
+                shown = visit.window.follow(message)
+                if shown is not None:
+                    await self._send(Live(message=shown, cursor=cursor))
+                    await self._desk.arrived(visit.visitor, (message,))
+        except ConnectionError:
+            pass
+        except (TimeoutError, CursorExpiredError):
+            await self._socket.close(code=WSCloseCode.TRY_AGAIN_LATER)
+        except Exception:  # noqa: BLE001 (whatever it is, the browser must connect again)
+            self._log.exception("webchat.feed_failed")
+            await self._socket.close(code=WSCloseCode.TRY_AGAIN_LATER)
+        finally:
+            await visit.tail.close()
+
+    async def _stop_following(self) -> None:
+        if self._follower is not None:
+            self._follower.cancel()
+            await asyncio.gather(self._follower, return_exceptions=True)
+            self._follower = None
+
+    async def _refuse(self, error: Error) -> None:
+        await self._send(error)
+        self._strikes += error.code in STRIKING
+        if self._strikes >= STRIKES:
+            await self._socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"too many bad frames")
+
+    async def _send(self, frame: ServerFrame) -> None:
+        async with asyncio.timeout(SLOW_SECONDS):
+            await self._socket.send_frame(encode(frame), WSMsgType.TEXT)
