@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections import Counter
 from collections.abc import Awaitable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -76,7 +75,7 @@ class Report:
     applied: int = 0
     retries: int = 0
     waits: list[float] = field(default_factory=list)  # one a batch, from its first attempt to the majority
-    steps: Counter[str] = field(default_factory=Counter)  # seconds by roundtrip
+    steps: dict[str, float] = field(default_factory=dict)  # seconds by roundtrip
 
     def rate(self) -> float:
         """Messages a second."""
@@ -195,13 +194,15 @@ class Applier:
         try:
             return await roundtrip
         finally:
-            self.report.steps[step] += time.monotonic() - began
+            self.report.steps[step] = self.report.steps.get(step, 0.0) + time.monotonic() - began
 
     async def _positions(self, session: AsyncClientSession, count: int) -> Iterator[int]:
         if self.scenario.counter:
             change = {"$inc": {"n": count}}
             found = self.db.counters.find_one_and_update({"_id": "events"}, change, session=session)
-            first = (await self._timed("counter", found))["n"]
+            counter = await self._timed("counter", found)
+            assert counter is not None
+            first: int = counter["n"]
         else:
             first = self.handed_out
             self.handed_out += count
