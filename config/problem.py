@@ -47,10 +47,11 @@ class ConfigError(Exception):
 
 
 def render(where: Where) -> str:
-    """Writes a place as `channels[0].send.port`; keys with unusual letters are quoted."""
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{_key(part)}" for part in where)
-    return text.removeprefix(".") or "(file)"
+    """Writes a place as `channels[0].send.port`, and keys with unusual letters as `send["my key"]`."""
+    return "".join(map(_step, where)).removeprefix(".") or "(file)"
 
 
-def _key(key: str) -> str:
-    return key if _PLAIN_KEY.fullmatch(key) else json.dumps(key[:60])
+def _step(part: str | int) -> str:
+    if isinstance(part, str) and _PLAIN_KEY.fullmatch(part):
+        return f".{part}"
+    return f"[{json.dumps(part[:60] if isinstance(part, str) else part)}]"

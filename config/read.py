@@ -61,7 +61,7 @@ def read(path: Path, environ: Mapping[str, str], folder: Path) -> Document:
     if node is None:
         raise walk.fatal(1, "the file is empty", "begin with `channels:`, see docs/configuration.md")
     if not isinstance(node, MappingNode):
-        raise walk.fatal(node.start_mark.line + 1, "must hold keys with values", "begin with `channels:`")
+        raise walk.fatal(node.start_mark.line + 1, "must be a mapping (keys with values)", "begin with `channels:`")
     data = walk.value(node, (), node.start_mark.line + 1)
     return Document(str(path), data or {}, walk.lines, walk.expansions, tuple(walk.problems), frozenset(walk.broken))
 
@@ -147,7 +147,7 @@ class _Walk:
             return [self.value(item, (*where, i), item.start_mark.line + 1) for i, item in enumerate(node.value)]
         if isinstance(node, ScalarNode) and tag.startswith(_TAG):
             return self._scalar(node, where, tag.removeprefix(_TAG))
-        return self._fault(where, f"the tag {_short(tag)} is not known here", "remove it")
+        return self._fault(where, f"the tag {_short(tag.replace(_TAG, '!!'))} is not known here", "remove it")
 
     def _mapping(self, node: MappingNode, where: Where) -> dict[str, Any]:
         mapping: dict[str, Any] = {}

@@ -24,7 +24,8 @@ _WRONG_KIND = ("_type", "_parsing", "_required")
 class _Located:
     """An error at its place in the file.
 
-    `branches` are the unions on the way, each as its place and the alternative that this error is about.
+    `spots` are the types that may stand there, `siblings` those that may hold it. `branches` are the unions on the way,
+    each as its place and the alternative that this error is about.
     """
 
     error: ErrorDetails
@@ -78,7 +79,7 @@ class Source:
         located = [self._locate(detail, prefix, model) for detail in details]
         groups: dict[Where, list[_Located]] = {}
         for item in _likeliest(located):
-            if not self._is_broken(item.where):
+            if item.error["type"] == "extra_forbidden" or not self._is_broken(item.where):
                 groups.setdefault(item.where, []).append(item)
         misspelt = {(*where[:-1], self._meant(items[0])) for where, items in groups.items() if _is_unknown(items)}
         found = [
@@ -93,7 +94,7 @@ class Source:
         """
         where, node = prefix, self._at(prefix)
         siblings: tuple[Spot, ...] = ()
-        spots = tuple(Spot(model).members())
+        spots = every = tuple(Spot(model).members())  # of the alternatives on the way, and of all there are
         branches: list[tuple[Where, str]] = []
         for position, part in enumerate(error["loc"]):
             last = position == len(error["loc"]) - 1
@@ -106,7 +107,8 @@ class Source:
                     branches.append((where, part))
                     spots = tuple(spot for spot in spots if getattr(spot.annotation, "__name__", "") == part) or spots
                 continue
-            siblings, spots = spots, tuple(child for spot in spots for child in spot.below(part))
+            siblings, every = every, _below(every, part)
+            spots = _below(spots, part)
         return _Located(error, where, spots, siblings, tuple(branches))
 
     def _merge(self, items: list[_Located]) -> Problem:
@@ -131,7 +133,7 @@ class Source:
         if isinstance(value, str) and (names := choices(expected)):
             close = closest(value, names)
             return self.problem(where, what, f'did you mean "{close}"?' if close else "choose one of them")
-        if isinstance(value, bool | int | float) and expected == "text":
+        if isinstance(value, bool | int | float) and "text" in expected.split(" or "):
             return self.problem(where, what, f"got {kind_of(value)}, put it in quotes")
         quotable = isinstance(value, int | float) and not isinstance(value, bool) and "number" in expected
         return self.problem(where, what, f"got {value if quotable else kind_of(value)}")
@@ -192,6 +194,10 @@ def _holds(node: object, part: str | int) -> bool:
     if isinstance(node, Mapping):
         return part in node
     return isinstance(node, list) and isinstance(part, int) and 0 <= part < len(node)
+
+
+def _below(spots: Iterable[Spot], part: str | int) -> tuple[Spot, ...]:
+    return tuple(child for spot in spots for child in spot.below(part))
 
 
 def _of_channel(where: Where) -> bool:

@@ -19,7 +19,7 @@ _INTEGER = "a whole number"
 _NUMBER = "a number"
 _TEXT = "text"
 _LIST = "a list"
-_MAPPING = "keys with values"
+_MAPPING = "a mapping (keys with values)"
 _NOUNS: Mapping[str, str] = {
     "int": _INTEGER,
     "float": _NUMBER,
@@ -86,7 +86,10 @@ def explain(error: ErrorDetails, spots: Iterable[Spot]) -> Meaning:
     if kind in _FREE_TEXT:
         return Meaning.of(str(context["error"]), free=True)
     if kind.startswith("union_tag"):
-        return Meaning(what=f"{context.get('discriminator', 'its kind')} is missing or unknown", todo=_tags(context))
+        what = f"{_quoted(context.get('discriminator', 'its kind'))} is missing or unknown"
+        return Meaning(what=what, todo=f"use one of {_quoted(context.get('expected_tags', 'those in the guide'))}")
+    if kind in _SIZES:
+        return _size(kind, context)
     if expected := _expected(kind, context, spots):
         return Meaning(expected=expected)
     return Meaning.of(error["msg"].replace("Input should", "must").replace("; ", ", "), free=True)
@@ -95,9 +98,7 @@ def explain(error: ErrorDetails, spots: Iterable[Spot]) -> Meaning:
 def _expected(kind: str, context: Mapping[str, Any], spots: Iterable[Spot]) -> str | None:
     noun = None
     if kind in {"literal_error", "enum"}:
-        return _choices(context["expected"])
-    if kind in _SIZES:
-        return _size(kind, context)
+        return _quoted(context["expected"])
     if kind in _BOUNDS:
         noun = _INTEGER if any(spot.annotation is int for spot in spots) else _NUMBER
     elif match := _KIND.fullmatch(kind):
@@ -126,10 +127,10 @@ def unknown_key(key: object, known: Iterable[str], present: Iterable[str]) -> st
     Args:
         key: the key.
         known: the keys that could stand in its place.
-        present: the keys that stand there already, which nobody can have meant.
+        present: the keys that stand there already, which were hardly meant.
     """
     names = tuple(dict.fromkeys(known))
-    close = closest(str(key), [name for name in names if name not in set(present)])
+    close = closest(str(key), set(names).difference(present)) or closest(str(key), names)
     if close:
         return f'did you mean "{close}"?'
     return f"known here: {', '.join(names)}" if names else "remove it"
@@ -137,7 +138,7 @@ def unknown_key(key: object, known: Iterable[str], present: Iterable[str]) -> st
 
 def closest(word: str, known: Iterable[str]) -> str | None:
     """The known word that a mistyped one looks like, or None."""
-    return next(iter(difflib.get_close_matches(word.lower(), list(known), 1)), None)
+    return next(iter(difflib.get_close_matches(word.lower(), sorted(known), 1)), None)
 
 
 def choices(expected: str) -> list[str]:
@@ -145,20 +146,19 @@ def choices(expected: str) -> list[str]:
     return re.findall(r'"([^"]*)"', expected)
 
 
-def _choices(expected: str) -> str:
+def _quoted(expected: str) -> str:
     return re.sub(r"'([^']*)'", r'"\1"', expected)
-
-
-def _tags(context: Mapping[str, Any]) -> str:
-    return f"use {_choices(context['expected_tags'])}" if "expected_tags" in context else "add it"
 
 
 def _limits(entry: object) -> list[tuple[str, Any]]:
     return [(name, value) for name in ("ge", "gt", "le", "lt") if (value := getattr(entry, name, None)) is not None]
 
 
-def _size(kind: str, context: Mapping[str, Any]) -> str:
-    noun, unit = (_LIST, "entries") if kind.startswith("too") else (_TEXT, "characters")
-    if "min_length" in context:
-        return f"{noun} of at least {context['min_length']} {unit}"
-    return f"{noun} of at most {context['max_length']} {unit}"
+def _size(kind: str, context: Mapping[str, Any]) -> Meaning:
+    unit = "entries" if kind.startswith("too") else "characters"
+    low, high = context.get("min_length"), context.get("max_length")
+    if low == 1:
+        return Meaning(what="is empty", todo="write something, or leave the key out")
+    if low is not None:
+        return Meaning(what="is too short", todo=f"give it at least {low} {unit}")
+    return Meaning(what="is too long", todo=f"give it at most {high} {unit}")
