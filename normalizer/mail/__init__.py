@@ -1,0 +1,9 @@
+"""What a mail means: from its bytes to a message of the schema. `normalize` takes any bytes and never raises."""
+
+from __future__ import annotations
+
+from normalizer.mail.channel import MailChannel
+from normalizer.mail.dedup import event_key
+from normalizer.mail.normalize import normalize
+
+__all__ = ["MailChannel", "event_key", "normalize"]

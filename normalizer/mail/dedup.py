@@ -1,0 +1,56 @@
+"""What makes two deliveries the same mail."""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+
+# What servers on the way add or change: a mail that is delivered again, or by another route, differs in these alone.
+# Signatures stand among them because a relay signs anew, with a new time, at each try.
+_TRACE = frozenset(
+    b"received x-received return-path delivered-to x-delivered-to x-original-to envelope-to x-envelope-to x-envelope-from "
+    b"delivery-date authentication-results x-authentication-results received-spf arc-seal arc-message-signature "
+    b"arc-authentication-results dkim-signature x-google-dkim-signature domainkey-signature x-gm-message-state "
+    b"x-google-smtp-source x-forwarded-to x-forwarded-for x-virus-scanned x-spam-status x-spam-score x-spam-level "
+    b"x-spam-flag x-spam-checker-version x-spam-report".split()
+)
+_HEAD_END = re.compile(rb"\r?\n\r?\n")
+_LONGEST_HEAD = 1_000_000
+
+
+def event_key(recipient: str, body: bytes) -> str:
+    """The key of a delivery: the SHA-256, in hexadecimal, of the envelope recipient and the mail without trace headers."""
+    return _digest(recipient.lower().encode("utf-8", "replace") + b"\0", body)
+
+
+def content_digest(body: bytes) -> str:
+    """The SHA-256, in hexadecimal, of the mail without trace headers: the id of one that brings none."""
+    return _digest(b"", body)
+
+
+def message_digest(message_id: str, content: bytes) -> str:
+    """What two copies of one mail share by whatever route they came: its Message-ID *and* what follows the headers.
+
+    Neither counts alone, so nobody can suppress a mail by sending its id first.
+    """
+    return sha256(message_id.encode("utf-8", "replace") + b"\0" + content.strip()).hexdigest()
+
+
+def _digest(prefix: bytes, mail: bytes) -> str:
+    found = _HEAD_END.search(mail, 0, _LONGEST_HEAD)
+    end = found.start() if found else 0
+    digest = sha256(prefix)
+    digest.update(_without_trace(mail[:end]))
+    digest.update(memoryview(mail)[end:])
+    return digest.hexdigest()
+
+
+def _without_trace(head: bytes) -> bytes:
+    kept: list[bytes] = []
+    keep = True
+    for line in head.split(b"\n"):
+        if line[:1] not in (b" ", b"\t"):
+            keep = line.partition(b":")[0].rstrip().lower() not in _TRACE
+        if keep:
+            kept.append(line)
+    return b"\n".join(kept)

@@ -1,0 +1,117 @@
+"""A mail's MIME tree, bounded: whatever comes, there is a tree, in time linear in its size.
+
+Three ways, each the net of the one before:
+
+1. fast-mail-parser: 15 µs for a mail of 4 KB. It decodes encoded words in quadratic time and keeps a copy of a forwarded
+   mail for each level of forwarding (both measured), so mails that could hurt there do not go there.
+2. The standard library, which forgives base64 and headers that the first one refuses; it tests each line against every
+   open boundary, so deep mails do not go there.
+3. No tree: one part, the body as it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from email import message_from_bytes
+from email.message import Message as StandardMessage
+from typing import TypeVar
+
+from fast_mail_parser import ParseError, PyLazyMimePart, parse_email_tree
+from msgspec import Struct
+
+from normalizer.mail.charset import turkish
+from normalizer.mail.headers import parameters
+from normalizer.text import one_line
+
+MAX_PARTS = 1000
+MAX_DEPTH = 50
+Node = TypeVar("Node")
+_WORK = 1_000_000_000  # octets looked at in a quadratic step: about a third of a second
+
+
+class Part(Struct, frozen=True, kw_only=True):
+    """A node of the tree. `content` is decoded from its transfer encoding; a container's is empty.
+
+    `content_type` is in lower case, `content_id` without brackets, `filename` and `disposition` empty where not given.
+    """
+
+    content_type: str
+    params: Mapping[str, str] = {}
+    disposition: str = ""
+    filename: str = ""
+    content_id: str = ""
+    content: bytes = b""
+    children: tuple[Part, ...] = ()
+
+    @property
+    def is_multipart(self) -> bool:
+        return bool(self.children) and self.content_type.startswith("multipart/")
+
+
+_MORE = Part(content_type="text/plain", content=b"[More parts than can be shown: they are in the original.]")
+
+
+def parse(mail: bytes, body: int) -> Part:
+    """The tree of a mail whose body begins at the offset `body`."""
+    folded = mail.lower()
+    try:
+        if (folded.count(b"=?") + folded.count(b"message/") * 8) * len(mail) < _WORK:
+            return _from_fast(parse_email_tree(mail, mode="lazy"), 0, [MAX_PARTS])
+    except ParseError:
+        pass
+    try:
+        if folded.count(b"multipart/") * folded.count(b"\n") < _WORK / 400:
+            return _from_standard(message_from_bytes(mail), 0, [MAX_PARTS])
+    except (RecursionError, LookupError, ValueError, AttributeError, TypeError):
+        pass
+    return Part(content_type="text/plain", content=mail[body:])
+
+
+def _from_fast(node: PyLazyMimePart, depth: int, room: list[int]) -> Part:
+    headers = {name.lower(): turkish(values[0]) for name, values in node.headers.items() if values}
+    if not node.children or node.is_message:
+        return _part(headers, node.content or b"", ())
+    nodes = _some(node.children, depth, room)
+    children = tuple(_from_fast(child, depth + 1, room) for child in nodes)
+    return _part(headers, b"", children if len(nodes) == len(node.children) else (*children, _MORE))
+
+
+def _from_standard(node: StandardMessage, depth: int, room: list[int]) -> Part:
+    headers = {name.lower(): _mended(str(value)) for name, value in reversed(node.items())}
+    inner = node.get_payload()
+    if not isinstance(inner, list):
+        payload = node.get_payload(decode=True)
+        return _part(headers, payload if isinstance(payload, bytes) else b"", ())
+    if node.get_content_maintype() != "multipart":
+        return _part(headers, b"\n".join(child.as_bytes() for child in inner), ())
+    nodes = _some(inner, depth, room)
+    children = tuple(_from_standard(child, depth + 1, room) for child in nodes)
+    return _part(headers, b"", children if len(nodes) == len(inner) else (*children, _MORE))
+
+
+def _some(nodes: list[Node], depth: int, room: list[int]) -> list[Node]:
+    """Those of a container's parts that the bounds let in; `room` is how many the whole mail may still have."""
+    taken = nodes[: room[0]] if depth < MAX_DEPTH else []
+    room[0] -= len(taken)
+    return taken
+
+
+def _mended(value: str) -> str:
+    return value.encode("ascii", "surrogateescape").decode("utf-8", "replace") if not value.isascii() else value
+
+
+def _part(headers: Mapping[str, str], content: bytes, children: tuple[Part, ...]) -> Part:
+    declared = headers.get("content-type", "")
+    kind = declared.partition(";")[0].strip().lower()
+    params = parameters(declared) if ";" in declared else {}
+    disposition = headers.get("content-disposition", "")
+    name = (parameters(disposition).get("filename") if ";" in disposition else "") or params.get("name", "")
+    return Part(
+        content_type=kind if kind.count("/") == 1 and " " not in kind else "text/plain",
+        params=params,
+        disposition=disposition.partition(";")[0].strip().lower(),
+        filename=name,
+        content_id=one_line(headers.get("content-id", "")).strip("<>"),
+        content=content,
+        children=children,
+    )
