@@ -1,0 +1,73 @@
+"""The email connector: what the platform can do, and which file does it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
+from typing import ClassVar
+
+from connectors.base import Capabilities, Channel, Connector, Context, Receipt, Reply
+from connectors.email.compose import ATTACHMENT_LIMIT
+from connectors.email.options import EmailOptions
+from connectors.email.smtp_in import SmtpServer
+from connectors.email.smtp_out import deliver
+from normalizer.mail import MailChannel, normalize
+from normalizer.outcomes import Outcome, Raw
+
+
+class EmailConnector(Connector[EmailOptions]):
+    """Takes mail by SMTP and sends replies by SMTP."""
+
+    name: ClassVar[str] = "email"
+    options_model: ClassVar[type[EmailOptions]] = EmailOptions
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        threads=True,
+        begins=True,
+        idempotent_send=True,
+        html=True,
+        subject=True,
+        recipients=True,
+        attachment_limit=ATTACHMENT_LIMIT,
+        reopen_within=timedelta(days=14),
+    )
+
+    def __init__(self, options: EmailOptions, channel: Channel) -> None:
+        """Keeps what it is given."""
+        super().__init__(options, channel)
+        self._server: SmtpServer | None = None
+        self._mail_channel = MailChannel(
+            id=channel.id, own=options.mailbox().own, form_senders=frozenset(options.form_senders)
+        )
+
+    @property
+    def bound(self) -> tuple[str, int] | None:
+        """Where SMTP in listens now: the real port where the options say 0; None while it does not."""
+        return self._server.bound if self._server else None
+
+    async def start(self, context: Context) -> None:
+        """Takes mail until cancelled, then lets mails on their way finish.
+
+        Raises:
+            TemporaryError: the address cannot be listened on.
+        """
+        smtp = self.options.receive.smtp
+        if smtp is None:
+            await asyncio.Event().wait()
+            return
+        self._server = SmtpServer(smtp, self.options.mailbox(), context)
+        await self._server.serve()
+
+    def normalize(self, raw: Raw) -> Sequence[Outcome]:
+        """What a mail means."""
+        return normalize(raw, self._mail_channel)
+
+    def send(self, reply: Reply, done: Sequence[Receipt]) -> AsyncIterator[Receipt]:
+        """Sends the reply to those of its recipients who are not in `done`; one receipt a recipient.
+
+        Raises:
+            TemporaryError: the server is away or asks to wait; those who have it are in receipts.
+            PermanentError: nobody can have it.
+            UncertainError: the connection broke after the whole mail had left.
+        """
+        return deliver(reply, done, self.options, self.channel)

@@ -1,0 +1,120 @@
+"""What an email channel takes from the YAML file, checked when it is read."""
+
+from __future__ import annotations
+
+import ssl
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, ByteSize, Field, SecretStr, model_validator
+
+from connectors.base import Options
+from connectors.email.addresses import Mailbox, canonical
+
+
+def _address(value: str) -> str:
+    address = canonical(value)
+    if address is None:
+        raise ValueError(f'"{value}" is not a mail address; write it like support@example.com')
+    return address
+
+
+def _network(value: object) -> object:
+    try:
+        return ip_network(str(value), strict=False)
+    except ValueError:
+        raise ValueError(f'"{value}" is not an IP address or network; write it like 192.0.2.7 or 10.0.0.0/8') from None
+
+
+MailAddress = Annotated[str, AfterValidator(_address)]
+Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class CertificateOptions(Options):
+    """The certificate and its key, as PEM files, with which SMTP in offers STARTTLS."""
+
+    cert: Path = Field(description="PEM file with the certificate, and the chain after it")
+    key: Path = Field(description="PEM file with the certificate's private key, without a passphrase")
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        self.context()
+        return self
+
+    def context(self) -> ssl.SSLContext:
+        """The TLS settings of a server with this certificate.
+
+        Raises:
+            ValueError: a file is missing or holds something else, or the key is another certificate's.
+        """
+        for path in (self.cert, self.key):
+            if not path.is_file():
+                raise ValueError(f"cannot find the file {path}")
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        try:
+            # Without the empty password OpenSSL would ask for one on the terminal, and wait.
+            context.load_cert_chain(self.cert, self.key, password="")
+        except PermissionError as error:
+            raise ValueError(f"may not read {self.cert} or {self.key}: {error.strerror}") from error
+        except (ssl.SSLError, ValueError) as error:
+            raise ValueError(
+                f"{self.cert} and {self.key} are not a certificate and its key in PEM without a passphrase ({error})"
+            ) from error
+        return context
+
+
+class SmtpReceiveOptions(Options):
+    """A small SMTP server of our own that takes the channel's mail."""
+
+    host: str = Field(default="127.0.0.1", description="the address to listen on; 0.0.0.0 for all")
+    port: Port = Field(default=8025, description="the port to listen on; 25 where mail servers deliver directly")
+    tls: CertificateOptions | None = Field(default=None, description="offers STARTTLS")
+    max_size: ByteSize = Field(default=ByteSize(25 * 1024 * 1024), gt=0, description="the largest mail, such as 25MiB")
+    trusted_relays: tuple[Network, ...] = Field(
+        default=(), description="addresses or networks exempt from limits, whose Authentication-Results are believed"
+    )
+
+
+class ReceiveOptions(Options):
+    """The ways mail comes in."""
+
+    smtp: SmtpReceiveOptions | None = Field(default=None, description="mail servers deliver to us by SMTP")
+
+
+class SendOptions(Options):
+    """The mail server that takes our replies."""
+
+    host: str = Field(min_length=1, description="the mail server's name")
+    port: Annotated[int, Field(ge=1, le=65535)] | None = Field(
+        default=None, description="its port; by default 587 with starttls, 465 with tls, 25 with none"
+    )
+    username: str | None = Field(default=None, description="where the server asks for a login")
+    password: SecretStr | None = Field(default=None, description="the login's password")
+    tls: Literal["none", "starttls", "tls"] = Field(default="starttls", description="how the connection is encrypted")
+
+    @model_validator(mode="after")
+    def _whole_login(self) -> Self:
+        if (self.username is None) != (self.password is None):
+            missing = "password" if self.password is None else "username"
+            raise ValueError(f"username and password go together; {missing} is missing")
+        return self
+
+
+class EmailOptions(Options):
+    """An email channel."""
+
+    address: MailAddress = Field(description="the channel's address: customers write to it, replies come from it")
+    aliases: tuple[MailAddress, ...] = Field(default=(), description="other addresses whose mail belongs here")
+    form_senders: tuple[MailAddress, ...] = Field(
+        default=(), description="senders of web forms: the customer of their mail is in Reply-To"
+    )
+    receive: ReceiveOptions = Field(default=ReceiveOptions(), description="the ways mail comes in")
+    send: SendOptions | None = Field(default=None, description="the mail server that takes replies")
+    signature: str = Field(default="", description="stands under each reply, after a line of two dashes")
+
+    def mailbox(self) -> Mailbox:
+        """The addresses of the channel."""
+        return Mailbox(self.address, frozenset(self.aliases))

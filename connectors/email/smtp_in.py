@@ -1,0 +1,180 @@
+"""SMTP in: the server around the sessions.
+
+Its promises:
+
+- A mail is acknowledged (250) after `Context.receive` has returned, and a mail whose final dot has arrived is stored
+  even when its client has gone by then.
+- When Santral cannot store, the client reads 451 and keeps the mail. No failure of ours is ever a permanent answer.
+- One client's excess stays its own: connections an address, time, size, and memory are bounded.
+- A stop lets mails on their way finish, for a bounded time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import socket
+from collections import Counter
+from ipaddress import ip_address
+
+from msgspec import Struct
+
+from connectors.base import Context, Received
+from connectors.email.addresses import Mailbox
+from connectors.email.memory import Memory, Room
+from connectors.email.options import SmtpReceiveOptions
+from connectors.email.session import Handler, Session
+from connectors.errors import TemporaryError
+from normalizer.mail import event_key
+from normalizer.outcomes import Raw
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """What one server allows; generous, because behind one address may stand a provider.
+
+    There is no limit of mails a minute: a relay delivers its whole queue after an outage, and the journal's own pace,
+    which every 250 waits for, holds back whoever sends faster.
+
+    Attributes:
+        sessions: connections at once.
+        sessions_per_address: connections at once from one address that is no trusted relay.
+        recipients: of one mail.
+        memory: bytes of mail on their way into the journal, of all sessions together.
+        idle_seconds: without a command, or for a block of 64 KiB of a mail (RFC 5321, 4.5.3.2: at least 5 minutes).
+        drain_seconds: for mails on their way when the channel stops.
+    """
+
+    sessions: int = 1000
+    sessions_per_address: int = 200
+    recipients: int = 1000
+    memory: int = 256 * 1024 * 1024
+    idle_seconds: float = 300.0
+    drain_seconds: float = 10.0
+
+
+class SmtpServer:
+    """Listens, and gives its sessions what they need (`connectors.email.session.Desk`)."""
+
+    def __init__(
+        self, options: SmtpReceiveOptions, mailbox: Mailbox, context: Context, limits: Limits | None = None
+    ) -> None:
+        """Listens only from `serve` on."""
+        self._options = options
+        self._mailbox = mailbox
+        self._context = context
+        self._limits = limits or Limits()
+        # One mail of the largest size must always fit.
+        self._memory = Memory(max(self._limits.memory, 2 * options.max_size))
+        self._sessions: dict[Session, asyncio.Task[None]] = {}
+        self._addresses: Counter[str] = Counter()
+        self._writes: set[asyncio.Task[Received]] = set()
+        self.bound: tuple[str, int] | None = None
+        self.max_size = int(options.max_size)
+        self.idle_seconds = self._limits.idle_seconds
+        self.hostname = socket.gethostname()
+        self.log = context.log
+
+    async def serve(self) -> None:
+        """Takes mail until cancelled, then drains.
+
+        Raises:
+            TemporaryError: the address cannot be listened on.
+        """
+        # aiosmtpd writes every command, addresses included, as information.
+        logging.getLogger("mail.log").setLevel(logging.ERROR)
+        listener = await self._listen()
+        self.bound = listener.sockets[0].getsockname()[:2]
+        self.log.info("smtp listening", host=self.bound[0], port=self.bound[1])
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.bound = None
+            listener.close()
+            await self._drain()
+
+    async def _listen(self) -> asyncio.Server:
+        tls = self._options.tls.context() if self._options.tls else None
+        handler = Handler(self, self._limits.recipients)
+        host, port = self._options.host, self._options.port
+        try:
+            return await asyncio.get_running_loop().create_server(
+                lambda: Session(self, handler, tls), host, port, backlog=512
+            )
+        except OSError as error:
+            reasons = {
+                errno.EADDRINUSE: "another program listens there; stop it, or choose another receive.smtp.port",
+                errno.EACCES: "ports below 1024 need the right to bind them; choose another receive.smtp.port",
+            }
+            reason = reasons.get(error.errno or 0, error.strerror or str(error))
+            raise TemporaryError(f"cannot listen for mail on {host}:{port}: {reason}") from error
+
+    async def _drain(self) -> None:
+        for session in list(self._sessions):
+            session.retire()
+        running = {*self._sessions.values(), *self._writes}
+        if running:
+            await asyncio.wait(running, timeout=self._limits.drain_seconds)
+        for task in self._sessions.values():
+            task.cancel()
+
+    def admit(self, session: Session) -> str | None:
+        """Counts the session in; the answer to refuse it with, or None."""
+        self._addresses[session.peer] += 1
+        task = asyncio.current_task()
+        assert task is not None
+        self._sessions[session] = task
+        if len(self._sessions) > self._limits.sessions:
+            return "421 4.3.2 Too many connections, please try again later"
+        if self._addresses[session.peer] > self._limits.sessions_per_address and not self._trusts(session.peer):
+            return "421 4.7.0 Too many connections from your address, please try again later"
+        return None
+
+    def dismiss(self, session: Session) -> None:
+        """Counts the session out."""
+        del self._sessions[session]
+        self._addresses[session.peer] -= 1
+        if not self._addresses[session.peer]:
+            del self._addresses[session.peer]
+
+    def accepts(self, recipient: str) -> bool:
+        """Whether mail to `recipient` is ours."""
+        return self._mailbox.accepts(recipient)
+
+    def room(self) -> Room:
+        """Memory for one mail."""
+        return Room(self._memory, self.max_size)
+
+    async def keep(self, body: bytes, *, peer: str, tls: bool, mail_from: str, rcpt_to: list[str]) -> str:
+        """Stores a mail, even if the caller is cancelled meanwhile; returns its message id.
+
+        One mail to several addresses of the channel is one event, hence the key by the address that stands for all.
+
+        Raises:
+            UnavailableError: not now.
+        """
+        raw = Raw(
+            key=event_key(self._mailbox.address, body),
+            body=body,
+            content_type="message/rfc822",
+            received_at=self._context.now(),
+            envelope={
+                "mail_from": mail_from,
+                "rcpt_to": rcpt_to,
+                "peer": peer,
+                "tls": tls,
+                "trusted": self._trusts(peer),
+            },
+        )
+        write = asyncio.ensure_future(self._context.receive(raw))
+        self._writes.add(write)
+        write.add_done_callback(self._writes.discard)
+        received: Received = await asyncio.shield(write)
+        return received.message_id
+
+    def _trusts(self, peer: str) -> bool:
+        if not self._options.trusted_relays:
+            return False
+        address = ip_address(peer.partition("%")[0])
+        address = getattr(address, "ipv4_mapped", None) or address
+        return any(address in network for network in self._options.trusted_relays)

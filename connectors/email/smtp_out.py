@@ -1,0 +1,183 @@
+"""SMTP out: one reply, one connection, one outcome a recipient.
+
+What fails before `MAIL FROM` is not about this mail (the server is away, a certificate has expired, a password was
+changed): it is temporary. From there on the server's own word counts: 4xx is temporary, 5xx permanent. Where the
+connection breaks after `DATA`, nobody knows whether the mail was taken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+
+from aiosmtplib import SMTP
+from aiosmtplib.errors import SMTPException, SMTPRecipientRefused, SMTPResponseException
+
+from connectors.base import Channel, Receipt, Reply
+from connectors.email.addresses import deliverable
+from connectors.email.compose import ATTACHMENT_LIMIT, Addressees, compose, message_id, needs_utf8
+from connectors.email.options import EmailOptions, SendOptions
+from connectors.errors import ConnectorError, PermanentError, TemporaryError, UncertainError
+from normalizer.schema import DeliveryState, Recipient
+
+_COMMAND_SECONDS = 60.0
+# For 25 MB over a slow line, and for the server's own checks after it.
+_DATA_SECONDS = 600.0
+_QUIT_SECONDS = 2.0
+
+
+async def deliver(
+    reply: Reply, done: Sequence[Receipt], options: EmailOptions, channel: Channel
+) -> AsyncIterator[Receipt]:
+    """Sends a mail to those of its recipients who are not in `done`.
+
+    Yields:
+        A receipt for each recipient whom the server took, and for each whom it refused for good.
+
+    Raises:
+        TemporaryError: the server is away, or asks to try later for the recipients named in it.
+        PermanentError: nobody at all can have it, or the channel cannot send.
+        UncertainError: the connection broke when the mail may have been taken.
+    """
+    if options.send is None:
+        raise PermanentError("this channel has no `send` in the YAML; give it a mail server to send by")
+    finished = {receipt.piece for receipt in done}
+    people = Addressees.of(reply)
+    remaining = [address for address in people.all if _piece(address) not in finished]
+    outcomes = [
+        Recipient(address=address, state="failed", text="not a mail address")
+        for address in people.invalid
+        if _piece(address) not in finished
+    ]
+    if remaining:
+        mail = await asyncio.to_thread(compose, reply, await _files(reply), options, channel)
+        outcomes += await _transact(mail, remaining, options.address, options.send)
+    if not done and outcomes and all(outcome.state == "failed" for outcome in outcomes):
+        raise _failure(PermanentError, outcomes)
+    waiting = [outcome for outcome in outcomes if outcome.state == "queued"]
+    for outcome in outcomes:
+        if outcome not in waiting:
+            yield Receipt(external_id=message_id(reply, options), piece=_piece(outcome.address), recipient=outcome)
+    if waiting:
+        raise _failure(TemporaryError, waiting)
+
+
+def _piece(address: str) -> str:
+    return f"rcpt:{address}"
+
+
+def _failure(kind: type[ConnectorError], outcomes: Sequence[Recipient]) -> ConnectorError:
+    reasons = dict.fromkeys(f"{outcome.address}: {outcome.text}" for outcome in outcomes)
+    return kind("; ".join(reasons), code=outcomes[0].code, recipients=tuple(outcomes))
+
+
+async def _files(reply: Reply) -> list[bytes]:
+    """The contents of the attachments, bounded: a mail is put together in memory."""
+    contents: list[bytes] = []
+    left = ATTACHMENT_LIMIT
+    for attachment in reply.message.attachments:
+        content = bytearray()
+        try:
+            async for piece in reply.files.open(attachment.id):
+                content += piece
+                if len(content) > left:
+                    limit = ATTACHMENT_LIMIT // 2**20
+                    raise PermanentError(f"the attachments are larger than the {limit} MB that a mail may carry")
+        except LookupError as error:
+            raise PermanentError(f'the attachment "{attachment.filename}" is not there any more') from error
+        left -= len(content)
+        contents.append(bytes(content))
+    return contents
+
+
+async def _transact(mail: bytes, recipients: list[str], sender: str, server: SendOptions) -> list[Recipient]:
+    """One mail transaction; what became of each recipient: `sent`, `failed`, or `queued` to try again."""
+    smtp = SMTP(
+        hostname=server.host,
+        port=server.port,
+        username=server.username,
+        password=server.password.get_secret_value() if server.password else None,
+        # The machine's own name is often no domain, which strict servers refuse to be greeted with.
+        local_hostname=sender.rpartition("@")[2],
+        timeout=_COMMAND_SECONDS,
+        use_tls=server.tls == "tls",
+        start_tls=server.tls == "starttls",
+    )
+    try:
+        await _connect(smtp, server)
+        outcomes = await _offer(smtp, mail, recipients, sender)
+        accepted = [outcome for outcome in outcomes if outcome.state == "sent"]
+        if accepted:
+            text = await _data(smtp, mail)
+            outcomes = [_with_text(outcome, text) if outcome in accepted else outcome for outcome in outcomes]
+        with suppress(SMTPException, OSError):
+            await smtp.quit(timeout=_QUIT_SECONDS)
+        return outcomes
+    finally:
+        smtp.close()
+
+
+def _with_text(outcome: Recipient, text: str) -> Recipient:
+    return Recipient(address=outcome.address, state=outcome.state, code=outcome.code, text=text)
+
+
+async def _connect(smtp: SMTP, server: SendOptions) -> None:
+    try:
+        await smtp.connect()
+        if smtp.is_ehlo_or_helo_needed:
+            await smtp.ehlo()
+    except (SMTPException, OSError) as error:
+        code = str(error.code) if isinstance(error, SMTPResponseException) else None
+        raise TemporaryError(f"the mail server {server.host} cannot be used: {_words(error)}", code=code) from error
+
+
+async def _offer(smtp: SMTP, mail: bytes, recipients: list[str], sender: str) -> list[Recipient]:
+    """`MAIL FROM` and `RCPT TO`."""
+    envelope = {address: deliverable(address) or address for address in recipients}
+    options = [f"SIZE={len(mail)}"] if smtp.supports_extension("size") else []
+    encoding = "ascii"
+    if needs_utf8((sender, *recipients)) or not mail.isascii():
+        if not smtp.supports_extension("smtputf8"):
+            raise PermanentError("the mail server cannot send to addresses with letters beyond ASCII (SMTPUTF8)")
+        options += ["SMTPUTF8", "BODY=8BITMIME"]
+        encoding = "utf-8"
+    try:
+        await smtp.mail(sender, options=options, encoding=encoding)
+        return [await _rcpt(smtp, address, envelope[address], encoding) for address in recipients]
+    except SMTPResponseException as error:
+        raise _refusal(error) from error
+    except (SMTPException, OSError) as error:
+        raise TemporaryError(f"the mail server went away: {_words(error)}") from error
+
+
+async def _rcpt(smtp: SMTP, address: str, path: str, encoding: str) -> Recipient:
+    try:
+        response = await smtp.rcpt(path, encoding=encoding)
+    except SMTPRecipientRefused as error:
+        state: DeliveryState = "failed" if error.code >= 500 else "queued"
+        return Recipient(address=address, state=state, code=str(error.code), text=_words(error))
+    return Recipient(address=address, state="sent", code=str(response.code), text=response.message)
+
+
+async def _data(smtp: SMTP, mail: bytes) -> str:
+    try:
+        return (await smtp.data(mail, timeout=_DATA_SECONDS)).message
+    except SMTPResponseException as error:
+        raise _refusal(error) from error
+    except (SMTPException, OSError) as error:
+        raise UncertainError(
+            f"the connection broke while the mail server had the mail in its hands: {_words(error)}"
+        ) from error
+
+
+def _refusal(error: SMTPResponseException) -> ConnectorError:
+    kind = PermanentError if error.code >= 500 else TemporaryError
+    return kind(f"the mail server refused the mail: {_words(error)}", code=str(error.code))
+
+
+def _words(error: Exception) -> str:
+    text = error.message if isinstance(error, SMTPException) else str(error)
+    if isinstance(error, SMTPResponseException):
+        return f"{error.code} {text}"
+    return text or type(error).__name__
