@@ -14,6 +14,7 @@ from msgspec import Struct
 from uuid_utils.compat import uuid7
 
 from connectors.base import Receipt
+from normalizer.outcomes import Change
 from normalizer.schema import Direction, Kind, Message
 
 Status = Literal["open", "pending", "snoozed", "resolved"]
@@ -71,6 +72,13 @@ class Unique(Struct, frozen=True, kw_only=True):
 
     id: str
     message_id: str
+
+
+class WaitingChanges(Struct, frozen=True, kw_only=True):
+    """Edits, deletions and reactions that came before their message. `id` is `channel|external id`."""
+
+    id: str
+    changes: tuple[Change, ...]
 
 
 class Preview(Struct, frozen=True, kw_only=True):

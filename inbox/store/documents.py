@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from inbox.model import Conversation, Customer, Event, Identity, OutboxItem, ThreadKey, Unique
+from inbox.model import Conversation, Customer, Event, Identity, OutboxItem, ThreadKey, Unique, WaitingChanges
 from inbox.store.client import Document
 from normalizer.codec import from_builtins, to_builtins
 from normalizer.schema import Message
 
-Stored = Customer | Identity | ThreadKey | Unique | Conversation | Message | OutboxItem
-StoredT = TypeVar("StoredT", Customer, Identity, ThreadKey, Unique, Conversation, Message, OutboxItem)
+Stored = Customer | Identity | ThreadKey | Unique | WaitingChanges | Conversation | Message | OutboxItem
+StoredT = TypeVar("StoredT", Customer, Identity, ThreadKey, Unique, WaitingChanges, Conversation, Message, OutboxItem)
 T = TypeVar("T")
 
 COLLECTIONS: dict[type[Any], str] = {
@@ -19,6 +19,7 @@ COLLECTIONS: dict[type[Any], str] = {
     Conversation: "conversations",
     ThreadKey: "thread_keys",
     Unique: "uniques",
+    WaitingChanges: "waiting_changes",
     Message: "messages",
     OutboxItem: "outbox",
     Event: "events",

@@ -11,8 +11,10 @@ from inbox.model import Event
 from inbox.store.client import Database, Document
 from inbox.store.documents import from_document
 from inbox.store.errors import StoreUnavailableError
+from inbox.store.guard import guarded
 
 
+@guarded
 class EventLog:
     """The `events` collection. A position is the `id` of an event; 0 is before the first."""
 

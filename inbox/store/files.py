@@ -14,6 +14,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from inbox.store.client import Database, Document
 from inbox.store.documents import from_document, to_document
+from inbox.store.guard import guarded
 from normalizer.codec import from_builtins
 from normalizer.schema import Attachment
 
@@ -29,6 +30,7 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
+@guarded
 class FileStore:
     """The bytes of attachments, and the uploads that wait for their message."""
 

@@ -25,6 +25,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("received_at", DESCENDING)], name="failed", partialFilterExpression={"state": "failed"}),
     ],
     "identities": [IndexModel([("customer_id", ASCENDING)], name="customer")],
+    "thread_keys": [IndexModel([("conversation_id", ASCENDING)], name="conversation")],
     "customers": [IndexModel([("updated_at", DESCENDING), ("_id", DESCENDING)], name="recent")],
     "conversations": [
         IndexModel([("updated_at", DESCENDING), ("_id", DESCENDING)], name="recent"),

@@ -14,11 +14,11 @@ import msgspec
 from gridfs import NoFile
 from gridfs.asynchronous import AsyncGridFSBucket
 from pymongo import ASCENDING, DESCENDING
-from pymongo.errors import BulkWriteError, ConnectionFailure, ExecutionTimeout, WaitQueueTimeoutError
+from pymongo.errors import BulkWriteError
 
 from inbox.store.client import Database, Document
 from inbox.store.documents import from_document, to_document
-from inbox.store.errors import StoreUnavailableError
+from inbox.store.guard import guarded
 
 INLINE_BYTES = 64 * 1024
 DUPLICATE_KEY = 11000
@@ -46,6 +46,7 @@ class JournalEntry(msgspec.Struct, frozen=True, kw_only=True):
     replayed: bool = False
 
 
+@guarded
 class Journal:
     """The `journal` collection and its large originals."""
 
@@ -55,10 +56,7 @@ class Journal:
 
     async def save_original(self, entry_id: str, message_id: str, body: bytes) -> None:
         """Keeps a large original, before its entry is added."""
-        try:
-            await self._originals.upload_from_stream_with_id(message_id, entry_id, body)
-        except (ConnectionFailure, WaitQueueTimeoutError, ExecutionTimeout) as error:
-            raise StoreUnavailableError(f"the database does not answer: {type(error).__name__}") from error
+        await self._originals.upload_from_stream_with_id(message_id, entry_id, body)
 
     async def drop_original(self, message_id: str) -> None:
         """Deletes the original of an entry that was there already."""
@@ -80,8 +78,6 @@ class Journal:
                 raise
             outcomes |= {id_: RuntimeError(item["errmsg"]) for id_, item in failed.items()}
             outcomes |= await self._standing([id_ for id_, item in failed.items() if item["code"] == DUPLICATE_KEY])
-        except (ConnectionFailure, WaitQueueTimeoutError, ExecutionTimeout) as error:
-            raise StoreUnavailableError(f"the database does not answer: {type(error).__name__}") from error
         return [outcomes[entry.id] for entry in entries]
 
     async def _standing(self, ids: list[str]) -> dict[str, JournalEntry]:

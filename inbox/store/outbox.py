@@ -10,6 +10,7 @@ from pymongo import ASCENDING
 from inbox.model import OutboxItem
 from inbox.store.client import Database, Document
 from inbox.store.documents import from_document
+from inbox.store.guard import guarded
 
 HEADS: list[Document] = [
     {"$match": {"state": {"$in": ["queued", "claimed", "sending"]}}},
@@ -19,6 +20,7 @@ HEADS: list[Document] = [
 ]
 
 
+@guarded
 class Outbox:
     """The `outbox` collection, read only: it is changed through `Unit`, with the messages it belongs to."""
 

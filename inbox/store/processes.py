@@ -11,12 +11,14 @@ from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from inbox.store.client import Database
+from inbox.store.guard import guarded
 
 DEAD_AFTER_SECONDS = 8.0
 BEAT_SECONDS = 2.0
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+@guarded
 class Processes:
     """The `processes` and `leases` collections."""
 

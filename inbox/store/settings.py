@@ -11,11 +11,13 @@ from pymongo.errors import DuplicateKeyError
 
 from inbox.model import Principal, Role, new_id
 from inbox.store.client import Database
+from inbox.store.guard import guarded
 
 TOKEN_PREFIX = "santral_"  # noqa: S105 (no secret: it lets people and scanners tell what a found token is)
 KEY_BYTES = 32
 
 
+@guarded
 class Settings:
     """The `tokens`, `keys` and `cursors` collections."""
 

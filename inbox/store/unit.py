@@ -1,15 +1,15 @@
 """A unit of work: what one transaction looks up and changes, and the events that tell of it.
 
-A change reads through `get` and writes through `add`, `put` and `remove`; nothing goes to the database before `flush`.
+A change reads through `get` and writes through `put` and `remove`; nothing goes to the database before `flush`.
 So several changes share one transaction, each seeing what those before it did, and one that raises is undone alone.
 
-Events are made here, from what was added and put: nothing can change without a word, or be told without having
+Events are made here, from what was put: nothing can change without a word, or be told without having
 happened.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal
 
@@ -17,7 +17,7 @@ import msgspec
 from pymongo import DeleteOne, InsertOne, ReplaceOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from inbox.model import Conversation, Customer, Event, EventType
+from inbox.model import Conversation, Customer, Event, EventType, ThreadKey
 from inbox.store.client import Database, Document
 from inbox.store.documents import COLLECTIONS, Stored, StoredT, from_document, to_document
 from inbox.store.errors import NotOwnerError
@@ -65,17 +65,13 @@ class Unit:
     async def messages_of(self, conversation_id: str) -> list[Message]:
         """All messages of a conversation, in order."""
         await self._load(Message, {"conversation_id": conversation_id})
-        known = {key for key in (*self._stored, *self._kept, *self._fresh) if key[0] is Message}
-        messages = (self._current(key) for key in known)
-        mine = [m for m in messages if isinstance(m, Message) and m.conversation_id == conversation_id]
+        mine = [m for m in self._all(Message) if m.conversation_id == conversation_id]
         return sorted(mine, key=lambda message: message.seq)
 
-    async def thread_keys_of(self, conversation_ids: Sequence[str]) -> list[str]:
-        """The ids of the thread keys that lead to these conversations."""
-        cursor = self._database["thread_keys"].find(
-            {"conversation_id": {"$in": list(conversation_ids)}}, {"_id": 1}, session=self._session
-        )
-        return [document["_id"] async for document in cursor]
+    async def thread_keys_of(self, conversation_id: str) -> list[ThreadKey]:
+        """The thread keys that lead to a conversation."""
+        await self._load(ThreadKey, {"conversation_id": conversation_id})
+        return [key for key in self._all(ThreadKey) if key.conversation_id == conversation_id]
 
     async def message_called(self, channel: str, external_id: str) -> Message | None:
         """The message that the platform calls so."""
@@ -85,13 +81,8 @@ class Unit:
                 return await self.one(Message, loaded[0])
         return None
 
-    def add(self, value: Stored) -> None:
-        """Stores something new."""
-        self._stored.setdefault((type(value), value.id), None)
-        self._fresh[(type(value), value.id)] = value
-
     def put(self, value: Stored) -> None:
-        """Stores something that was got, changed. A conversation's version grows by itself."""
+        """Stores something new, or something that was got, changed. A conversation's version grows by itself."""
         if isinstance(value, Conversation):
             before = self._current((Conversation, value.id))
             if isinstance(before, Conversation):
@@ -165,6 +156,11 @@ class Unit:
             self._stored[(kind, value.id)] = value
             loaded.append(value.id)
         return loaded
+
+    def _all(self, kind: type[StoredT]) -> list[StoredT]:
+        known = {key for key in (*self._stored, *self._kept, *self._fresh) if key[0] is kind}
+        values = (self._current(key) for key in known)
+        return [value for value in values if isinstance(value, kind)]
 
     def _touched(self, key: Key) -> bool:
         return key in self._fresh or key in self._kept

@@ -19,12 +19,13 @@ from typing import Any, TypeVar, cast
 
 from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
-from pymongo.errors import ConnectionFailure, ExecutionTimeout, OperationFailure, PyMongoError, WaitQueueTimeoutError
+from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 
 from inbox.group_commit import GroupCommit
 from inbox.store.client import MAJORITY, Client, Database
 from inbox.store.errors import StoreUnavailableError
+from inbox.store.guard import answering
 from inbox.store.unit import Unit
 from normalizer.codec import to_milliseconds
 
@@ -66,9 +67,8 @@ class Writer:
         deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
         while True:
             try:
-                return await self._attempt(changes)
-            except (ConnectionFailure, WaitQueueTimeoutError, ExecutionTimeout) as error:
-                raise StoreUnavailableError(f"the database does not answer: {type(error).__name__}") from error
+                with answering():
+                    return await self._attempt(changes)
             except PyMongoError as error:
                 if not error.has_error_label("TransientTransactionError"):
                     raise

@@ -1,0 +1,47 @@
+"""What an edit, a deletion or a reaction makes of a message. Pure, and right in any order of arrival."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from normalizer.outcomes import Change
+from normalizer.schema import Author, Message, Reaction, Revision
+
+
+def changed(message: Message, change: Change) -> Message:
+    """The message after the change; doing it twice changes nothing."""
+    if change.reaction is not None:
+        return _reacted(message, change)
+    if change.deleted:
+        return replace(message, deleted_at=message.deleted_at or change.at)
+    return _edited(message, change)
+
+
+def _edited(message: Message, change: Change) -> Message:
+    newest = message.revisions[-1].until if message.revisions else None
+    text = message.text if change.text is None else change.text
+    html = change.html if change.text is not None else message.html
+    if newest is not None and change.at < newest:  # an older edit that comes late is history
+        late = Revision(text=text, html=html, until=change.at)
+        revisions = sorted({*message.revisions, late}, key=lambda revision: revision.until)
+        return replace(message, revisions=tuple(revisions))
+    attachments = message.attachments if change.attachments is None else change.attachments
+    parts = message.parts if change.parts is None else change.parts
+    edited = replace(message, text=text, html=html, attachments=attachments, parts=parts)
+    if edited == message:
+        return message
+    before = Revision(text=message.text, html=message.html, until=change.at)
+    return replace(edited, revisions=(*message.revisions, before))
+
+
+def _reacted(message: Message, change: Change) -> Message:
+    who = change.author
+    author = Author(
+        type="customer", name=who.name if who else None, identity_id=f"{who.kind}:{who.value}" if who else None
+    )
+    others = tuple(
+        one for one in message.reactions if (one.emoji, one.author.identity_id) != (change.reaction, author.identity_id)
+    )
+    if change.reaction_removed or change.reaction is None:
+        return replace(message, reactions=others)
+    return replace(message, reactions=(*others, Reaction(emoji=change.reaction, author=author, at=change.at)))

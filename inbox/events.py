@@ -1,0 +1,186 @@
+"""The hub: one change stream a process, every agent's and visitor's stream behind it.
+
+The hub reads the event log once and hands each event to those who follow it. A follower starts from any position: what
+is older than the hub's own position is read from the log for it alone, then it goes on live, without gap or repeat,
+because positions are the order of commit (`inbox.store.writer`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from typing import Any
+
+import structlog
+
+from connectors.base import CursorExpiredError
+from inbox.model import Event
+from inbox.store import EventLog, StoreUnavailableError
+
+PAGE = 500
+SLOW_READER = 5_000  # events that may wait for one follower before it is told to come back with its cursor
+RETRY_SECONDS = 0.5
+
+Thread = tuple[str, str]
+
+
+def to_cursor(position: int) -> str:
+    """The opaque form of a position."""
+    return base64.urlsafe_b64encode(b"1:%d" % position).rstrip(b"=").decode()
+
+
+def from_cursor(cursor: str) -> int:
+    """The inverse of `to_cursor`.
+
+    Raises:
+        ValueError: it is none of ours.
+    """
+    try:
+        version, _, position = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).partition(b":")
+    except (binascii.Error, ValueError) as error:
+        raise ValueError("no cursor of ours") from error
+    if version != b"1" or not position.isdigit() or len(position) > 19:
+        raise ValueError("no cursor of ours")
+    return int(position)
+
+
+class SlowReaderError(Exception):
+    """A follower reads slower than events come: it must come back with its cursor."""
+
+
+class _Follower:
+    """The events that wait for one reader."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Event] = deque()
+        self._some = asyncio.Event()
+        self._overflowed = False
+
+    def hand(self, event: Event) -> None:
+        if len(self._waiting) >= SLOW_READER:
+            self._overflowed = True
+        else:
+            self._waiting.append(event)
+        self._some.set()
+
+    async def live(self) -> AsyncIterator[Event]:
+        while True:
+            await self._some.wait()
+            self._some.clear()
+            while self._waiting:
+                yield self._waiting.popleft()
+            if self._overflowed:
+                raise SlowReaderError
+
+
+class Hub:
+    """Hands out events. `run` must be running for live ones to come."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+        self._position = 0
+        self._ready = asyncio.Event()
+        self._everything: set[_Follower] = set()
+        self._threads: dict[Thread, set[_Follower]] = {}
+        self._logger: Any = structlog.get_logger("santral.events")
+
+    async def run(self) -> None:
+        """Reads the log as it grows, until cancelled. A lost database is waited for."""
+        awake = asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._wake(awake))
+            tasks.create_task(self._read(awake))
+
+    async def newest(self) -> int:
+        """The position of the newest event."""
+        return await self._log.newest()
+
+    async def backlog(self, position: int, limit: int, *, thread: Thread | None = None) -> list[Event]:
+        """Up to `limit` events after `position`.
+
+        Raises:
+            CursorExpiredError: events after it have been forgotten, or it lies in a future that a restore undid.
+        """
+        await self._check(position)
+        return await self._log.after(position, limit, thread=thread)
+
+    async def follow(self, position: int, *, thread: Thread | None = None) -> AsyncGenerator[Event, None]:
+        """Every event after `position`, then each new one as it is committed.
+
+        Args:
+            position: where the reader stands.
+            thread: only messages of this (channel, thread key).
+
+        Raises:
+            CursorExpiredError: the position cannot be honoured.
+            SlowReaderError: too much waits for this reader.
+        """
+        await self._ready.wait()
+        follower = _Follower()
+        followers = self._everything if thread is None else self._threads.setdefault(thread, set())
+        followers.add(follower)
+        try:
+            await self._check(position)
+            live_from = self._position
+            async with aclosing(self._catch_up(position, live_from, thread)) as older:
+                async for event in older:
+                    yield event
+            async for event in follower.live():
+                if event.id > max(position, live_from):
+                    yield event
+        finally:
+            followers.discard(follower)
+            if thread is not None and not followers:
+                self._threads.pop(thread, None)
+
+    async def _catch_up(self, position: int, until: int, thread: Thread | None) -> AsyncGenerator[Event, None]:
+        while position < until:
+            page = await self._log.after(position, PAGE, thread=thread, until=until)
+            for event in page:
+                yield event
+            if len(page) < PAGE:
+                return
+            position = page[-1].id
+
+    async def _check(self, position: int) -> None:
+        if position and not await self._log.oldest() <= position <= await self._log.newest():
+            raise CursorExpiredError
+
+    async def _wake(self, awake: asyncio.Event) -> None:
+        while True:
+            try:
+                async for _ in self._log.wakeups():
+                    awake.set()
+            except StoreUnavailableError as error:
+                self._logger.warning("change stream lost", reason=str(error))
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _read(self, awake: asyncio.Event) -> None:
+        while True:
+            await awake.wait()
+            awake.clear()
+            try:
+                await self._advance()
+            except StoreUnavailableError:
+                await asyncio.sleep(RETRY_SECONDS)
+                awake.set()
+
+    async def _advance(self) -> None:
+        if not self._ready.is_set():
+            self._position = await self._log.newest()
+            self._ready.set()
+        while page := await self._log.after(self._position, PAGE):
+            for event in page:
+                self._hand_out(event)
+            self._position = page[-1].id
+
+    def _hand_out(self, event: Event) -> None:
+        followers = set(self._everything)
+        if event.channel is not None and event.thread_key is not None:
+            followers |= self._threads.get((event.channel, event.thread_key), set())
+        for follower in followers:
+            follower.hand(event)

@@ -1,0 +1,284 @@
+"""Applying journal entries: what their meaning changes in the inbox, inside one unit of work.
+
+Doing it twice changes nothing: the unit fails as a whole where an entry is no longer new and ours, and the ids of
+messages come from the journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+import msgspec
+from msgspec.structs import replace
+
+from inbox import changes, delivery, identity, threading
+from inbox.model import Conversation, Customer, Identity, OutboxItem, Preview, ThreadKey, Unique, WaitingChanges, new_id
+from inbox.store import JournalEntry, Unit
+from normalizer.outcomes import Change, ConversationEvent, DeliveryUpdate, Draft, Ignored, Outcome, Person
+from normalizer.schema import Author, External, Message
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """How a channel's conversations are kept."""
+
+    reopen_within: timedelta
+
+
+class Understood(msgspec.Struct, frozen=True, kw_only=True):
+    """A journal entry and what it means."""
+
+    entry: JournalEntry
+    outcomes: tuple[Outcome, ...]
+
+
+async def apply(unit: Unit, batch: Sequence[Understood], policies: Mapping[str, Policy], owner: str) -> None:
+    """Applies a batch in one unit.
+
+    Raises:
+        NotOwnerError: from the unit's flush, where an entry is not `owner`'s to apply any more.
+    """
+    await _look_up(unit, batch)
+    for understood in batch:
+        for number, outcome in enumerate(understood.outcomes):
+            await _Applier(unit, understood.entry, number, policies[understood.entry.channel]).apply(outcome)
+    unit.settle(owner, [understood.entry.id for understood in batch])
+
+
+async def _look_up(unit: Unit, batch: Sequence[Understood]) -> None:
+    """Asks once for everything that the batch's messages will ask for one by one."""
+    people: list[str] = []
+    keys: list[str] = []
+    uniques: list[str] = []
+    externals: list[str] = []
+    for understood in batch:
+        channel = understood.entry.channel
+        for outcome in map(as_draft, understood.outcomes):
+            if isinstance(outcome, Draft):
+                people += identity.ids_to_look_up(outcome.customer)
+                people += identity.ids_to_look_up(outcome.author) if outcome.author else []
+                keys += [thread_key_id(channel, key) for key in outcome.keys]
+                externals += [external_key(channel, outcome.message.external.id)] if outcome.message.external.id else []
+                uniques += [unique_id(channel, outcome.unique)] if outcome.unique else []
+    identities = await unit.get(Identity, people) if people else {}
+    known = await unit.get(ThreadKey, keys) if keys else {}
+    if uniques:
+        await unit.get(Unique, uniques)
+    if externals:
+        await unit.get(WaitingChanges, externals)
+    if identities:
+        await unit.get(Customer, [one.customer_id for one in identities.values()])
+    if known:
+        await unit.get(Conversation, [one.conversation_id for one in known.values()])
+
+
+def as_draft(outcome: Outcome) -> Outcome:
+    """A conversation event as the message that shows it; anything else as it is."""
+    if not isinstance(outcome, ConversationEvent):
+        return outcome
+    message = Message(
+        kind="event",
+        author=outcome.author,
+        text=outcome.part.text,
+        parts=(outcome.part,),
+        external=External(thread_key=outcome.thread_key),
+        sent_at=outcome.at,
+    )
+    return Draft(message=message, customer=outcome.customer, keys=(outcome.thread_key,), reopens=False)
+
+
+def thread_key_id(channel: str, key: str) -> str:
+    """The id under which a channel's thread key stands."""
+    return f"{channel}|{key}"
+
+
+def external_key(channel: str, external_id: str) -> str:
+    """The id under which changes wait for the message that the platform calls so."""
+    return f"{channel}|{external_id}"
+
+
+def unique_id(channel: str, mark: str) -> str:
+    """The id under which a channel's mark of a message stands."""
+    return f"{channel}|{mark}"
+
+
+def message_id(entry: JournalEntry, number: int) -> str:
+    """The id of an entry's message: fixed by the journal; further ones follow it."""
+    return entry.message_id if number == 0 else f"{entry.message_id}-{number}"
+
+
+class _Applier:
+    """One outcome of one entry."""
+
+    def __init__(self, unit: Unit, entry: JournalEntry, number: int, policy: Policy) -> None:
+        self._unit = unit
+        self._entry = entry
+        self._number = number
+        self._policy = policy
+
+    async def apply(self, outcome: Outcome) -> None:
+        match as_draft(outcome):
+            case Draft() as draft:
+                await self._draft(draft)
+            case DeliveryUpdate() as update:
+                await self._delivery(update)
+            case Change() as change:
+                await self._change(change)
+            case Ignored() | _:
+                return
+
+    async def _draft(self, draft: Draft) -> None:
+        if draft.unique is not None:
+            mark = unique_id(self._entry.channel, draft.unique)
+            if await self._unit.one(Unique, mark) is not None:
+                return
+            self._unit.put(Unique(id=mark, message_id=message_id(self._entry, self._number)))
+        customer, _ = await self._recognise(draft.customer)
+        writer, writer_identity = await self._recognise(draft.author) if draft.author else (customer, None)
+        if writer_identity is None:
+            writer_identity = identity.identity_id(draft.customer.kind, draft.customer.value)
+        conversation = await self._conversation(draft, customer)
+        message = self._message(draft, conversation, writer, writer_identity)
+        if message.external.id is not None:
+            message = await self._overtaken(message, message.external.id)
+        self._unit.put(message)
+        self._unit.put(_with(conversation, message, draft, self._unit))
+
+    async def _recognise(self, person: Person) -> tuple[Customer, str]:
+        identities = await self._unit.get(Identity, identity.ids_to_look_up(person))
+        customers = await self._unit.get(Customer, [one.customer_id for one in identities.values()])
+        found = identity.recognise(person, identities, customers, self._unit.now)
+        for changed in found.changed:
+            self._unit.put(changed)
+        return found.customer, found.identity.id
+
+    async def _conversation(self, draft: Draft, customer: Customer) -> Conversation:
+        keys = [thread_key_id(self._entry.channel, key) for key in draft.keys]
+        known = await self._unit.get(ThreadKey, keys)
+        candidates = await self._unit.get(Conversation, [one.conversation_id for one in known.values()])
+        by_key = [candidates.get(known[key].conversation_id) if key in known else None for key in keys]
+        placement = threading.place(
+            by_key[0] if by_key else None,
+            [one for one in by_key[1:] if one is not None],
+            customer_id=customer.id,
+            reopen_within=self._policy.reopen_within,
+            reopens=draft.reopens,
+            now=self._unit.now,
+        )
+        home = placement.home or self._new_conversation(draft, customer, placement.previous)
+        for emptied in placement.emptied:
+            home = await self._join(home, emptied)
+        for number, key in enumerate(keys):
+            if key not in known or (number == 0 and known[key].conversation_id != home.id):
+                self._unit.put(ThreadKey(id=key, conversation_id=home.id))
+        return home
+
+    def _new_conversation(self, draft: Draft, customer: Customer, previous: Conversation | None) -> Conversation:
+        conversation = Conversation(
+            id=new_id(),
+            customer_id=customer.id,
+            subject=draft.message.subject,
+            previous_id=previous.id if previous else None,
+            created_at=self._unit.now,
+            updated_at=self._unit.now,
+        )
+        self._unit.put(conversation)
+        return conversation
+
+    async def _join(self, home: Conversation, emptied: Conversation) -> Conversation:
+        """Moves everything of `emptied` behind what `home` holds."""
+        messages = await self._unit.messages_of(emptied.id)
+        replies = await self._unit.get(OutboxItem, [one.id for one in messages if one.direction == "outbound"])
+        for offset, message in enumerate(messages, start=home.last_seq + 1):
+            self._unit.put(replace(message, conversation_id=home.id, seq=offset))
+            if message.id in replies:
+                lane = delivery.lane(message.channel, home.id)
+                self._unit.put(replace(replies[message.id], conversation_id=home.id, lane=lane, seq=offset))
+        for key in await self._unit.thread_keys_of(emptied.id):
+            self._unit.put(replace(key, conversation_id=home.id))
+        self._unit.put(
+            replace(emptied, status="resolved", merged_into=home.id, last_seq=0, inbound=0, updated_at=self._unit.now)
+        )
+        return replace(
+            home,
+            last_seq=home.last_seq + len(messages),
+            inbound=home.inbound + emptied.inbound,
+            channels=tuple(dict.fromkeys((*home.channels, *emptied.channels))),
+            tags=tuple(dict.fromkeys((*home.tags, *emptied.tags))),
+            waiting_since=min(filter(None, (home.waiting_since, emptied.waiting_since)), default=None),
+            status="open" if "open" in (home.status, emptied.status) else home.status,
+        )
+
+    def _message(self, draft: Draft, conversation: Conversation, writer: Customer, writer_identity: str) -> Message:
+        given = draft.message
+        id_ = message_id(self._entry, self._number)
+        by_customer = given.author.type == "customer"
+        author = Author(
+            type=given.author.type,
+            id=writer.id if by_customer else given.author.id,
+            name=given.author.name or (writer.name if by_customer else None),
+            identity_id=writer_identity if by_customer else given.author.identity_id,
+        )
+        return replace(
+            given,
+            id=id_,
+            conversation_id=conversation.id,
+            customer_id=writer.id,
+            seq=conversation.last_seq + 1,
+            channel=self._entry.channel,
+            connector=self._entry.connector,
+            author=author,
+            external=replace(given.external, original_id=self._entry.id),
+            received_at=self._entry.received_at,
+            created_at=self._unit.now,
+        )
+
+    async def _change(self, change: Change) -> None:
+        message = await self._unit.message_called(self._entry.channel, change.external_id)
+        if message is not None:
+            self._unit.put(changes.changed(message, change))
+            return
+        id_ = external_key(self._entry.channel, change.external_id)
+        waiting = await self._unit.one(WaitingChanges, id_) or WaitingChanges(id=id_, changes=())
+        self._unit.put(replace(waiting, changes=(*waiting.changes, change)))
+
+    async def _overtaken(self, message: Message, external_id: str) -> Message:
+        """The message with the changes that came before it."""
+        waiting = await self._unit.one(WaitingChanges, external_key(message.channel, external_id))
+        if waiting is None:
+            return message
+        self._unit.remove(WaitingChanges, waiting.id)
+        for change in sorted(waiting.changes, key=lambda one: one.at):
+            message = changes.changed(message, change)
+        return message
+
+    async def _delivery(self, update: DeliveryUpdate) -> None:
+        message = await self._unit.one(Message, update.message_id) if update.message_id else None
+        if message is None and update.external_id:
+            message = await self._unit.message_called(self._entry.channel, update.external_id)
+        if message is None or message.delivery is None or message.channel != self._entry.channel:
+            return
+        updated = delivery.updated(message.delivery, update)
+        if updated != message.delivery:
+            self._unit.put(replace(message, delivery=updated))
+
+
+def _with(conversation: Conversation, message: Message, draft: Draft, unit: Unit) -> Conversation:
+    """The conversation after a message has joined it."""
+    said = message.kind == "message"
+    by_customer = said and message.author.type == "customer" and message.direction == "inbound"
+    waits = by_customer and draft.reopens
+    return replace(
+        conversation,
+        subject=conversation.subject or message.subject,
+        status=threading.status_after(conversation.status, reopens=waits),
+        snoozed_until=None if waits else conversation.snoozed_until,
+        channels=tuple(dict.fromkeys((*conversation.channels, message.channel))),
+        last_seq=message.seq,
+        inbound=conversation.inbound + by_customer,
+        last_message=Preview.of(message, unit.now)
+        if said or conversation.last_message is None
+        else conversation.last_message,
+        waiting_since=conversation.waiting_since or (unit.now if waits else None),
+        updated_at=unit.now,
+    )

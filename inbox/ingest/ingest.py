@@ -1,0 +1,272 @@
+"""The way in: journal, understand, apply.
+
+A process applies what it journaled itself, straight from memory; entries that did not fit there, or that a dead process
+left behind, are read from the journal. Understanding the next batch goes on while the last one is being committed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import traceback
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import structlog
+
+from connectors.base import Received
+from connectors.errors import UnavailableError
+from inbox.group_commit import GroupCommit
+from inbox.ingest.apply import Policy, Understood, apply, message_id
+from inbox.model import new_id
+from inbox.store import JournalEntry, NotOwnerError, Store
+from inbox.store.journal import INLINE_BYTES
+from normalizer.codec import clean, clean_message, to_milliseconds
+from normalizer.outcomes import ConversationEvent, Draft, Outcome, Raw
+from normalizer.schema import Part
+
+SMALLEST = 4 * 1024  # bytes that an entry counts for at the least
+JOURNAL_BATCH = 128 * SMALLEST  # bytes in one journal write
+JOURNAL_BACKLOG = 64 * 1024 * 1024  # bytes that may wait to be journaled
+APPLY_BATCH = 256
+APPLY_BYTES = 4 * 1024 * 1024
+HANDED_BYTES = 32 * 1024 * 1024  # what may wait in memory to be applied; more waits in the journal
+HEAVY_BYTES = 32 * 1024  # larger originals are understood in a thread, so that the loop goes on
+LONGEST_KEY = 300
+RETRY_SECONDS = 0.5
+LOOK_SECONDS = 15.0  # how often the journal is asked for what memory does not know of
+
+
+class Intake(msgspec.Struct, frozen=True, kw_only=True):
+    """What ingest must know of a channel."""
+
+    connector: str
+    normalize: Callable[[Raw], Sequence[Outcome]]
+    policy: Policy
+
+
+class Ingest:
+    """Receives, and applies what was received while `run` runs."""
+
+    def __init__(self, store: Store, owner: str, intakes: Mapping[str, Intake]) -> None:
+        self._store = store
+        self._owner = owner
+        self._intakes = intakes
+        self._policies = {channel: intake.policy for channel, intake in intakes.items()}
+        self._journal: GroupCommit[JournalEntry, JournalEntry] = GroupCommit(
+            store.journal.add, batch=JOURNAL_BATCH, backlog=JOURNAL_BACKLOG
+        )
+        self._handed: deque[JournalEntry] = deque()
+        self._handed_bytes = 0
+        self._here: set[str] = set()
+        self._behind = True  # there may be entries of ours in the journal that are not in memory
+        self._some = asyncio.Event()
+        self._logger: Any = structlog.get_logger("santral.ingest")
+
+    async def receive(self, channel: str, raw: Raw) -> Received:
+        """Journals an event; returns when it cannot be lost any more.
+
+        Raises:
+            UnavailableError: it could not be journaled, or nobody knows whether it was.
+        """
+        large = len(raw.body) > INLINE_BYTES
+        entry = JournalEntry(
+            id=f"{channel}|{_short(raw.key)}",
+            channel=channel,
+            connector=self._intakes[channel].connector,
+            message_id=new_id(),
+            content_type=raw.content_type,
+            envelope=clean(raw.envelope),
+            size=len(raw.body),
+            body=None if large else raw.body,
+            received_at=to_milliseconds(raw.received_at),
+            owner=self._owner,
+        )
+        if large:
+            await self._store.journal.save_original(entry.id, entry.message_id, raw.body)
+        try:
+            standing = await self._journal.submit(entry, max(len(entry.body or b""), SMALLEST))
+        except UnavailableError:
+            self._behind = True  # it may have been written all the same
+            raise
+        if standing.message_id == entry.message_id:
+            self._hand_over(entry)
+        elif large:
+            await self._store.journal.drop_original(entry.message_id)
+        duplicate = standing.message_id != entry.message_id
+        return Received(message_id=standing.message_id, received_at=standing.received_at, duplicate=duplicate)
+
+    async def replay(self, entry_ids: Sequence[str] | None) -> int:
+        """Applies failed entries again (all, where None); returns how many there were."""
+        count = await self._store.journal.replay(self._owner, entry_ids)
+        self.look()
+        return count
+
+    def look(self) -> None:
+        """Says that the journal holds entries of ours that are not in memory."""
+        self._behind = True
+        self._some.set()
+
+    async def run(self) -> None:
+        """Applies what is received and what was left behind, until cancelled."""
+        understood: asyncio.Queue[list[Understood]] = asyncio.Queue(1)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._understand_all(understood))
+            tasks.create_task(self._apply_all(understood))
+
+    async def drain(self) -> None:
+        """Takes no more, and returns when what was taken is journaled. What is not applied yet is applied later."""
+        await self._journal.close()
+
+    def _hand_over(self, entry: JournalEntry) -> None:
+        if self._handed_bytes + entry.size > HANDED_BYTES and self._handed:
+            self._behind = True
+            return
+        self._handed.append(entry)
+        self._handed_bytes += entry.size
+        self._here.add(entry.id)
+        self._some.set()
+
+    async def _understand_all(self, understood: asyncio.Queue[list[Understood]]) -> None:
+        while True:
+            batch = self._take()
+            if batch:
+                await understood.put(await self._understand(batch))
+            elif self._behind:
+                await self._read_back()
+            else:
+                await self._wait()
+
+    async def _wait(self) -> None:
+        self._some.clear()
+        if self._handed or self._behind:
+            return
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                await self._some.wait()
+        except TimeoutError:
+            self._behind = True
+
+    def _take(self) -> list[JournalEntry]:
+        batch: list[JournalEntry] = []
+        size = 0
+        while self._handed and len(batch) < APPLY_BATCH and (not batch or size + self._handed[0].size <= APPLY_BYTES):
+            batch.append(self._handed.popleft())
+            size += batch[-1].size
+        self._handed_bytes -= size
+        return batch
+
+    async def _read_back(self) -> None:
+        """Fills memory from the journal."""
+        try:
+            self._behind = False
+            entries = await self._store.journal.unapplied(self._owner, APPLY_BATCH + len(self._here))
+        except UnavailableError:
+            self._behind = True
+            await asyncio.sleep(RETRY_SECONDS)
+            return
+        new = [entry for entry in entries if entry.id not in self._here]
+        for entry in new[:APPLY_BATCH]:
+            self._hand_over(entry)
+        self._behind = self._behind or len(new) >= APPLY_BATCH
+
+    async def _understand(self, batch: list[JournalEntry]) -> list[Understood]:
+        understood = []
+        for entry in batch:
+            try:
+                understood.append(Understood(entry=entry, outcomes=await self._outcomes(entry)))
+            except UnavailableError:
+                self._drop([entry])
+                self._behind = True
+                await asyncio.sleep(RETRY_SECONDS)
+            except Exception:  # noqa: BLE001 (whatever a plugin does, the entry alone fails)
+                await self._fail(entry, traceback.format_exc())
+        return understood
+
+    async def _outcomes(self, entry: JournalEntry) -> tuple[Outcome, ...]:
+        intake = self._intakes.get(entry.channel)
+        if intake is None:
+            raise LookupError(f'channel "{entry.channel}" is not in the configuration any more')
+        raw = Raw(
+            key=entry.id.partition("|")[2],
+            body=await self._store.journal.body(entry),
+            content_type=entry.content_type,
+            received_at=entry.received_at,
+            envelope=entry.envelope,
+        )
+        if entry.size > HEAVY_BYTES:
+            found = await asyncio.to_thread(intake.normalize, raw)
+        else:
+            found = intake.normalize(raw)
+            await asyncio.sleep(0)  # a long batch must not hold up those who wait for an acknowledgement
+        return tuple([await self._keep_files(entry, n, outcome) for n, outcome in enumerate(found)])
+
+    async def _keep_files(self, entry: JournalEntry, number: int, outcome: Outcome) -> Outcome:
+        """Makes a draft fit to be stored, its attachments' bytes in the file store under ids of ours."""
+        if isinstance(outcome, ConversationEvent):
+            return msgspec.structs.replace(
+                outcome, part=msgspec.convert(clean(msgspec.to_builtins(outcome.part)), Part)
+            )
+        if not isinstance(outcome, Draft):
+            return outcome
+        attachments = list(outcome.message.attachments)
+        for index, content in enumerate(outcome.files):
+            if content is not None:
+                id_ = f"{message_id(entry, number)}.{index + 1}"
+                await self._store.files.put(id_, content)
+                attachments[index] = msgspec.structs.replace(attachments[index], id=id_)
+        message = clean_message(msgspec.structs.replace(outcome.message, attachments=tuple(attachments)))
+        return msgspec.structs.replace(outcome, message=message, files=())
+
+    async def _apply_all(self, understood: asyncio.Queue[list[Understood]]) -> None:
+        while True:
+            batch = await understood.get()
+            if batch:
+                await self._apply(batch)
+
+    async def _apply(self, batch: list[Understood]) -> None:
+        while True:
+            try:
+                await self._store.write(lambda unit: apply(unit, batch, self._policies, self._owner), weight=len(batch))
+            except UnavailableError:
+                await asyncio.sleep(RETRY_SECONDS)
+            except NotOwnerError:
+                self._logger.warning("entries taken over by another process", entries=len(batch))
+                self._behind = True
+                break
+            except Exception:  # noqa: BLE001 (the poisonous one must be found, whatever it raises)
+                await self._apply_apart(batch, traceback.format_exc())
+                break
+            else:
+                break
+        self._drop([one.entry for one in batch])
+
+    async def _apply_apart(self, batch: list[Understood], error: str) -> None:
+        if len(batch) == 1:
+            await self._fail(batch[0].entry, error)
+            return
+        for one in batch:
+            await self._apply([one])
+
+    async def _fail(self, entry: JournalEntry, error: str) -> None:
+        self._logger.error("event failed", entry=entry.id, error=error.strip().splitlines()[-1])
+        while True:
+            try:
+                await self._store.journal.fail(entry.id, self._owner, error)
+            except UnavailableError:
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                self._drop([entry])
+                return
+
+    def _drop(self, entries: Sequence[JournalEntry]) -> None:
+        self._here.difference_update(entry.id for entry in entries)
+
+
+def _short(key: str) -> str:
+    """The key itself, or its digest where it would make a poor `_id`."""
+    if len(key) <= LONGEST_KEY and key.isprintable():
+        return key
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,75 @@
+"""Which conversation a message belongs to: pure decisions over looked-up candidates.
+
+A message names threads by keys: its own first, then those it answers, nearest last. On a channel with threads (mail)
+the nearest known one is its home. Keys are remembered before their message comes, so a reply that arrives before its
+parent waits under the parent's key; a late parent then finds its own key taken, and two conversations may turn out to
+be one.
+
+Joining moves messages, so it asks for more than a reference, which anyone can write who saw an id: both conversations
+must be the same customer's, or the writer must be the customer of the one that they go on in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from inbox.model import Conversation, Status
+
+
+class Placement(Struct, frozen=True, kw_only=True):
+    """Where a message goes: into `home`, or a new conversation where that is None.
+
+    `emptied` are conversations that turn out to be `home`'s; `previous` is named by a new conversation as the earlier
+    one of its thread.
+    """
+
+    home: Conversation | None = None
+    emptied: tuple[Conversation, ...] = ()
+    previous: Conversation | None = None
+
+
+def place(
+    own: Conversation | None,
+    named: Sequence[Conversation],
+    *,
+    customer_id: str,
+    reopen_within: timedelta,
+    reopens: bool,
+    now: datetime,
+) -> Placement:
+    """Decides where a message goes.
+
+    Args:
+        own: the conversation that waits under the message's own key.
+        named: those of the threads it answers, nearest last.
+        customer_id: who wrote it.
+        reopen_within: how long a resolved conversation is opened again.
+        reopens: whether this message may open one.
+        now: when it is stored.
+    """
+    nearest = named[-1] if named else own
+    if nearest is None:
+        return Placement()
+
+    def over(conversation: Conversation) -> bool:
+        return conversation.status == "resolved" and now - conversation.updated_at > reopen_within
+
+    if reopens and over(nearest):
+        return Placement(previous=nearest)
+    others = {one.id: one for one in (*named, own) if one is not None and one.id != nearest.id}
+    joined = [one for one in others.values() if not over(one) and _one_story(one, nearest, customer_id)]
+    home, *emptied = sorted([nearest, *joined], key=lambda one: (one.created_at, one.id))
+    return Placement(home=home, emptied=tuple(emptied))
+
+
+def _one_story(one: Conversation, nearest: Conversation, customer_id: str) -> bool:
+    follows = one.id == nearest.previous_id or nearest.id == one.previous_id
+    return not follows and nearest.customer_id in (one.customer_id, customer_id)
+
+
+def status_after(status: Status, *, reopens: bool) -> Status:
+    """What a customer's message makes of a conversation's status. One that waits for its bot stays with it."""
+    return "open" if reopens and status in ("snoozed", "resolved") else status
