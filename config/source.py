@@ -140,12 +140,11 @@ class Source:
 
     def _told(self, where: Where, meaning: Meaning) -> Problem:
         """A problem in a validator's own words, unless they could give a value away."""
-        inner = self._check_reference(where)
-        if where in self._document.expansions:
-            return self.problem(where, "is not valid" if meaning.free else meaning.what, inner)
+        reference = self._check_reference(where)
+        outside = where in self._document.expansions
         if meaning.free and self._leaks(f"{meaning.what} {meaning.todo}"):
-            return self.problem(where, "is not valid (why is not shown: it would quote a secret)", inner)
-        return self.problem(where, meaning.what, meaning.todo)
+            return self.problem(where, "is not valid (why is not shown: it would quote a secret)", reference)
+        return self.problem(where, meaning.what, reference if outside else meaning.todo)
 
     def _missing(self, item: _Located) -> Problem:
         name = str(item.where[-1])
@@ -174,9 +173,10 @@ class Source:
         return f"check the value of {', '.join(references)}" if references else "correct it"
 
     def _leaks(self, text: str) -> bool:
+        """Whether a text quotes what came from outside, be it four letters of it."""
         text = text.casefold()
-        secrets = (s for e in self._document.expansions.values() for s in (*e.secrets, e.text))
-        return any(form.casefold() in text for secret in secrets for form in (secret, repr(secret)[1:-1]))
+        secrets = (secret.casefold() for e in self._document.expansions.values() for secret in (*e.secrets, e.text))
+        return any(secret[i : i + 4] in text for secret in secrets for i in range(max(1, len(secret) - 3)))
 
     def _is_broken(self, where: Where) -> bool:
         return any(where[: len(place)] == place for place in self._document.broken)

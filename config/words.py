@@ -97,6 +97,8 @@ def explain(error: ErrorDetails, spots: Iterable[Spot]) -> Meaning:
 
 def _expected(kind: str, context: Mapping[str, Any], spots: Iterable[Spot]) -> str | None:
     noun = None
+    if kind.startswith("byte_size"):
+        return "a size such as 25MiB"
     if kind in {"literal_error", "enum"}:
         return _quoted(context["expected"])
     if kind in _BOUNDS:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, BeforeValidator, ByteSize, ConfigDict, Field, SecretStr, ValidationError
 
 from config import Problem, Source, load
 
@@ -57,6 +57,7 @@ class Options(Base):
     peers: dict[str, Smtp] = {}
     auth: str | Send = ""
     size: int = Field(1, ge=1)
+    limit: ByteSize = ByteSize(1)
     quiet: bool = False
 
 
@@ -97,6 +98,7 @@ TABLE = {
         ["5: channels[0].receive.port: must be a whole number from 1 to 65535; got 0"],
     ),
     "one bound": ("size: none", ["5: channels[0].size: must be a whole number of at least 1; got text"]),
+    "a size": ("limit: huge", ["5: channels[0].limit: must be a size such as 25MiB; got text"]),
     "a truth value": ("quiet: perhaps", ["5: channels[0].quiet: must be true or false; got text"]),
     "a choice": (
         "send: {host: x, tls: startls}",

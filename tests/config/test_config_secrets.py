@@ -102,6 +102,12 @@ class Careless(BaseModel):
     name: Annotated[str, Field(max_length=40)] = ""
     port: int = 1
     kind: str = "a"
+    pin: str = ""
+
+    @field_validator("pin")
+    @classmethod
+    def _long(cls, pin: str) -> str:
+        raise ValueError("is too short for a PIN; take six digits")
 
     @field_validator("name")
     @classmethod
@@ -133,7 +139,12 @@ def careless(source: Source, index: int, connector: str, options: Mapping[str, A
     ("options", "line"),
     [
         ("name: 'x-y'", ".name: x-y holds a dash; remove it from 'x-y'"),
-        ("name: '${S}'", ".name: is not valid; check the value of ${S}"),
+        (
+            "name: '${S}'",
+            ".name: is not valid (why is not shown: it would quote a secret); check the value of ${S}",
+        ),
+        ("pin: 1a", ".pin: is too short for a PIN; take six digits"),
+        ("pin: '${S}'", ".pin: is too short for a PIN; check the value of ${S}"),
         ("port: '${S}'", ".port: must be a whole number; check the value of ${S}"),
         ("token: [a, 5]", ".token[1]: must be text; got a whole number, put it in quotes"),
         ("token: 5", ".token: must be text or a list; got a whole number, put it in quotes"),
