@@ -1,12 +1,15 @@
 """The protocol over a WebSocket, as a browser sees it."""
 
+from __future__ import annotations
+
 import asyncio
 import json
+from typing import Any
 
 import pytest
 
 
-async def test_message_is_acked_once_it_is_journaled_and_comes_back_live(chat):
+async def test_message_is_acked_once_it_is_journaled_and_comes_back_live(chat: Any) -> None:
     tab = await chat.tab()
     ack = await tab.say("  Merhaba 👋\n", "c-1")
     assert ack["message"]["text"] == "  Merhaba 👋\n"
@@ -19,21 +22,21 @@ async def test_message_is_acked_once_it_is_journaled_and_comes_back_live(chat):
     assert raw.key == f"{chat.visitor(tab)}:c-1"
 
 
-async def test_same_client_id_is_one_message(chat):
+async def test_same_client_id_is_one_message(chat: Any) -> None:
     tab = await chat.tab()
     first, second = await tab.say("once", "c-1"), await tab.say("once", "c-1")
     assert first["message"]["id"] == second["message"]["id"]
     assert len(chat.context.said()) == 1
 
 
-async def test_client_ids_of_two_visitors_do_not_meet(chat):
+async def test_client_ids_of_two_visitors_do_not_meet(chat: Any) -> None:
     one, two = await chat.tab(), await chat.tab()
     assert (await one.say("mine", "c-1"))["message"]["id"] != (await two.say("yours", "c-1"))["message"]["id"]
     assert await one.next("message")
     assert await one.quiet()
 
 
-async def test_reply_reaches_every_tab_and_is_delivered_once(chat):
+async def test_reply_reaches_every_tab_and_is_delivered_once(chat: Any) -> None:
     one = await chat.tab()
     two = await chat.tab(token=one.token)
     reply = await chat.context.reply(chat.visitor(one), "Hello!")
@@ -46,7 +49,7 @@ async def test_reply_reaches_every_tab_and_is_delivered_once(chat):
     assert sum(key.startswith("delivered:") for key in chat.context.journal) == 1
 
 
-async def test_pipelined_messages_keep_their_order(chat):
+async def test_pipelined_messages_keep_their_order(chat: Any) -> None:
     tab = await chat.tab()
     for number in range(200):
         await tab.send(type="message", client_id=f"c-{number}", text=str(number))
@@ -55,7 +58,7 @@ async def test_pipelined_messages_keep_their_order(chat):
     assert [json.loads(raw.body)["text"] for raw in chat.context.said()] == acks
 
 
-async def test_cursor_brings_what_was_missed_and_nothing_twice(chat):
+async def test_cursor_brings_what_was_missed_and_nothing_twice(chat: Any) -> None:
     tab = await chat.tab()
     await tab.say("before", "c-1")
     await tab.next("message")
@@ -70,7 +73,7 @@ async def test_cursor_brings_what_was_missed_and_nothing_twice(chat):
 
 
 @pytest.mark.parametrize("cursor", ["nonsense", "-1", ""])
-async def test_lost_cursor_reloads_the_history(chat, cursor):
+async def test_lost_cursor_reloads_the_history(chat: Any, cursor: str) -> None:
     tab = await chat.tab()
     await tab.say("kept", "c-1")
     back = await chat.tab(token=tab.token, cursor=cursor)
@@ -79,7 +82,7 @@ async def test_lost_cursor_reloads_the_history(chat, cursor):
     assert back.welcome["conversation_id"] == "conv-1"
 
 
-async def test_text_keeps_every_code_point_but_lone_surrogates(chat):
+async def test_text_keeps_every_code_point_but_lone_surrogates(chat: Any) -> None:
     tab = await chat.tab()
     text = "\0 \u202e <b>&amp; \U0001f468\u200d\U0001f469 \u0130\u0131 e\u0301"
     assert (await tab.say(text, "c-1"))["message"]["text"] == text
@@ -87,7 +90,7 @@ async def test_text_keeps_every_code_point_but_lone_surrogates(chat):
     assert (await tab.next("ack", client_id="c-2"))["message"]["text"] == "cut \ufffd, whole \U0001f600"
 
 
-async def test_unavailable_is_told_and_the_message_sent_again_arrives(chat):
+async def test_unavailable_is_told_and_the_message_sent_again_arrives(chat: Any) -> None:
     tab = await chat.tab()
     chat.context.away = True
     refused = await tab.say("keep me", "c-1")
@@ -96,7 +99,7 @@ async def test_unavailable_is_told_and_the_message_sent_again_arrives(chat):
     assert (await tab.say("keep me", "c-1"))["type"] == "ack"
 
 
-async def test_restart_asks_browsers_to_connect_again(chat):
+async def test_restart_asks_browsers_to_connect_again(chat: Any) -> None:
     tab = await chat.tab()
     chat.task.cancel()
     assert await tab.closed() == 1012
