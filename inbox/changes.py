@@ -36,9 +36,8 @@ def _edited(message: Message, change: Change) -> Message:
 
 def _reacted(message: Message, change: Change) -> Message:
     who = change.author
-    author = Author(
-        type="customer", name=who.name if who else None, identity_id=f"{who.kind}:{who.value}" if who else None
-    )
+    identity = f"{who.kind}:{who.value}" if who else None
+    author = Author(type="customer", name=who.name if who else None, identity_id=identity)
     others = tuple(
         one for one in message.reactions if (one.emoji, one.author.identity_id) != (change.reaction, author.identity_id)
     )

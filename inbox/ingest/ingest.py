@@ -206,9 +206,8 @@ class Ingest:
     async def _keep_files(self, entry: JournalEntry, number: int, outcome: Outcome) -> Outcome:
         """Makes a draft fit to be stored, its attachments' bytes in the file store under ids of ours."""
         if isinstance(outcome, ConversationEvent):
-            return msgspec.structs.replace(
-                outcome, part=msgspec.convert(clean(msgspec.to_builtins(outcome.part)), Part)
-            )
+            part = msgspec.convert(clean(msgspec.to_builtins(outcome.part)), Part)
+            return msgspec.structs.replace(outcome, part=part)
         if not isinstance(outcome, Draft):
             return outcome
         attachments = list(outcome.message.attachments)

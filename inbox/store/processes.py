@@ -5,7 +5,9 @@ Times are the database's, since the clocks of two machines differ.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
@@ -23,21 +25,37 @@ class Processes:
     """The `processes` and `leases` collections."""
 
     def __init__(self, database: Database) -> None:
+        self._database = database
         self._processes = database["processes"]
         self._leases = database["leases"]
 
-    async def beat(self, owner: str) -> None:
-        """Says that `owner` lives."""
-        await self._processes.update_one({"_id": owner}, [{"$set": {"seen_at": "$$NOW"}}], upsert=True)
+    async def beat(self, owner: str, session: Mapping[str, Any]) -> None:
+        """Says that `owner` lives; `session` is that of its transactions."""
+        await self._processes.update_one(
+            {"_id": owner}, [{"$set": {"seen_at": "$$NOW", "session": {"$literal": session}}}], upsert=True
+        )
 
     async def leave(self, owner: str) -> None:
         """Says that `owner` ends, so that its work can be taken over at once."""
         await self._processes.delete_one({"_id": owner})
 
     async def alive(self) -> list[str]:
-        """The processes that have shown themselves within `DEAD_AFTER_SECONDS`."""
-        fresh = {"$expr": {"$gt": ["$seen_at", {"$subtract": ["$$NOW", int(DEAD_AFTER_SECONDS * 1000)]}]}}
-        return [document["_id"] async for document in self._processes.find(fresh, {"_id": 1})]
+        """The processes that have said so and are not buried."""
+        return [document["_id"] async for document in self._processes.find({}, {"_id": 1})]
+
+    async def bury(self, *, all_but: str | None = None) -> int:
+        """Forgets processes that are silent for `DEAD_AFTER_SECONDS`, or all but one; returns how many.
+
+        Their sessions are ended: a process that died inside a transaction would hold up everybody's for a minute.
+        """
+        limit = {"$subtract": ["$$NOW", int(DEAD_AFTER_SECONDS * 1000)]}
+        silent = {"_id": {"$ne": all_but}} if all_but is not None else {"$expr": {"$lt": ["$seen_at", limit]}}
+        buried = 0
+        async for document in self._processes.find(silent):
+            await self._database.command({"killSessions": [document["session"]]})
+            await self._processes.delete_one({"_id": document["_id"], "seen_at": document["seen_at"]})
+            buried += 1
+        return buried
 
     async def acquire(self, lease: str, owner: str) -> int | None:
         """Takes or renews a lease; returns its fencing token, or None while another holds it.

@@ -138,6 +138,7 @@ class Unit:
                 {"_id": {"$in": ids}, "state": "new", "owner": owner},
                 {"$set": {"state": "applied", "applied_at": self.now}, "$unset": {"error": ""}},
                 session=self._session,
+                hint="_id_",
             )
             if result.matched_count != len(ids):
                 raise NotOwnerError(f"{len(ids) - result.matched_count} journal entries have another owner")

@@ -12,8 +12,8 @@ measured in `bench/apply_batches.py`:
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import Awaitable, Callable, Sequence
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
@@ -31,7 +31,7 @@ from normalizer.codec import to_milliseconds
 
 BATCH = 256  # messages' weight in one transaction
 BACKLOG = 4096
-PAUSE_SECONDS = (0.001, 0.004)
+WAIT_MILLISECONDS = 500
 PATIENCE_SECONDS = 15.0
 
 T = TypeVar("T")
@@ -44,6 +44,7 @@ class Writer:
     def __init__(self, client: Client, database: Database) -> None:
         self._client = client
         self._database = database
+        self._session = client.start_session(causal_consistency=False)
         self._group: GroupCommit[Change[Any], Any] = GroupCommit(self._commit, batch=BATCH, backlog=BACKLOG)
 
     async def write(self, change: Change[T], *, weight: int = 1) -> T:
@@ -59,9 +60,15 @@ class Writer:
         """
         return cast("T", await self._group.submit(change, weight))
 
+    @property
+    def session_id(self) -> Mapping[str, Any]:
+        """The server's name for the session of our transactions, by which others can end one that we left open."""
+        return self._session.session_id
+
     async def close(self) -> None:
         """Returns when all changes taken are committed or refused."""
         await self._group.close()
+        await self._session.end_session()
 
     async def _commit(self, changes: Sequence[Change[Any]]) -> Sequence[Any]:
         deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
@@ -74,23 +81,38 @@ class Writer:
                     raise
                 if asyncio.get_running_loop().time() > deadline:
                     raise StoreUnavailableError("the database is too busy: no transaction came through") from error
-            await asyncio.sleep(random.uniform(*PAUSE_SECONDS))  # noqa: S311 (a pause, no secret)
+            await self._turn()
 
     async def _attempt(self, changes: Sequence[Change[Any]]) -> Sequence[Any]:
-        async with self._client.start_session(causal_consistency=False) as session:
-            await session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=MAJORITY)
-            try:
-                unit = Unit(self._database, session, await self._number(session), to_milliseconds(datetime.now(UTC)))
-                outcomes = [await _run(change, unit) for change in changes]
-                await unit.flush()
-            except BaseException:
-                await session.abort_transaction()
-                raise
-            if unit.empty:
-                await session.abort_transaction()
-            else:
-                await _commit(session)
-            return outcomes
+        session = self._session
+        await session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=MAJORITY)
+        try:
+            unit = Unit(self._database, session, await self._number(session), to_milliseconds(datetime.now(UTC)))
+            outcomes = [await _run(change, unit) for change in changes]
+            await unit.flush()
+        except BaseException:
+            await session.abort_transaction()
+            raise
+        if unit.empty:
+            await session.abort_transaction()
+        else:
+            await _commit(session)
+        return outcomes
+
+    async def _turn(self) -> None:
+        """Waits until the transaction in whose way we were has ended.
+
+        A plain write to the document that it holds waits inside the server, which costs half the CPU of asking again and
+        again; bounded, because the holder may have died (its session is then ended by `Processes.bury`).
+        """
+        command = {
+            "update": "counters",
+            "updates": [{"q": {"_id": "transactions"}, "u": {"$inc": {"waits": 1}}}],
+            "maxTimeMS": WAIT_MILLISECONDS,
+            "writeConcern": {"w": 1},
+        }
+        with answering(), contextlib.suppress(ExecutionTimeout):
+            await self._database.command(command)
 
     async def _number(self, session: AsyncClientSession) -> int:
         counter = await self._database["counters"].find_one_and_update(
