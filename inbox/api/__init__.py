@@ -1,0 +1,56 @@
+"""The inbox API, version 1: JSON over HTTP, and WebSockets.
+
+Each module holds one kind of thing; `create_app` puts their routes together.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from aiohttp import web
+
+from inbox.api import attachments, conversations, customers, events, health, messages, operations, problems
+from inbox.api.reading import JSON_BYTES
+from inbox.api.routing import SERVICES, Route
+from inbox.api.streams import STREAMS, Streams, close_streams
+from inbox.services import Services
+
+__all__ = ["ROUTES", "create_app"]
+
+ROUTES: tuple[Route, ...] = (
+    *conversations.ROUTES,
+    *messages.ROUTES,
+    *customers.ROUTES,
+    *attachments.ROUTES,
+    *operations.ROUTES,
+    *events.ROUTES,
+)
+
+
+def create_app(services: Services) -> web.Application:
+    """The web application: the API, health, and what the channels serve under `/hooks` and `/chat`."""
+    app = web.Application(middlewares=[problems.middleware], client_max_size=JSON_BYTES)
+    app[SERVICES] = services
+    app[STREAMS] = Streams()
+    app.on_shutdown.append(close_streams)
+    for route in ROUTES:
+        app.router.add_route(route.method, route.path, route.serve)
+    app.router.add_get("/healthz", health.healthz)
+    app.router.add_get("/readyz", health.readyz)
+    app.router.add_route("*", "/hooks/{channel}{tail:(/.*)?}", _hooks)
+    app.router.add_route("*", "/chat/{channel}{tail:(/.*)?}", _chat)
+    return app
+
+
+async def _hooks(request: web.Request) -> web.StreamResponse:
+    return await _handled("hooks", request)
+
+
+async def _chat(request: web.Request) -> web.StreamResponse:
+    return await _handled("chat", request)
+
+
+async def _handled(prefix: Literal["hooks", "chat"], request: web.Request) -> web.StreamResponse:
+    tail = request.match_info["tail"].removeprefix("/")
+    supervisor = request.app[SERVICES].supervisor
+    return await supervisor.handle(prefix, request.match_info["channel"], tail, request)

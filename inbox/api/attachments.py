@@ -1,0 +1,103 @@
+"""Files: uploading them for a reply, and downloading what strangers sent."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from aiohttp import BodyPartReader, MultipartReader, web
+from msgspec import Struct
+
+from connectors.errors import PermanentError
+from inbox.api import untrusted
+from inbox.api.problems import ProblemError, not_found
+from inbox.api.reading import NoQuery
+from inbox.api.routing import Call, route
+from normalizer.schema import Attachment
+
+UPLOAD_BYTES = 50 << 20
+PIECE_BYTES = 1 << 16
+
+
+class UploadQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the file is called, where it comes as the bare body."""
+
+    filename: str = untrusted.UNNAMED
+
+
+@route("POST", "/api/v1/attachments", status=201)
+async def upload(call: Call[UploadQuery, None]) -> Attachment:
+    """Stores a file that a reply of the caller may then name: the bare body, or the first file of a form."""
+    filename, content = await _uploaded(call)
+    try:
+        return await call.services.files.save(content, filename=filename, owner=call.principal.id, limit=UPLOAD_BYTES)
+    except PermanentError as error:
+        raise ProblemError(413, "too-large", error.reason) from error
+
+
+@route("GET", "/api/v1/attachments/{id}")
+async def download(call: Call[NoQuery, None]) -> web.StreamResponse:
+    """The bytes of a file, as a download but for raster images, audio and video."""
+    attachment = await call.services.files.get(call.id)
+    if attachment is None:
+        raise not_found("attachment", call.id)
+    if attachment.state != "ready":
+        raise ProblemError(404, "not-ready", f"the bytes of this file are not here: {attachment.state}")
+    pieces = call.services.files.open(call.id)
+    try:
+        first = await anext(pieces, b"")
+    except LookupError as error:
+        raise not_found("attachment", call.id) from error
+    return await _send(call.request, attachment, first, pieces)
+
+
+async def _uploaded(call: Call[UploadQuery, None]) -> tuple[str, AsyncIterator[bytes]]:
+    request = call.request
+    if not request.content_type.startswith("multipart/"):
+        return call.query.filename, request.content.iter_chunked(PIECE_BYTES)
+    try:
+        part = await _first_file(await request.multipart())
+    except (ValueError, AssertionError) as error:  # what aiohttp raises for a form that is none
+        raise _broken_form(str(error)) from error
+    if part is None:
+        raise _broken_form("it holds no file")
+    return part.filename or untrusted.UNNAMED, _pieces(part)
+
+
+async def _first_file(form: MultipartReader) -> BodyPartReader | None:
+    while (part := await form.next()) is not None:
+        if isinstance(part, BodyPartReader) and part.filename:
+            return part
+    return None
+
+
+async def _pieces(part: BodyPartReader) -> AsyncIterator[bytes]:
+    try:
+        while piece := await part.read_chunk(PIECE_BYTES):
+            yield piece
+    except (ValueError, AssertionError) as error:
+        raise _broken_form(str(error)) from error
+
+
+async def _send(
+    request: web.Request, attachment: Attachment, first: bytes, rest: AsyncIterator[bytes]
+) -> web.StreamResponse:
+    response = web.StreamResponse(headers=untrusted.headers(attachment.content_type, attachment.filename))
+    response.content_length = attachment.size
+    await response.prepare(request)
+    try:
+        await response.write(first)
+        async for piece in rest:
+            await response.write(piece)
+        await response.write_eof()
+    except Exception:
+        if request.transport is not None:  # half a file must not look like a whole one
+            request.transport.abort()
+        raise
+    return response
+
+
+def _broken_form(detail: str) -> ProblemError:
+    return ProblemError(400, "invalid-form", f"the form cannot be read: {detail}")
+
+
+ROUTES = (upload, download)

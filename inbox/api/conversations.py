@@ -1,0 +1,188 @@
+"""Conversations: the inbox page, one of them, what agents change in it, and those that the company begins."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from aiohttp.helpers import ETAG_ANY
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from inbox.api.paging import Page, PageQuery, page, place
+from inbox.api.problems import FieldError, ProblemError, not_found
+from inbox.api.reading import NoQuery, Seq, as_changes, invalid_body, moment
+from inbox.api.routing import Answer, AnyCall, Call, route
+from inbox.api.views import ConversationView, conversation_views
+from inbox.model import Conversation, Priority, Status
+from inbox.replies import NewConversation, NewReply
+from inbox.store.queries import Sort
+from normalizer.outcomes import Person
+from normalizer.schema import Time
+
+Name = Annotated[str, Meta(min_length=1, max_length=200)]
+Subject = Annotated[str, Meta(max_length=998)]
+
+
+class ConversationsQuery(PageQuery, frozen=True, kw_only=True):
+    """Filters of the inbox page; each that is given must hold. `customer` and `assignee` are ids."""
+
+    status: Status | None = None
+    channel: str | None = None
+    assignee: str | None = None
+    team: str | None = None
+    customer: str | None = None
+    tag: str | None = None
+    q: str | None = None
+    sort: Sort = "-updated_at"
+
+
+class ConversationPatch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to change: fields that are left out stay as they are, null empties (RFC 7396)."""
+
+    status: Status | UnsetType = UNSET
+    assignee: Name | UnsetType | None = UNSET
+    team: Name | UnsetType | None = UNSET
+    tags: Annotated[tuple[Name, ...], Meta(max_length=100)] | UnsetType = UNSET
+    priority: Priority | UnsetType = UNSET
+    snoozed_until: Time | UnsetType | None = UNSET
+    subject: Subject | UnsetType | None = UNSET
+
+
+class NewIdentity(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whom to write to, where no customer is known yet."""
+
+    kind: Name
+    value: Annotated[str, Meta(min_length=1, max_length=998)]
+    name: Name | None = None
+
+
+class NewConversationBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A conversation that the company begins: with a customer, or with an address."""
+
+    channel: Name
+    text: Annotated[str, Meta(min_length=1)]
+    customer_id: Name | None = None
+    identity: NewIdentity | None = None
+    subject: Subject | None = None
+    html: str | None = None
+    attachments: tuple[str, ...] = ()
+    client_id: Name | None = None
+
+
+class ReadBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Up to which message the caller has read."""
+
+    seq: Seq
+
+
+@route("GET", "/api/v1/conversations")
+async def list_conversations(call: Call[ConversationsQuery, None]) -> Page[ConversationView]:
+    """A page of the inbox: all statuses unless one is asked."""
+    query = call.query
+    if query.q is not None:
+        error = FieldError(field="q", detail="search comes later")
+        raise ProblemError(400, "invalid-query", "q: search comes later", errors=[error])
+    found = await call.store.queries.conversations(
+        {
+            "status": query.status,
+            "channels": query.channel,
+            "assignee": query.assignee,
+            "team": query.team,
+            "customer_id": query.customer,
+            "tags": query.tag,
+        },
+        sort=query.sort,
+        after=place(query.cursor, query.sort),
+        limit=query.limit,
+    )
+    views = await conversation_views(call.store, call.principal, found.items)
+    return page(found, query.sort, lambda item: views[item.id])
+
+
+@route("POST", "/api/v1/conversations", status=201)
+async def begin_conversation(call: Call[NoQuery, NewConversationBody]) -> Answer[ConversationView]:
+    """Begins a conversation with a first message; the same `client_id` again gives the same one."""
+    body = call.body
+    if (body.customer_id is None) == (body.identity is None):
+        raise invalid_body(FieldError(field="customer_id", detail="give either customer_id or identity"))
+    person = (
+        Person(kind=body.identity.kind, value=body.identity.value, name=body.identity.name) if body.identity else None
+    )
+    reply = NewReply(
+        text=body.text,
+        html=body.html,
+        attachments=body.attachments,
+        channel=body.channel,
+        client_id=body.client_id,
+        subject=body.subject,
+    )
+    new = NewConversation(customer_id=body.customer_id, identity=person, channel=body.channel, reply=reply)
+    conversation, _ = await call.services.replies.begin(call.principal, new)
+    return await _shown(call, conversation)
+
+
+@route("GET", "/api/v1/conversations/{id}")
+async def get_conversation(call: Call[NoQuery, None]) -> Answer[ConversationView]:
+    """One conversation, also one that was joined to another: then `merged_into` names that."""
+    conversation = await call.store.queries.conversation(call.id)
+    if conversation is None:
+        raise not_found("conversation", call.id)
+    return await _shown(call, conversation)
+
+
+@route("PATCH", "/api/v1/conversations/{id}")
+async def change_conversation(call: Call[NoQuery, ConversationPatch]) -> Answer[ConversationView]:
+    """Changes a conversation; with `If-Match` only where it is still the version that was seen."""
+    changes = as_changes(call.body)
+    if not changes:
+        raise invalid_body(FieldError(field="", detail="name at least one field to change"))
+    if "snoozed_until" in changes:
+        changes["snoozed_until"] = moment(changes["snoozed_until"], "snoozed_until")
+    if "tags" in changes:
+        changes["tags"] = tuple(dict.fromkeys(changes["tags"]))
+    await standing(call)
+    return await _shown(call, await call.services.replies.change(call.id, changes, version=_seen_version(call)))
+
+
+@route("POST", "/api/v1/conversations/{id}/read")
+async def mark_read(call: Call[NoQuery, ReadBody]) -> None:
+    """Says that the caller has read up to a message, which `unread` then counts from."""
+    await standing(call)
+    await call.store.queries.mark_read(call.principal.id, call.id, call.body.seq)
+
+
+async def standing(call: AnyCall) -> Conversation:
+    """The conversation that the path names.
+
+    Raises:
+        ProblemError: 404, there is none, or it was joined to another, which `merged_into` names.
+    """
+    conversation = await call.store.queries.conversation(call.id)
+    if conversation is None:
+        raise not_found("conversation", call.id)
+    if conversation.merged_into is not None:
+        raise ProblemError(
+            404,
+            "merged",
+            "this conversation was joined to another",
+            members={"merged_into": conversation.merged_into},
+        )
+    return conversation
+
+
+def _seen_version(call: AnyCall) -> int | None:
+    """The version that `If-Match` names; an `ETag` that is none of ours is one that nothing has."""
+    tags = call.request.if_match
+    if "If-Match" not in call.request.headers or (tags and tags[0].value == ETAG_ANY):
+        return None
+    if not tags or len(tags) > 1:
+        raise ProblemError(400, "invalid-header", "If-Match: give the one ETag that you have seen")
+    value = tags[0].value
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else -1
+
+
+async def _shown(call: AnyCall, conversation: Conversation) -> Answer[ConversationView]:
+    views = await conversation_views(call.store, call.principal, [conversation])
+    return Answer(views[conversation.id], {"ETag": f'"{conversation.version}"'})
+
+
+ROUTES = (list_conversations, begin_conversation, get_conversation, change_conversation, mark_read)

@@ -1,0 +1,133 @@
+"""The event log: what happened after a cursor, by request or live over a WebSocket."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from contextlib import aclosing
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from aiohttp import WSCloseCode, web
+from msgspec import Struct
+
+from connectors.base import CursorExpiredError
+from inbox.api.paging import DEFAULT_LIMIT
+from inbox.api.problems import FieldError, ProblemError, cursor_expired
+from inbox.api.reading import Limit
+from inbox.api.routing import AnyCall, Call, route
+from inbox.api.streams import STREAMS
+from inbox.api.views import EventView, event_view
+from inbox.events import Hub, SlowReaderError, from_cursor, to_cursor
+from normalizer.codec import to_json
+
+HEARTBEAT_SECONDS = 25.0
+SEND_SECONDS = 15.0  # a reader that takes no frame for so long is gone or too slow
+CLIENT_FRAME_BYTES = 4096
+CLOSE_EXPIRED = 4410
+
+
+class EventsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where to go on; without `after`, from now on."""
+
+    after: str | None = None
+    limit: Limit = DEFAULT_LIMIT
+
+
+class StreamQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where to go on; without `after`, from now on."""
+
+    after: str | None = None
+
+
+class EventsPage(Struct, frozen=True):
+    """Events in the order of commit. `next` is where to go on, also when nothing has happened yet."""
+
+    items: list[EventView]
+    next: str
+
+
+class Hello(Struct, frozen=True, kw_only=True):
+    """The first frame of a stream: where it begins."""
+
+    type: Literal["hello"] = "hello"
+    cursor: str
+
+
+@route("GET", "/api/v1/events")
+async def list_events(call: Call[EventsQuery, None]) -> EventsPage:
+    """What happened after a cursor; 410 where that is not known any more."""
+    hub = call.services.hub
+    if call.query.after is None:
+        return EventsPage([], to_cursor(await hub.newest()))
+    events = await hub.backlog(_position(call.query.after), call.query.limit)
+    return EventsPage([event_view(event) for event in events], to_cursor(events[-1].id) if events else call.query.after)
+
+
+@route("GET", "/api/v1/stream")
+async def stream(call: Call[StreamQuery, None]) -> web.WebSocketResponse:
+    """The same events live: a `hello` frame with the cursor, then one frame an event.
+
+    An expired cursor is told in a `problem` frame and closed with 4410, a slow reader is closed with 1013: it comes
+    back with its last cursor.
+    """
+    _check_origin(call)
+    hub, after = call.services.hub, call.query.after
+    position = await hub.newest() if after is None else _position(after)
+    socket = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS, max_msg_size=CLIENT_FRAME_BYTES)
+    await socket.prepare(call.request)
+    call.request.app[STREAMS].add(socket)
+    sender = asyncio.create_task(_send(socket, hub, position))
+    try:
+        async for _ in socket:  # what it sends means nothing; reading sees pongs and the end
+            pass
+    finally:
+        sender.cancel()
+        with contextlib.suppress(asyncio.CancelledError, ConnectionError):
+            await sender
+    return socket
+
+
+async def _send(socket: web.WebSocketResponse, hub: Hub, position: int) -> None:
+    try:
+        await hub.backlog(position, 1)
+        await _frame(socket, Hello(cursor=to_cursor(position)))
+        async with aclosing(hub.follow(position)) as events:
+            async for event in events:
+                await _frame(socket, event_view(event))
+    except CursorExpiredError:
+        await _frame(socket, {"type": "problem", "problem": cursor_expired().document})
+        await socket.close(code=CLOSE_EXPIRED, message=b"cursor-expired")
+    except (SlowReaderError, TimeoutError):
+        await socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"too slow")
+
+
+async def _frame(socket: web.WebSocketResponse, value: Any) -> None:  # noqa: ANN401 (any frame)
+    async with asyncio.timeout(SEND_SECONDS):
+        await socket.send_str(to_json(value).decode())
+
+
+def _position(cursor: str) -> int:
+    try:
+        return from_cursor(cursor)
+    except ValueError as error:
+        what = FieldError(field="after", detail="no cursor of ours")
+        raise ProblemError(400, "invalid-query", "after: no cursor of ours", errors=[what]) from error
+
+
+def _check_origin(call: AnyCall) -> None:
+    """A browser says from which site a socket is opened, and keeps no other site from doing so: we must."""
+    origin = call.request.headers.get("Origin")
+    if origin is None:
+        return
+    ours = (call.services.public_url, f"{call.request.scheme}://{call.request.host}")
+    if origin.lower() not in {_origin_of(url) for url in ours}:
+        raise ProblemError(403, "foreign-origin", "this stream is not for pages of other sites")
+
+
+def _origin_of(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+ROUTES = (list_events, stream)

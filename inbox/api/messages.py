@@ -1,0 +1,114 @@
+"""Messages of a conversation, replies and notes, and the original of what came in."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from aiohttp import web
+from msgspec import Meta, Struct
+
+from inbox.api import untrusted
+from inbox.api.conversations import Name, standing
+from inbox.api.paging import DEFAULT_LIMIT, Page
+from inbox.api.problems import FieldError, ProblemError, not_found
+from inbox.api.reading import Limit, NoQuery, Seq, invalid_body, moment
+from inbox.api.routing import Call, route
+from inbox.replies import NewReply
+from normalizer.schema import Message, Time
+
+Addresses = Annotated[tuple[Annotated[str, Meta(min_length=3, max_length=320)], ...], Meta(max_length=100)]
+
+
+class MessagesQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which messages: the first after a `seq`, the last before one, or the newest where neither is given."""
+
+    after_seq: Seq | None = None
+    before_seq: Seq | None = None
+    limit: Limit = DEFAULT_LIMIT
+
+
+class NewMessageBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A reply, or a note that only the staff see. Without `channel` it leaves by the one that was written on last."""
+
+    text: str
+    html: str | None = None
+    attachments: Annotated[tuple[str, ...], Meta(max_length=100)] = ()
+    direction: Literal["outbound", "note"] = "outbound"
+    channel: Name | None = None
+    to: Addresses = ()
+    cc: Addresses = ()
+    bcc: Addresses = ()
+    reply_to: str | None = None
+    send_at: Time | None = None
+    client_id: Name | None = None
+
+
+@route("GET", "/api/v1/conversations/{id}/messages")
+async def list_messages(call: Call[MessagesQuery, None]) -> Page[Message]:
+    """Messages in order of `seq`; `after_seq=0` is the beginning.
+
+    `next` is the `seq` to go on with: as `after_seq` where that was given, else as `before_seq`.
+    """
+    await standing(call)
+    query = call.query
+    found = await call.store.queries.messages(
+        call.id, after_seq=query.after_seq, before_seq=query.before_seq, limit=query.limit + 1
+    )
+    if len(found) <= query.limit:
+        return Page(found, None)
+    forward = query.after_seq is not None
+    items = found[: query.limit] if forward else found[-query.limit :]
+    return Page(items, str((items[-1] if forward else items[0]).seq))
+
+
+@route("POST", "/api/v1/conversations/{id}/messages", status=201)
+async def write_message(call: Call[NoQuery, NewMessageBody]) -> Message:
+    """Replies, or leaves a note; the same `client_id` of the same caller again gives the same message."""
+    body = call.body
+    if not body.text.strip() and not body.attachments:
+        raise invalid_body(FieldError(field="text", detail="write something, or attach a file"))
+    reply = NewReply(
+        text=body.text,
+        html=body.html,
+        attachments=body.attachments,
+        direction=body.direction,
+        channel=body.channel,
+        to=body.to,
+        cc=body.cc,
+        bcc=body.bcc,
+        reply_to=body.reply_to,
+        send_at=moment(body.send_at, "send_at"),
+        client_id=body.client_id,
+    )
+    return await call.services.replies.reply(call.principal, call.id, reply)
+
+
+@route("POST", "/api/v1/messages/{id}/retry")
+async def retry_message(call: Call[NoQuery, None]) -> Message:
+    """Sends a failed or unknown reply again."""
+    return await call.services.replies.retry(call.id)
+
+
+@route("POST", "/api/v1/messages/{id}/cancel")
+async def cancel_message(call: Call[NoQuery, None]) -> Message:
+    """Stops a queued or scheduled reply."""
+    return await call.services.replies.cancel(call.id)
+
+
+@route("GET", "/api/v1/messages/{id}/original")
+async def get_original(call: Call[NoQuery, None]) -> web.Response:
+    """What the platform sent, byte for byte; never to be shown by a browser."""
+    message = await call.store.queries.message(call.id)
+    if message is None:
+        raise not_found("message", call.id)
+    entry = await call.store.journal.get(message.external.original_id) if message.external.original_id else None
+    if entry is None:
+        raise ProblemError(404, "no-original", "this message did not come in from a platform")
+    try:
+        body = await call.store.journal.body(entry)
+    except LookupError as error:
+        raise ProblemError(404, "no-original", "the original is not kept any more") from error
+    return web.Response(body=body, headers=untrusted.headers(entry.content_type))
+
+
+ROUTES = (list_messages, write_message, retry_message, cancel_message, get_original)

@@ -1,0 +1,44 @@
+"""What an admin looks at: the channels, and the events that could not be understood."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from inbox.api.paging import Page, PageQuery, page, place
+from inbox.api.problems import not_found
+from inbox.api.reading import NoQuery
+from inbox.api.routing import Call, route
+from inbox.api.views import ChannelView, FailedView, channel_view, failed_view
+
+NEWEST = "-received_at"
+
+
+class Replayed(Struct, frozen=True):
+    """How many events are applied again."""
+
+    replayed: int
+
+
+@route("GET", "/api/v1/channels")
+async def list_channels(call: Call[NoQuery, None]) -> Page[ChannelView]:
+    """Every channel, whether it runs, and why not."""
+    return Page([channel_view(state) for state in call.services.supervisor.states()], None)
+
+
+@route("GET", "/api/v1/ingest/failed")
+async def list_failed(call: Call[PageQuery, None]) -> Page[FailedView]:
+    """Events that could not be normalized, the newest first."""
+    after = place(call.query.cursor, NEWEST)
+    return page(await call.store.queries.failed(after=after, limit=call.query.limit), NEWEST, failed_view)
+
+
+@route("POST", "/api/v1/ingest/{id}/replay", status=202)
+async def replay(call: Call[NoQuery, None]) -> Replayed:
+    """Tries a failed event again."""
+    replayed = await call.services.ingest.replay([call.id])
+    if not replayed:
+        raise not_found("failed event", call.id)
+    return Replayed(replayed)
+
+
+ROUTES = (list_channels, list_failed, replay)

@@ -1,0 +1,136 @@
+"""Every error of the API is a problem document (RFC 9457), and every exception that may get here has its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+import structlog
+from aiohttp import web
+
+from connectors.base import CursorExpiredError
+from connectors.errors import UnavailableError
+from inbox.replies import NotFoundError, ReplyRefusedError, VersionConflictError
+
+CONTENT_TYPE = "application/problem+json"
+RETRY_SECONDS = 2
+CONFLICTS = ("not-retryable", "not-cancellable")
+CONNECTORS = ("/hooks/", "/chat/")  # below these a connector answers in its platform's own way
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_log: Any = structlog.get_logger("santral.api")
+
+
+class FieldError(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wrong with one field of the query or the body."""
+
+    field: str
+    detail: str
+
+
+class ProblemError(Exception):
+    """Ends a request with a problem document.
+
+    `type` is a relative reference such as `cursor-expired`, and what a program should look at.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        type_: str,
+        detail: str,
+        *,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+        members: Mapping[str, Any] | None = None,
+    ) -> None:
+        """`members` are further members of the document (RFC 9457, section 3.2)."""
+        super().__init__(detail)
+        self.status = status
+        self.headers = dict(headers or {})
+        self.document: dict[str, Any] = {
+            "type": type_,
+            "title": HTTPStatus(status).phrase,
+            "status": status,
+            "detail": detail,
+            **({"errors": errors} if errors else {}),
+            **(members or {}),
+        }
+
+    def response(self) -> web.Response:
+        """The answer."""
+        headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **self.headers}
+        body = msgspec.json.encode(self.document)
+        return web.Response(status=self.status, body=body, content_type=CONTENT_TYPE, headers=headers)
+
+
+def not_found(what: str, id_: str, **members: Any) -> ProblemError:  # noqa: ANN401 (any JSON)
+    """404: there is no `what` with that id."""
+    return ProblemError(404, "not-found", f"there is no {what} {id_!r}", members=members)
+
+
+def cursor_expired() -> ProblemError:
+    """410: events after the cursor are forgotten, so the reader must load what stands now."""
+    return ProblemError(410, "cursor-expired", "events after this cursor are not kept any more: load everything again")
+
+
+@web.middleware
+async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turns what a handler raises into an answer, and logs one line for each 5xx."""
+    try:
+        return await handler(request)
+    except (asyncio.CancelledError, ConnectionError):  # nobody is there to be answered
+        raise
+    except web.HTTPException as error:
+        if error.status < 400 or request.path.startswith(CONNECTORS):
+            raise
+        return _from_http(error).response()
+    except Exception as error:  # noqa: BLE001 (whatever it is, the client gets an answer and the log a line)
+        problem = _problem(error)
+        if problem.status >= 500:
+            _report(request, problem, error)
+        return problem.response()
+
+
+def _problem(error: Exception) -> ProblemError:
+    match error:
+        case ProblemError():
+            problem = error
+        case UnavailableError():
+            wait = str(round(error.retry_after or RETRY_SECONDS))
+            problem = ProblemError(503, "unavailable", error.reason, headers={"Retry-After": wait})
+        case NotFoundError():
+            problem = ProblemError(404, "not-found", str(error))
+        case VersionConflictError():
+            problem = ProblemError(412, "version-conflict", "it was changed meanwhile: read it again")
+        case CursorExpiredError():
+            problem = cursor_expired()
+        case ReplyRefusedError():
+            problem = ProblemError(409 if error.code in CONFLICTS else 422, error.code, error.detail)
+        case _:
+            problem = ProblemError(500, "internal", "something went wrong here; the log says what")
+    return problem
+
+
+def _from_http(error: web.HTTPException) -> ProblemError:
+    """What aiohttp itself refuses: no such path, method not allowed, body too large."""
+    kept = {name: value for name, value in error.headers.items() if name.lower() == "allow"}
+    return ProblemError(
+        error.status, HTTPStatus(error.status).phrase.lower().replace(" ", "-"), error.text or "", headers=kept
+    )
+
+
+def _report(request: web.Request, problem: ProblemError, error: Exception) -> None:
+    known = isinstance(error, ProblemError | UnavailableError)
+    _log.error(
+        "request failed",
+        method=request.method,
+        path=request.path,
+        status=problem.status,
+        reason=str(error),
+        exc_info=None if known else error,
+    )

@@ -1,0 +1,121 @@
+"""What a handler is: a function from a typed call to a typed answer, and a line that says where it is found.
+
+    @route("GET", "/api/v1/conversations")
+    async def list_conversations(call: Call[ConversationsQuery, None]) -> Page[ConversationView]:
+
+The annotations are the whole declaration: query and body are read as the types that `Call` names, and the answer is
+written as JSON. So an API description needs no second source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar, get_args, get_type_hints
+
+from aiohttp import web
+
+from inbox.api.auth import authenticate
+from inbox.api.reading import path_id, read_body, read_query
+from inbox.model import Principal
+from inbox.services import Services
+from inbox.store import Store
+from normalizer.codec import to_json
+
+SERVICES = web.AppKey("services", Services)
+HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+QueryT = TypeVar("QueryT")
+BodyT = TypeVar("BodyT")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call(Generic[QueryT, BodyT]):
+    """One request of somebody we know, read and checked."""
+
+    request: web.Request
+    services: Services
+    principal: Principal
+    query: QueryT
+    body: BodyT
+
+    @property
+    def store(self) -> Store:
+        """The database."""
+        return self.services.store
+
+    @property
+    def id(self) -> str:
+        """The `{id}` of the path."""
+        return path_id(self.request)
+
+
+AnyCall = Call[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[T]):
+    """An answer that has headers of its own."""
+
+    value: T
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """A handler and where it is found. `body` is `NoneType` where none is read; `answer` is what it returns."""
+
+    method: str
+    path: str
+    status: int
+    query: type[Any]
+    body: type[Any]
+    answer: Any
+    handler: Callable[[AnyCall], Awaitable[Any]]
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        """Knows the caller, reads the call, handles it, writes the answer."""
+        services = request.app[SERVICES]
+        call: AnyCall = Call(
+            request=request,
+            services=services,
+            principal=await authenticate(request, services.store),
+            query=read_query(request, self.query),
+            body=None if self.body is type(None) else await read_body(request, self.body),
+        )
+        return self._written(await self.handler(call))
+
+    def _written(self, result: Any) -> web.StreamResponse:  # noqa: ANN401 (what the handler returns)
+        if isinstance(result, web.StreamResponse):
+            return result
+        headers = dict(HEADERS)
+        if isinstance(result, Answer):
+            headers |= result.headers
+            result = result.value
+        if result is None:
+            return web.Response(status=204, headers=headers)
+        return web.Response(
+            status=self.status, body=to_json(result), content_type="application/json", charset="utf-8", headers=headers
+        )
+
+
+def route(
+    method: str, path: str, *, status: int = 200
+) -> Callable[[Callable[[Call[QueryT, BodyT]], Awaitable[Any]]], Route]:
+    """Declares a handler; what it takes and gives is read from its annotations."""
+
+    def declare(handler: Callable[[Call[QueryT, BodyT]], Awaitable[Any]]) -> Route:
+        hints = get_type_hints(handler)
+        query, body = get_args(hints["call"])
+        return Route(
+            method=method,
+            path=path,
+            status=status,
+            query=query,
+            body=body,
+            answer=hints["return"],
+            handler=handler,
+        )
+
+    return declare

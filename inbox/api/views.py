@@ -1,0 +1,160 @@
+"""How things are shown. Messages are shown as they are: their schema is the public one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from inbox.events import to_cursor
+from inbox.model import Conversation, Customer, Event, EventType, Identity, Preview, Principal, Priority, Status
+from inbox.store import JournalEntry, Store
+from inbox.supervisor import ChannelState
+
+
+class CustomerBrief(Struct, frozen=True, kw_only=True):
+    """A customer beside a conversation."""
+
+    id: str
+    name: str | None
+    avatar: str | None
+
+
+class ConversationView(Struct, frozen=True, kw_only=True):
+    """A conversation. `unread`: how many of the customer's messages the asker has not marked as read.
+
+    `version` is the `ETag`; `last_seq` the highest `seq` in it.
+    """
+
+    id: str
+    subject: str | None
+    status: Status
+    assignee: str | None
+    team: str | None
+    tags: tuple[str, ...]
+    priority: Priority
+    snoozed_until: datetime | None
+    customer: CustomerBrief | None
+    channels: tuple[str, ...]
+    last_message: Preview | None
+    last_seq: int
+    unread: int
+    waiting_since: datetime | None
+    previous_id: str | None
+    merged_into: str | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class IdentityView(Struct, frozen=True, kw_only=True):
+    """A customer's address on a platform."""
+
+    id: str
+    kind: str
+    value: str
+    name: str | None
+    verified: bool
+
+
+class CustomerView(Struct, frozen=True, kw_only=True):
+    """A customer with all identities, oldest first."""
+
+    id: str
+    name: str | None
+    avatar: str | None
+    identities: list[IdentityView]
+    created_at: datetime
+    updated_at: datetime
+
+
+class ChannelView(Struct, frozen=True, kw_only=True):
+    """How a channel does: `reason` says why where it does not run."""
+
+    id: str
+    connector: str
+    state: str
+    reason: str | None
+    since: datetime
+    last_in: datetime | None
+    last_out: datetime | None
+
+
+class FailedView(Struct, frozen=True, kw_only=True):
+    """A raw event that could not be normalized, and the traceback that says why."""
+
+    id: str
+    channel: str
+    connector: str
+    content_type: str
+    size: int
+    received_at: datetime
+    error: str | None
+
+
+class EventView(Struct, frozen=True, kw_only=True):
+    """Something that happened; `id` is the cursor after it."""
+
+    id: str
+    type: EventType
+    at: datetime
+    conversation_id: str | None
+    message_id: str | None
+    data: Mapping[str, Any]
+
+
+async def conversation_views(
+    store: Store, reader: Principal, conversations: Iterable[Conversation]
+) -> dict[str, ConversationView]:
+    """The conversations as `reader` sees them, by id."""
+    known = list(conversations)
+    customers = await store.queries.customers_by_id({conversation.customer_id for conversation in known})
+    marks = await store.queries.read_marks(reader.id, [conversation.id for conversation in known])
+    return {
+        item.id: _conversation(item, customers.get(item.customer_id), max(0, item.inbound - marks.get(item.id, 0)))
+        for item in known
+    }
+
+
+async def customer_views(store: Store, customers: Iterable[Customer]) -> dict[str, CustomerView]:
+    """The customers with their identities, by id."""
+    known = list(customers)
+    identities: dict[str, list[Identity]] = {customer.id: [] for customer in known}
+    for identity in await store.queries.identities(list(identities)):
+        identities[identity.customer_id].append(identity)
+    return {customer.id: _customer(customer, identities[customer.id]) for customer in known}
+
+
+def channel_view(state: ChannelState) -> ChannelView:
+    """A channel's state."""
+    return msgspec.convert(state, ChannelView, from_attributes=True)
+
+
+def failed_view(entry: JournalEntry) -> FailedView:
+    """A journal entry that failed."""
+    return msgspec.convert(entry, FailedView, from_attributes=True)
+
+
+def event_view(event: Event) -> EventView:
+    """An event of the log."""
+    return EventView(
+        id=to_cursor(event.id),
+        type=event.type,
+        at=event.at,
+        conversation_id=event.conversation_id,
+        message_id=event.message_id,
+        data=event.data,
+    )
+
+
+def _conversation(item: Conversation, customer: Customer | None, unread: int) -> ConversationView:
+    fields = {**msgspec.structs.asdict(item), "customer": customer, "unread": unread}
+    return msgspec.convert(fields, ConversationView, from_attributes=True)
+
+
+def _customer(item: Customer, identities: list[Identity]) -> CustomerView:
+    fields = {**msgspec.structs.asdict(item), "identities": identities}
+    return msgspec.convert(fields, CustomerView, from_attributes=True)
