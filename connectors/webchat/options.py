@@ -44,7 +44,7 @@ class Rates(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     session: Rate = Rate(per_second=50, burst=2000)
-    address: Rate = Rate(per_second=5000, burst=20_000)
+    address: Rate = Rate(per_second=5000, burst=50_000)
 
 
 class WebChatOptions(Options):
