@@ -20,6 +20,7 @@ class WebChatConnector(Connector[WebChatOptions]):
     """A chat on the company's own website. The thread key of a visitor's messages is the visitor's id."""
 
     name = "webchat"
+    identity_kind = "visitor"
     options_model = WebChatOptions
     capabilities = Capabilities(
         pull=True,

@@ -23,15 +23,14 @@ from connectors.webchat.protocol import (
     ClientFrame,
     Hello,
     Identify,
-    Live,
     ProtocolError,
     Welcome,
     encode,
 )
 from connectors.webchat.rates import RateLimiter
-from connectors.webchat.tail import Entry, Tail
+from connectors.webchat.tail import Tail
 from connectors.webchat.tokens import VisitorTokens, read_identity
-from connectors.webchat.view import Window, has_arrived
+from connectors.webchat.view import Window, is_on_its_way, latest
 from normalizer.chat import CallBack, Choose, Delivered, Event, Identified, Rate, Read, Said
 from normalizer.outcomes import Raw
 from normalizer.schema import Attachment, Message
@@ -121,19 +120,19 @@ class Desk:
             await tail.close()
             raise
         window = Window()
-        frames = show_entries(window, missed)
+        messages = [message for message, _ in missed]
         return Visit(
             visitor=visitor,
             welcome=Welcome(
                 token=token,
                 conversation_id=newest.conversation_id,
-                messages=tuple(frame.message for frame in frames),
+                messages=window.catch_up(messages),
                 cursor=missed[-1][1] if missed else cursor,
                 reload=False,
             ),
             window=window,
             tail=tail,
-            arrivals=tuple(message for message, _ in missed),
+            arrivals=tuple(latest(messages)),
         )
 
     async def take(self, visitor: str, frame: ClientFrame) -> Ack | None:
@@ -206,7 +205,7 @@ class Desk:
     async def arrived(self, visitor: str, messages: Iterable[Message]) -> None:
         """Reports the replies among `messages` that were now handed to the visitor's browser."""
         for message in messages:
-            if has_arrived(message):
+            if not is_on_its_way(message):
                 continue
             try:
                 await self._journal(f"delivered:{message.id}", visitor, Delivered(message_id=message.id))
@@ -224,16 +223,6 @@ class Desk:
                 envelope={"visitor": visitor, **(extra or {})},
             )
         )
-
-
-def show_entries(window: Window, entries: Iterable[Entry]) -> list[Live]:
-    """The frames that tell a browser of these entries."""
-    frames = []
-    for message, cursor in entries:
-        shown = window.follow(message)
-        if shown is not None:
-            frames.append(Live(message=shown, cursor=cursor))
-    return frames
 
 
 def _choices(message: Message) -> list[tuple[object, str]]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from connectors.base import Options
+from connectors.base import Options, Secrets
 
 SECRET_BYTES = 32
 
@@ -19,14 +19,14 @@ def _origin(value: str) -> str:
     return f"{parts.scheme}://{parts.netloc}".lower()
 
 
-def _long_enough(secret: SecretStr) -> SecretStr:
-    if len(secret.get_secret_value().encode()) < SECRET_BYTES:
+def _long_enough(secrets: Secrets) -> Secrets:
+    if any(len(secret.get_secret_value().encode()) < SECRET_BYTES for secret in secrets):
         raise ValueError(f"too short: HS256 wants {SECRET_BYTES} bytes or more (try `openssl rand -hex 32`)")
-    return secret
+    return secrets
 
 
 Origin = Annotated[str, AfterValidator(_origin)]
-Secret = Annotated[SecretStr, AfterValidator(_long_enough)]
+SigningSecrets = Annotated[Secrets, AfterValidator(_long_enough)]
 
 
 class Rate(BaseModel):
@@ -57,11 +57,10 @@ class WebChatOptions(Options):
     """
 
     origins: tuple[Origin, ...] = ()
-    identity_secret: Secret | tuple[Secret, ...] = ()
+    identity_secret: SigningSecrets = ()
     rate: Rates = Rates()
 
     @property
     def identity_secrets(self) -> tuple[str, ...]:
         """The secrets in the clear, new ones first."""
-        secrets = self.identity_secret
-        return tuple(secret.get_secret_value() for secret in (secrets if isinstance(secrets, tuple) else (secrets,)))
+        return tuple(secret.get_secret_value() for secret in self.identity_secret)

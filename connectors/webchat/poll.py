@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from connectors.base import CursorExpiredError, Feed
 from connectors.errors import UnavailableError
-from connectors.webchat.desk import RESUME_SECONDS, Desk, show_entries
+from connectors.webchat.desk import RESUME_SECONDS, Desk
 from connectors.webchat.problems import Problem
 from connectors.webchat.protocol import (
     FRAME_LIMIT,
@@ -30,7 +30,7 @@ from connectors.webchat.protocol import (
     unavailable,
 )
 from connectors.webchat.tail import Tail
-from connectors.webchat.view import Window
+from connectors.webchat.view import Window, latest
 
 LONGEST_WAIT = 25.0
 STATUS: dict[ErrorCode, int] = {
@@ -134,13 +134,14 @@ class Poll:
                 left = deadline - asyncio.get_running_loop().time()
                 entries = await tail.waiting(max(left, RESUME_SECONDS))
                 cursor = entries[-1][1] if entries else cursor
-                frames = tuple(show_entries(window, entries))
-                if frames or left <= RESUME_SECONDS:
+                messages = [message for message, _ in entries]
+                shown = window.catch_up(messages)
+                if shown or left <= RESUME_SECONDS:
                     break
         finally:
             await tail.close()
-        await self._desk.arrived(visitor, [message for message, _ in entries])
-        return frames, cursor
+        await self._desk.arrived(visitor, latest(messages))
+        return tuple(Live(message=message, cursor=cursor) for message in shown), cursor
 
 
 async def _body(request: web.Request) -> bytes:

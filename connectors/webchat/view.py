@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from connectors.webchat.protocol import Shown, ShownAttachment, ShownAuthor, ShownPart, encode
 from normalizer.schema import Message
 
 # Events are the agents' concern, but for what the visitor did in the chat window.
 SHOWN_EVENTS = {"rating", "call_back"}
-HIDDEN_STATES = {"scheduled", "cancelled", "failed"}
-ARRIVED_STATES = {"delivered", "read"}
+HIDDEN = {"scheduled", "cancelled", "failed"}
+ON_ITS_WAY = {"queued", "waiting", "sending", "sent", "unknown"}
 REMEMBERED = 64
 
 
 def show(message: Message) -> Shown | None:
     """The message without what only agents may know, or None where the visitor sees nothing of it at all."""
-    if not _is_visible(message):
-        return None
-    deleted = message.deleted_at is not None
+    return _as_shown(message, deleted=message.deleted_at is not None) if _is_visible(message) else None
+
+
+def _as_shown(message: Message, *, deleted: bool) -> Shown:
     return Shown(
         id=message.id,
         client_id=message.external.id if message.direction == "inbound" else None,
@@ -36,7 +39,7 @@ def show(message: Message) -> Shown | None:
 
 
 def _is_visible(message: Message) -> bool:
-    if message.direction == "note" or (message.delivery and message.delivery.state in HIDDEN_STATES):
+    if message.direction == "note" or (message.delivery and message.delivery.state in HIDDEN):
         return False
     return message.kind == "message" or any(part.type in SHOWN_EVENTS for part in message.parts)
 
@@ -54,11 +57,9 @@ def _attachments(message: Message) -> tuple[ShownAttachment, ...]:
     )
 
 
-def has_arrived(message: Message) -> bool:
-    """Whether it needs no `delivered` any more: it is known to have arrived, or is not a reply."""
-    return message.direction != "outbound" or (
-        message.delivery is not None and message.delivery.state in ARRIVED_STATES
-    )
+def is_on_its_way(message: Message) -> bool:
+    """Whether it is a reply that nobody yet knows to have reached the visitor."""
+    return message.direction == "outbound" and message.delivery is not None and message.delivery.state in ON_ITS_WAY
 
 
 class Window:
@@ -69,22 +70,37 @@ class Window:
         self._shown: dict[str, int] = {}
 
     def look(self, message: Message) -> Shown | None:
-        """What to show of the message, or None where that is nothing, or nothing new."""
+        """What to show of the message, or None where that is nothing, or nothing new.
+
+        One that was shown and may be seen no longer (a reply that was cancelled) is shown as deleted.
+        """
         shown = show(message)
+        before = self._shown.pop(message.id, None)
         if shown is None:
-            return None
-        looks = hash(encode(shown))
-        if self._shown.pop(message.id, None) == looks:
-            self._shown[message.id] = looks
-            return None
-        self._shown[message.id] = looks
+            return None if before is None else _as_shown(message, deleted=True)
+        looks = self._shown[message.id] = hash(encode(shown))
         if len(self._shown) > REMEMBERED:
             del self._shown[next(iter(self._shown))]
-        return shown
+        return None if before == looks else shown
 
     def follow(self, message: Message) -> Shown | None:
-        """`look` at what the feed tells: a reply's arrival is no news to those to whom it came before."""
-        arrival = message.direction == "outbound" and has_arrived(message)
-        if arrival and not message.revisions and message.deleted_at is None:
-            return None
-        return self.look(message)
+        """`look` at what the feed tells live: that a reply arrived is no news to those to whom it came before."""
+        return None if _only_arrived(message) else self.look(message)
+
+    def catch_up(self, messages: Iterable[Message]) -> tuple[Shown, ...]:
+        """`look` at what was missed, each message as the last of its snapshots."""
+        return tuple(filter(None, map(self.look, latest(messages))))
+
+
+def latest(messages: Iterable[Message]) -> list[Message]:
+    """The last snapshot of each message, without those of which nothing is told but that they arrived."""
+    newest: dict[str, Message] = {}
+    for message in messages:
+        if message.id in newest or not _only_arrived(message):
+            newest[message.id] = message
+    return list(newest.values())
+
+
+def _only_arrived(message: Message) -> bool:
+    state = message.delivery.state if message.delivery and message.direction == "outbound" else None
+    return state in ("delivered", "read") and not message.revisions and message.deleted_at is None

@@ -10,7 +10,7 @@ import jwt
 import pytest
 
 from connectors.webchat.tokens import LIFETIME, VisitorTokens
-from normalizer.schema import Part, Revision
+from normalizer.schema import Delivery, Part, Revision
 
 NOW = datetime.now(UTC)
 HOUR = timedelta(hours=1)
@@ -130,6 +130,43 @@ async def test_notes_and_hidden_replies_are_never_shown(chat: Any) -> None:
     await chat.context.reply(visitor, "public")
     assert (await tab.next("message"))["message"]["text"] == "public"
     assert [message["text"] for message in (await chat.tab(token=tab.token)).welcome["messages"]] == ["public"]
+
+
+async def test_reply_that_was_cancelled_is_taken_back(chat: Any) -> None:
+    online, away = await chat.tab(), await chat.tab()
+    for tab in (online, away):
+        await tab.say("help", "c-1")
+        await tab.next("message")
+    await away.socket.close()
+    for tab in (online, away):
+        reply = await chat.context.reply(chat.visitor(tab), "wrong customer, sorry", state="queued")
+        await chat.context.change(chat.visitor(tab), reply.id, delivery=Delivery(state="cancelled"))
+    assert [(await online.next("message"))["message"]["deleted"] for _ in range(2)] == [False, True]
+    assert (await chat.tab(token=away.token, cursor=away.cursor)).welcome["messages"] == []
+
+
+async def test_scheduled_reply_is_not_reported_as_delivered(chat: Any) -> None:
+    tab = await chat.tab()
+    reply = await chat.context.reply(chat.visitor(tab), "tomorrow", state="scheduled")
+    assert await (await chat.tab(token=tab.token)).quiet()
+    assert await tab.quiet()
+    assert chat.context.state(chat.visitor(tab), reply.id) == "scheduled"
+
+
+async def test_reply_that_arrived_in_another_tab_is_not_missed(chat: Any) -> None:
+    tab = await chat.tab()
+    await tab.say("help", "c-1")
+    await tab.next("message")
+    closed = await chat.tab(token=tab.token)
+    await closed.socket.close()
+    reply = await chat.context.reply(chat.visitor(tab), "here")
+    await tab.next("message")
+    await tab.send(type="read", message_id=reply.id)
+    assert await tab.quiet()
+    back = await chat.tab(token=tab.token, cursor=closed.cursor)
+    assert [message["text"] for message in back.welcome["messages"]] == ["here"]
+    again = await chat.tab(token=tab.token, cursor=tab.cursor)
+    assert again.welcome["messages"] == []
 
 
 async def test_edit_and_deletion_come_as_the_message_changed(chat: Any) -> None:
