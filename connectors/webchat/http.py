@@ -13,6 +13,7 @@ from connectors.webchat.options import WebChatOptions
 from connectors.webchat.origins import Origins
 from connectors.webchat.poll import Poll, bearer
 from connectors.webchat.problems import Problem
+from connectors.webchat.protocol import ProtocolError
 from connectors.webchat.session import Session, new_socket
 from connectors.webchat.uploads import download, upload
 
@@ -78,7 +79,7 @@ class Site:
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         socket = new_socket()
         await socket.prepare(request)
-        session = Session(self._desk, socket, request.remote or "", self._log)
+        session = Session(self._desk, request, socket, self._log)
         self._sessions.add(session)
         try:
             await session.run()
@@ -90,6 +91,10 @@ class Site:
         visitor = await self._desk.visitor(bearer(request))
         if visitor is None:
             raise Problem(401, "Say hello first, and send its token as the bearer")
+        try:
+            self._desk.admit(request.remote or "", asyncio.get_running_loop().time(), visitor=visitor)
+        except ProtocolError as error:
+            raise Problem(429, error.frame.detail) from None
         return visitor
 
     def _page(self, tail: str) -> web.Response:
@@ -105,4 +110,5 @@ class Site:
     async def close(self) -> None:
         """Takes nothing more and sends every browser to the process that comes next."""
         self._closing = True
+        self._poll.close()
         await asyncio.gather(*(session.close() for session in self._sessions), return_exceptions=True)

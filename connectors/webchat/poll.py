@@ -69,6 +69,14 @@ class Poll:
         """The desk does what frames ask; the feed is waited on."""
         self._desk = desk
         self._feed = feed
+        self._waits: set[asyncio.Task[tuple[tuple[Live, ...], str]]] = set()
+        self._closing = False
+
+    def close(self) -> None:
+        """Ends every wait: their clients are answered to ask again."""
+        self._closing = True
+        for wait in self._waits:
+            wait.cancel()
 
     async def post(self, request: web.Request) -> web.Response:
         """One client frame. An error frame also sets the HTTP status."""
@@ -119,11 +127,23 @@ class Poll:
             raise Problem(429, error.frame.detail) from None
         cursor = request.query.get("cursor", "")
         try:
-            frames, cursor = await self._wait(visitor, cursor, _seconds(request))
+            frames, cursor = await self._news(visitor, cursor, _seconds(request))
         except CursorExpiredError:
             visit = await self._hello(Hello(token=token, cursor=cursor))
             return _response(Frames(frames=(visit,)))
         return _response(Frames(frames=frames, cursor=cursor))
+
+    async def _news(self, visitor: str, cursor: str, seconds: float) -> tuple[tuple[Live, ...], str]:
+        wait = asyncio.create_task(self._wait(visitor, cursor, seconds))
+        self._waits.add(wait)
+        try:
+            return await wait
+        except asyncio.CancelledError:
+            if self._closing:
+                raise Problem(503, "The chat is starting again") from None
+            raise
+        finally:
+            self._waits.discard(wait)
 
     async def _wait(self, visitor: str, cursor: str, seconds: float) -> tuple[tuple[Live, ...], str]:
         deadline = asyncio.get_running_loop().time() + seconds

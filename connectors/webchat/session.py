@@ -54,12 +54,13 @@ def new_socket() -> Socket:
 class Session:
     """Serves one socket from hello to close, also over a logout and another hello."""
 
-    def __init__(self, desk: Desk, socket: Socket, address: str, log: Any) -> None:  # noqa: ANN401 (structlog's)
-        """`address` is the peer's, for its rate."""
+    def __init__(self, desk: Desk, request: web.Request, socket: Socket, log: Any) -> None:  # noqa: ANN401 (structlog's)
+        """`socket` was prepared on `request`."""
         self._desk = desk
         self._log = log
         self._socket = socket
-        self._address = address
+        self._transport = request.transport
+        self._address = request.remote or ""
         self._clock = asyncio.get_running_loop().time
         self._visitor: str | None = None
         self._logged_out = False
@@ -78,7 +79,7 @@ class Session:
                 else:
                     break
         except TimeoutError:
-            await self._socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"no hello, or too slow")
+            await self._socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"no hello")
         except ConnectionError:
             pass
         finally:
@@ -86,7 +87,11 @@ class Session:
 
     async def close(self) -> None:
         """Asks the browser to connect again: this process ends."""
-        await self._socket.close(code=WSCloseCode.SERVICE_RESTART)
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._socket.close(code=WSCloseCode.SERVICE_RESTART)
+        except TimeoutError:
+            self._abort()
 
     async def _handle(self, data: bytes) -> None:
         try:
@@ -102,7 +107,7 @@ class Session:
             await self._refuse(error.frame)
         except UnavailableError:
             await self._send(unavailable(client_id))
-        except (ConnectionError, TimeoutError):
+        except ConnectionError:
             raise
         except Exception:  # noqa: BLE001 (whatever it is, the visitor's next frame must find the socket alive)
             self._log.exception("webchat.frame_failed")
@@ -146,7 +151,7 @@ class Session:
                     await self._desk.arrived(visit.visitor, (message,))
         except ConnectionError:
             pass
-        except (TimeoutError, CursorExpiredError):
+        except CursorExpiredError:
             await self._socket.close(code=WSCloseCode.TRY_AGAIN_LATER)
         except Exception:  # noqa: BLE001 (whatever it is, the browser must connect again)
             self._log.exception("webchat.feed_failed")
@@ -167,5 +172,14 @@ class Session:
             await self._socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"too many bad frames")
 
     async def _send(self, frame: ServerFrame) -> None:
-        async with asyncio.timeout(SLOW_SECONDS):
-            await self._socket.send_frame(encode(frame), WSMsgType.TEXT)
+        try:
+            async with asyncio.timeout(SLOW_SECONDS):
+                await self._socket.send_frame(encode(frame), WSMsgType.TEXT)
+        except TimeoutError:
+            self._abort()
+            raise ConnectionResetError("the peer reads too slowly") from None
+
+    def _abort(self) -> None:
+        # A close would first wait for the peer to read what is under way to it.
+        if self._transport is not None:
+            self._transport.abort()

@@ -59,6 +59,17 @@ async def test_whole_conversation_by_long_poll(chat: Any) -> None:
     assert chat.context.state(visitor, reply.id) == "delivered"
 
 
+async def test_restart_ends_waiting_polls(chat: Any) -> None:
+    _, (welcome,) = await post(chat, {"type": "hello"})
+    query = {"token": welcome["token"], "cursor": welcome["cursor"], "wait": "25"}
+    waiting = asyncio.create_task(chat.http.get(chat.url("poll"), params=query))
+    # The next request is answered only after the waiting one was taken up.
+    await post(chat, {"type": "hello"})
+    chat.task.cancel()
+    async with asyncio.timeout(5), await waiting as answer:
+        assert answer.status == 503
+
+
 async def test_poll_ends_without_news_and_keeps_the_cursor(chat: Any) -> None:
     _, (welcome,) = await post(chat, {"type": "hello"})
     assert await poll(chat, welcome["token"], cursor=welcome["cursor"], wait=0) == {

@@ -99,6 +99,21 @@ async def test_unavailable_is_told_and_the_message_sent_again_arrives(chat: Any)
     assert (await tab.say("keep me", "c-1"))["type"] == "ack"
 
 
+async def test_visitor_who_reads_nothing_is_let_go(chat: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connectors.webchat.session.SLOW_SECONDS", 0.1)
+    tab = await chat.tab()
+    deaf = await chat.tab(token=tab.token)
+    transport = deaf.socket._response.connection.transport
+    transport.pause_reading()
+    for number in range(100):
+        await chat.context.reply(chat.visitor(tab), f"{number} " + "x" * 200_000)
+        await tab.next("message")
+    await asyncio.sleep(0.2)
+    transport.resume_reading()
+    assert await deaf.closed() == 1006
+    assert (await tab.say("unharmed", "c-1"))["type"] == "ack"
+
+
 async def test_restart_asks_browsers_to_connect_again(chat: Any) -> None:
     tab = await chat.tab()
     chat.task.cancel()
