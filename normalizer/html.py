@@ -4,6 +4,8 @@ The parsers below take time that is quadratic in the nesting of elements and blo
 (both measured), so both are bounded before they run: what is over a bound is refused here and shown as text.
 """
 
+# ruff: noqa: SIM905  (a list of words is read best as prose)
+
 from __future__ import annotations
 
 import re
@@ -77,7 +79,7 @@ def sanitize(html: str) -> str:
 
 
 def to_text(html: str) -> str:
-    """What a reader would see. Lines that a mail program quoted begin with `> `; over a bound, tags are just cut out."""
+    """What a reader would see. Quoted lines begin with `> `; over a bound, tags are just cut out."""
     try:
         check(html)
     except TooComplexError:
@@ -85,7 +87,10 @@ def to_text(html: str) -> str:
     quoted = "<blockquote" in html.lower()
     if quoted:
         html = _marked(html.replace(_OPEN, "").replace(_CLOSE, ""))
-    text = tidy(extract_plain_text(html, preserve_formatting=True, alt_texts=False)).replace("\xa0", " ")
+    text = extract_plain_text(html, preserve_formatting=True, alt_texts=False)
+    if not text.strip():
+        text = extract_plain_text(html, preserve_formatting=True, alt_texts=True)
+    text = tidy(text).replace("\xa0", " ")
     text = _quoted_lines(text) if quoted else text
     return _BLANKS.sub("\n\n", text).strip("\n")
 

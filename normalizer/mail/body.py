@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from hashlib import sha256
 from html import escape
+from urllib.parse import unquote
 
 from msgspec import Struct
 
@@ -40,7 +41,7 @@ _EXTENSIONS = {
     "message/disposition-notification": "txt",
     "message/feedback-report": "txt",
 }
-_UNSAFE_IN_NAME = re.compile(r'[\x00-\x1f\x7f<>:"|?*\u202a-\u202e\u2066-\u2069]')
+_UNSAFE_IN_NAME = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*\u202a-\u202e\u2066-\u2069]')
 _READABLE = ("text/plain", "text/html")
 _ENCRYPTED = {
     "application/pkcs7-mime": "[S/MIME mail: its content is in the attachment.]",
@@ -75,7 +76,7 @@ def read(root: Part) -> Body:
     html = html if any(piece.html for piece in pieces) else ""
     text = "\n".join(filter(None, map(_as_text, pieces))) or _placeholder(root)
     shown, note = _sanitized(html)
-    referenced = set(re.findall(r'"cid:([^"]{1,300})"', shown)) if shown else set()
+    referenced = set(map(unquote, re.findall(r'"cid:([^"]{1,300})"', shown)))
     return Body(
         text=shorten(f"{note}\n{text}" if note else text, MAX_TEXT),
         html=shown or None,
@@ -85,11 +86,14 @@ def read(root: Part) -> Body:
 
 
 def _collect(part: Part, pieces: list[Piece], files: list[Part]) -> None:
-    if not part.is_multipart:
+    if not part.is_container:
         if _is_body(part):
             pieces.append(_piece(part))
-        elif part.content_type != "multipart/mixed" or part.content:
+        elif not part.content_type.startswith("multipart/"):
             files.append(part)
+        elif part.content.strip():
+            # A container that says of no part where it begins: what stands in it is read as it is.
+            pieces.append(Piece(plain=tidy(decode(part.content))))
     elif part.content_type == "multipart/alternative":
         _alternative(part, pieces, files)
     else:
@@ -186,9 +190,8 @@ def _attachment(part: Part, number: int, referenced: set[str]) -> Attachment:
 
 
 def _filename(part: Part, number: int) -> str:
-    """The name that the sender gave, without what a file system could be fooled by; a stable one where there is none."""
-    name = re.split(r"[/\\]", one_line(part.filename))[-1]
-    name = _UNSAFE_IN_NAME.sub("_", name).strip(". ")
+    """The name that the sender gave, without what could fool a file system; a stable one where there is none."""
+    name = _UNSAFE_IN_NAME.sub("_", one_line(part.filename)).strip(". ")
     if not name:
         kind = part.content_type
         extension = _EXTENSIONS.get(kind) or kind.partition("/")[2]

@@ -1,8 +1,8 @@
 """Bytes to text, whatever charset carried them and whatever they claim.
 
-The claim is believed last. Bytes that are valid UTF-8 *are* UTF-8 (the chance that a text in a single-byte charset is valid
-by accident is nil after a few letters), mail programs say `iso-8859-1` when they mean windows-1252, and Turkish ones say
-it when they mean windows-1254. Nothing here raises.
+The claim is believed last. Bytes that are valid UTF-8 *are* UTF-8 (hardly any text in a single-byte charset is valid by
+accident), mail programs say `iso-8859-1` when they mean windows-1252, and Turkish ones say it when they mean
+windows-1254. Nothing here raises.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def _strict(data: bytes, codec: str) -> str | None:
 
 
 def turkish(text: str) -> str:
-    """Turkish mail labelled western: Icelandic letters, and none of those that Icelandic or Portuguese cannot do without."""
+    """Turkish labelled western shows Icelandic letters, and none of those that Icelandic cannot do without."""
     if _TURKISH_AS_WESTERN.search(text) and not _NOT_TURKISH.search(text):
         return text.translate(_WESTERN_TO_TURKISH)
     return text

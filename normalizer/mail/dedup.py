@@ -5,21 +5,21 @@ from __future__ import annotations
 import re
 from hashlib import sha256
 
-# What servers on the way add or change: a mail that is delivered again, or by another route, differs in these alone.
+# What servers on the way add or change: a mail that is delivered again, or by another route, differs only here.
 # Signatures stand among them because a relay signs anew, with a new time, at each try.
 _TRACE = frozenset(
-    b"received x-received return-path delivered-to x-delivered-to x-original-to envelope-to x-envelope-to x-envelope-from "
-    b"delivery-date authentication-results x-authentication-results received-spf arc-seal arc-message-signature "
-    b"arc-authentication-results dkim-signature x-google-dkim-signature domainkey-signature x-gm-message-state "
-    b"x-google-smtp-source x-forwarded-to x-forwarded-for x-virus-scanned x-spam-status x-spam-score x-spam-level "
-    b"x-spam-flag x-spam-checker-version x-spam-report".split()
+    b"received x-received return-path delivered-to x-delivered-to x-original-to envelope-to x-envelope-to "
+    b"x-envelope-from delivery-date authentication-results x-authentication-results received-spf arc-seal "
+    b"arc-message-signature arc-authentication-results dkim-signature x-google-dkim-signature domainkey-signature "
+    b"x-gm-message-state x-google-smtp-source x-forwarded-to x-forwarded-for x-virus-scanned x-spam-status "
+    b"x-spam-score x-spam-level x-spam-flag x-spam-checker-version x-spam-report".split()
 )
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _LONGEST_HEAD = 1_000_000
 
 
 def event_key(recipient: str, body: bytes) -> str:
-    """The key of a delivery: the SHA-256, in hexadecimal, of the envelope recipient and the mail without trace headers."""
+    """The key of a delivery: SHA-256, in hexadecimal, of the envelope recipient and the mail without trace headers."""
     return _digest(recipient.lower().encode("utf-8", "replace") + b"\0", body)
 
 

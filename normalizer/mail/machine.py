@@ -1,7 +1,7 @@
 """Which mails no person wrote: bounces and other reports, vacation notes, newsletters.
 
-A person's mail must never be taken for a machine's: what only *may* mean a machine (a null sender's address, a word in the
-subject) counts where a machine's own header or address stands beside it.
+A person's mail must never be taken for a machine's: what only *may* mean a machine (a word in the subject) counts where
+a machine's own header or address stands beside it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from normalizer.mail import phrases
 from normalizer.mail.addresses import Mailbox, ids, parse_mailboxes
 from normalizer.mail.body import walk
 from normalizer.mail.headers import Headers
@@ -36,22 +37,6 @@ _REPORT_TYPES: dict[str, Report] = {
     "feedback-report": "feedback",
 }
 _DAEMON = re.compile(r"(?:mailer-?daemon|mail-?daemon|postmaster|mdaemon|bounces?|mailadmin)\b", re.IGNORECASE)
-_BOUNCE_SUBJECT = re.compile(
-    r"undeliver|delivery (?:status|fail|report|notif|error|problem)|fail(?:ure|ed) (?:notice|deliver|mail)|"
-    r"returned mail|mail (?:delivery|could not|undeliver|system error|failure|status)|returned to sender|delayed mail|"
-    r"could not (?:be )?(?:deliver|send)|non.?deliver|not? (?:be )?delivered|warning: could not|email delivery|"
-    r"delivery (?:has )?failed|mail failure|permanent (?:fail|error)|teslim edilemedi|iletilemedi|unzustellbar|"
-    r"non remis|no se (?:pudo|ha podido) entregar|message blocked|rejected mail|mta-blocked",
-    re.IGNORECASE,
-)
-_AUTO_SUBJECT = re.compile(
-    r"\s*(?:out of (?:the )?office|automatic reply|auto(?:matic)?[- ]?(?:reply|response|responder)|autosvar|"
-    r"otomatik (?:yanıt|cevap)|ofis dışında|automatische (?:antwort|abwesenheits)|abwesenheits(?:notiz|meldung)|"
-    r"abwesend|réponse automatique|absence du bureau|respuesta automática|fuera de (?:la )?oficina|"
-    r"risposta automatica|fuori sede|automatisch antwoord|afwezigheid|resposta automática|vacation (?:reply|response))\b"
-    r"\s*(?:[:：(\-–]|$)",
-    re.IGNORECASE,
-)
 _AUTO_HEADERS = (
     "x-autoreply",
     "x-autorespond",
@@ -103,11 +88,11 @@ def judge(headers: Headers, root: Part, sender: Mailbox | None, mail_from: str |
     subject = headers.first("subject")
     daemon = bool(sender and _DAEMON.match(sender.key)) or (not sender and mail_from == "")
     bounce = report == "delivery" or "x-failed-recipients" in headers
-    bounce = bounce or (bool(_BOUNCE_SUBJECT.search(subject)) and (daemon or mail_from == ""))
+    bounce = bounce or (bool(phrases.BOUNCE_SUBJECT.search(subject)) and (daemon or mail_from == ""))
     bounce = bounce or (daemon and mail_from == "")
     precedence = headers.raw("precedence").lower()
     return Verdict(
-        auto_submitted=automatic or bounce or report is not None or bool(_AUTO_SUBJECT.match(subject)),
+        auto_submitted=automatic or bounce or report is not None or bool(phrases.AUTO_SUBJECT.match(subject)),
         bulk=precedence in ("bulk", "list", "junk") or any(name in headers for name in _LIST_HEADERS),
         bounce=bounce,
         report=report,
@@ -156,7 +141,10 @@ def returned_id(root: Part, verdict: Verdict) -> str:
 
 
 def updates(root: Part, external_id: str, at: datetime) -> list[DeliveryUpdate]:
-    """What a report says became of our mail `external_id`: one update a recipient (RFC 3464), or that it was read (RFC 8098)."""
+    """What a report says became of our mail `external_id`.
+
+    One update for each recipient of a delivery report (RFC 3464), or that it was read (RFC 8098).
+    """
     found: list[DeliveryUpdate] = []
     for part in walk(root):
         if part.content_type == "message/disposition-notification":

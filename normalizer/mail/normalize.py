@@ -79,10 +79,10 @@ def normalize(raw: Raw, channel: MailChannel) -> list[Outcome]:
 def _channel_data(
     headers: Headers,
     who: people.People,
-    mail_from: Any,
+    mail_from: str | None,
     message_id: str,
     *,
-    dated: bool,  # noqa: ANN401 (from JSON)
+    dated: bool,
 ) -> dict[str, Any]:
     data: dict[str, Any] = {
         "email.from": _boxes(who.senders),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 from msgspec import Struct
 
@@ -15,6 +16,8 @@ from normalizer.schema import Authenticated
 NOBODY = Mailbox("mailer-daemon@unknown.invalid")  # stands in for a sender who names no address
 
 _METHOD = re.compile(r"\b(spf|dkim|dmarc)\s*=\s*([a-z]{3,12})", re.IGNORECASE)
+_BY = re.compile(r"\bby\s+([\w.-]+)", re.IGNORECASE)
+_MAX_RESULTS = 10
 _COMMENT = re.compile(r"\([^()]*+\)")
 
 
@@ -33,17 +36,24 @@ class People(Struct, frozen=True, kw_only=True):
 def read(headers: Headers, channel: MailChannel, mail_from: str, *, authenticated: bool, machine: bool) -> People:
     """Finds the customer: From, or Reply-To where From is ours, a form's, or proved by nobody and another.
 
-    A machine's mail and a mailing list's keep From: their Reply-To is not a person's word. One of our own addresses
-    is never the customer.
+    A machine's mail and a mailing list's keep From: their Reply-To is not a person's word. None of our own addresses
+    is ever the customer.
     """
     senders = mailboxes(headers, "from") or mailboxes(headers, "sender")
     reply_to = mailboxes(headers, "reply-to")
-    author = senders[0] if senders else next(iter(parse_mailboxes(f"<{mail_from}>")), NOBODY)
-    other = next((box for box in reply_to if box.key not in channel.own and box.key != author.key), None)
-    known_form = author.key in channel.own or author.key in channel.form_senders
-    answer = other if other and (known_form or not (authenticated or machine)) else None
-    chosen = answer or author
-    name = chosen.name or (author.name if answer and known_form else "")
+    envelope = next(iter(parse_mailboxes(f"<{mail_from}>")), NOBODY)
+    author = senders[0] if senders else envelope
+    answer = next((box for box in reply_to if box.key not in channel.own and box.key != author.key), None)
+    expected = author.key in channel.own or author.key in channel.form_senders
+    if not expected and (authenticated or machine):
+        answer = None
+    chosen, warning = answer or author, None
+    if answer and not expected:
+        warning = f"Answers go to {answer.address}, and not to {author.address}, who is named as the sender."
+    elif chosen.key in channel.own:
+        chosen = envelope if envelope.key not in channel.own else NOBODY
+        warning = f"The mail names our own address {author.address} as its sender."
+    name = chosen.name or (author.name if expected else "")
     return People(
         senders=senders,
         reply_to=reply_to,
@@ -53,18 +63,27 @@ def read(headers: Headers, channel: MailChannel, mail_from: str, *, authenticate
             kind="email",
             value=chosen.key,
             name=name or None,
-            verified=authenticated and not answer and bool(senders),
+            verified=authenticated and chosen is author and bool(senders),
             email=chosen.key,
         ),
-        author_name=(author.name if not known_form or not answer else name) or name or None,
-        warning=None
-        if not answer or known_form
-        else f"Answers go to {chosen.address}, and not to {author.address}, who wrote.",
+        author_name=author.name or name or None,
+        warning=warning,
     )
 
 
 def verdicts(headers: Headers) -> Authenticated | None:
-    """What the relay that handed the mail over found out (RFC 8601): the topmost header alone is its own."""
-    value = _COMMENT.sub(" ", headers.raw("authentication-results"))
-    found = {method.lower(): result.lower() for method, result in reversed(_METHOD.findall(value))}
-    return Authenticated(spf=found.get("spf"), dkim=found.get("dkim"), dmarc=found.get("dmarc")) if found else None
+    """What the relay that handed the mail over found out (RFC 8601); None where it says nothing.
+
+    Anybody can write such a header. A relay takes out those that bear its own name (RFC 8601, section 5), so what
+    bears the name under which it also signed the topmost `Received` is its own.
+    """
+    relay = _BY.search(headers.raw("received"))
+    if not relay:
+        return None
+    for header in islice(headers.every("authentication-results"), _MAX_RESULTS):
+        value = _COMMENT.sub(" ", header)
+        name = value.partition(";")[0].strip().partition(" ")[0].lower()
+        if "." in name and f".{relay[1].lower()}".endswith(f".{name}"):
+            found = {method.lower(): result.lower() for method, result in reversed(_METHOD.findall(value))}
+            return Authenticated(spf=found.get("spf"), dkim=found.get("dkim"), dmarc=found.get("dmarc"))
+    return None
