@@ -7,13 +7,13 @@ from importlib import resources
 
 from aiohttp import hdrs, web
 
-from connectors.base import Context
+from connectors.base import Channel, Context
 from connectors.webchat.desk import Desk
 from connectors.webchat.options import WebChatOptions
 from connectors.webchat.origins import Origins
 from connectors.webchat.poll import Poll, bearer
 from connectors.webchat.problems import Problem
-from connectors.webchat.protocol import ProtocolError
+from connectors.webchat.protocol import ProtocolError, encode
 from connectors.webchat.session import Session, new_socket
 from connectors.webchat.uploads import download, upload
 
@@ -41,7 +41,8 @@ class Site:
         self._sessions: set[Session] = set()
         self._closing = False
         static = resources.files(__package__) / "static"
-        self._pages = {tail: (static / name).read_bytes() for tail, (name, _) in PAGES.items()}
+        self._pages = {tail: ((static / name).read_bytes(), kind) for tail, (name, kind) in PAGES.items()}
+        self._pages["settings"] = (_settings(context.channel, options), "application/json")
 
     async def handle(self, request: web.Request, tail: str) -> web.StreamResponse:
         """Answers a request for the rest `tail` of its path."""
@@ -105,10 +106,15 @@ class Site:
             "Referrer-Policy": "no-referrer",
             "X-Content-Type-Options": "nosniff",
         }
-        return web.Response(body=self._pages[tail], content_type=PAGES[tail][1], charset="utf-8", headers=headers)
+        body, content_type = self._pages[tail]
+        return web.Response(body=body, content_type=content_type, charset="utf-8", headers=headers)
 
     async def close(self) -> None:
         """Takes nothing more and sends every browser to the process that comes next."""
         self._closing = True
         self._poll.close()
         await asyncio.gather(*(session.close() for session in self._sessions), return_exceptions=True)
+
+
+def _settings(channel: Channel, options: WebChatOptions) -> bytes:
+    return encode({"name": channel.inbox_name, "locale": channel.locale, "greeting": options.greeting})

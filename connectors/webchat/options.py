@@ -53,11 +53,13 @@ class WebChatOptions(Options):
     Attributes:
         origins: pages that may talk to this chat, beside the inbox's own.
         identity_secret: signs `identify` tokens (HS256); several while it changes, new ones first.
+        greeting: what a visitor reads before the first message.
         rate: how much a visitor and an address may send.
     """
 
     origins: tuple[Origin, ...] = ()
     identity_secret: SigningSecrets = ()
+    greeting: str = ""
     rate: Rates = Rates()
 
     @property

@@ -31,7 +31,7 @@ class Origins:
         """The headers (Fetch standard, CORS protocol) that let an allowed page read the answer."""
         origin = request.headers.get(hdrs.ORIGIN)
         if origin is None:
-            return {}
+            return {hdrs.VARY: hdrs.ORIGIN}
         return {
             hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: origin,
             hdrs.ACCESS_CONTROL_ALLOW_METHODS: "GET, POST",

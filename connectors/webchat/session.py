@@ -32,6 +32,7 @@ HELLO_SECONDS = 10.0
 SLOW_SECONDS = 30.0
 CLOSE_SECONDS = 3.0
 PING_SECONDS = 25.0
+THROTTLE_SECONDS = 0.02
 STRIKES = 10
 # Larger frames than the protocol's are still read, so that their sender is told; beyond this aiohttp closes with 1009.
 MESSAGE_LIMIT = 2 * 1024 * 1024
@@ -129,9 +130,8 @@ class Session:
 
     async def _hello(self, hello: Hello) -> None:
         await self._stop_following()
-        if self._logged_out:
-            hello = Hello(cursor=hello.cursor)
-        visit = await self._desk.welcome(hello)
+        self._visitor = None
+        visit = await self._desk.welcome(Hello(cursor=hello.cursor) if self._logged_out else hello)
         self._visitor = visit.visitor
         self._logged_out = False
         try:
@@ -167,6 +167,9 @@ class Session:
 
     async def _refuse(self, error: Error) -> None:
         await self._send(error)
+        if error.code == "rate_limited":
+            # Not even the refusals of a flood shall keep the others waiting.
+            await asyncio.sleep(THROTTLE_SECONDS)
         self._strikes += error.code in STRIKING
         if self._strikes >= STRIKES:
             await self._socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"too many bad frames")

@@ -28,6 +28,7 @@
     header button { padding: 0.25rem 0.5rem; border-radius: 0.4rem; }
     header button:focus-visible { outline-color: currentColor; }
     .status { margin: 0; padding: 0.35rem 1rem; font-size: 0.8rem; background: var(--soft); color: var(--faint); }
+    .greeting { margin: 0; padding: 1rem 1rem 0; }
     .log { flex: 1; margin: 0; padding: 1rem; overflow-y: auto; overscroll-behavior: contain; list-style: none;
       display: flex; flex-direction: column; gap: 0.6rem; }
     .log li { max-width: 85%; align-self: start; }
@@ -182,6 +183,7 @@
       this.#build();
       this.#listen();
       this.#show(open);
+      this.#introduce();
       this.#client.connect();
     }
 
@@ -200,10 +202,20 @@
       this.file = make("input", { type: "file", hidden: true });
       this.clip = iconButton("clip", "Attach a file");
       this.form = make("form", {}, this.file, this.clip, this.input, iconButton("send", "Send", "submit"));
-      const header = make("header", {}, make("h2", {}, "Chat with us"), this.closer);
-      this.panel = make("section", { className: "panel", ariaLabel: "Chat" }, header, this.status, this.log, this.form);
+      this.title = make("h2", {}, "Chat with us");
+      this.greeting = make("p", { className: "greeting", hidden: true, dir: "auto" });
+      const header = make("header", {}, this.title, this.closer);
+      this.panel = make("section", { className: "panel", ariaLabel: "Chat" }, header, this.status, this.greeting,
+        this.log, this.form);
       shadow.append(this.panel, this.opener);
       document.body.append(host);
+    }
+
+    async #introduce() {
+      const { name, greeting } = await (await fetch(new URL("settings", base))).json();
+      this.title.textContent = name;
+      this.greeting.textContent = greeting;
+      this.greeting.hidden = !greeting;
     }
 
     #listen() {

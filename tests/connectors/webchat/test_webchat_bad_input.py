@@ -111,6 +111,21 @@ async def test_failure_inside_is_unavailable_and_not_the_end(chat: Any, monkeypa
     assert (await tab.say("hello", "c-1"))["type"] == "ack"
 
 
+async def test_hello_that_failed_may_be_said_again(chat: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    tab = await chat.tab()
+
+    async def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("secret details")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(chat.context.feed, "history", broken)
+        await tab.send(type="hello", token=tab.token)
+        assert (await tab.next("error"))["code"] == "unavailable"
+    assert (await tab.say("too early", "c-1"))["code"] == "unauthorized"
+    await tab.hello(tab.token)
+    assert (await tab.say("now", "c-1"))["type"] == "ack"
+
+
 async def test_too_many_messages_are_refused_and_others_are_not(serve: Any) -> None:
     few = {"session": {"per_second": 0.01, "burst": 3}}
     async with serve(rate=few) as chat:

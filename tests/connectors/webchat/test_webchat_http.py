@@ -210,6 +210,11 @@ async def test_pages_allow_no_inline_script(chat: Any, tail: str) -> None:
         assert "<script>" not in await answer.text()
 
 
+async def test_settings_tell_what_a_widget_shows_first(serve: Any) -> None:
+    async with serve(greeting="Hoş geldiniz") as chat, chat.http.get(chat.url("settings")) as answer:
+        assert await answer.json() == {"name": "Santral", "locale": "en", "greeting": "Hoş geldiniz"}
+
+
 @pytest.mark.parametrize(("method", "tail"), [("GET", ""), ("GET", "nothing"), ("PUT", "poll"), ("GET", "../x")])
 async def test_nothing_else_is_there(chat: Any, method: str, tail: str) -> None:
     async with chat.http.request(method, chat.url(tail)) as answer:
