@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import shutil
 import stat
 import tempfile
 from pathlib import Path
@@ -22,6 +23,7 @@ from inbox.store.embedded_errors import AlreadyRunningError, EmbeddedDatabaseErr
 from inbox.store.os_process import ProcessId
 
 LONGEST_SOCKET_PATH = 107  # bytes; unix(7)
+LEAST_ROOM = 100 << 20  # bytes; a mongod that meets a full disk aborts, and its journal alone grows to this
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +63,7 @@ class DataFolder:
 
         Raises:
             AlreadyRunningError: another Santral holds it.
+            EmbeddedDatabaseError: the disk is nearly full.
             OSError: the folder cannot be made or written.
         """
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -69,6 +72,7 @@ class DataFolder:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.truncate(lock, 0)
             os.pwrite(lock, str(os.getpid()).encode(), 0)
+            self._ask_for_room()
         except BlockingIOError:
             holder = os.pread(lock, 32, 0).decode() or "unknown"
             os.close(lock)
@@ -80,6 +84,14 @@ class DataFolder:
             os.close(lock)
             raise
         return lock
+
+    def _ask_for_room(self) -> None:
+        free = shutil.disk_usage(self.path).free
+        if free < LEAST_ROOM:
+            raise EmbeddedDatabaseError(
+                f"There are only {free >> 20} MB left for the database in {self.path} and it needs {LEAST_ROOM >> 20}:"
+                " make room, or set storage.data_dir to another folder."
+            )
 
     def read(self) -> Facts | None:
         """What the present or the last owner recorded."""

@@ -156,8 +156,8 @@ class EmbeddedDatabase:
     async def _supervise(self) -> None:
         """Starts another whenever one dies or loses its socket, unless they die quickly time after time."""
         loop = asyncio.get_running_loop()
-        born, deaths, reason = loop.time(), 0, ""
-        while deaths < QUICK_DEATHS:
+        born, deaths = loop.time(), 0
+        while True:
             try:
                 if self._mongod is None:
                     born = loop.time()
@@ -169,6 +169,8 @@ class EmbeddedDatabase:
                 reason = str(error)
             deaths = deaths + 1 if loop.time() - born < QUICK_DEATH_SECONDS else 1
             _log.error("mongod has to be started again", reason=reason, quick_deaths=deaths)
+            if deaths == QUICK_DEATHS:
+                break
             await asyncio.sleep(FIRST_PAUSE_SECONDS * 2 ** (deaths - 1))
         self.failed.set_result(f"The embedded database died {deaths} times in a row and is given up: {reason}")
 

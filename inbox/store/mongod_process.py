@@ -169,19 +169,26 @@ def _set_aside(log: Path) -> None:
         log.replace(log.with_name(f"{log.name}.1"))
 
 
-def _tail(log: Path, lines: int = 3) -> str:
-    """The last complaints in a log of `mongod`, else its last lines."""
+def _tail(log: Path) -> str:
+    """The first complaints in the end of a log of `mongod` (the rest are their consequences), else its last lines."""
     try:
-        said = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        end = log.read_text(encoding="utf-8", errors="replace").splitlines()[-200:]
     except OSError as error:
         return f"nothing ({error.strerror})"
-    complaints = [line for line in said if '"s":"E"' in line or '"s":"F"' in line]
-    return " | ".join(_readable(line) for line in (complaints or said)[-lines:]) or "nothing"
+    complaints = [line for line in end if '"s":"E"' in line or '"s":"F"' in line]
+    return " | ".join(_readable(line)[:300] for line in complaints[:2] or end[-2:]) or "nothing"
 
 
 def _readable(line: str) -> str:
     try:
         entry = json.loads(line)
-        return f"{entry['msg']} {json.dumps(entry.get('attr', {}), ensure_ascii=False)}"[:400]
-    except (ValueError, KeyError, TypeError):
-        return line[:400]
+        details = entry.get("attr", {})
+    except (ValueError, AttributeError):
+        return line
+    match details:
+        case {"message": {"msg": str(message), "error_str": str(error)}}:
+            return f"{message}: {error}"
+        case {"error": str(error)}:
+            return f"{entry.get('msg')}: {error}"
+        case _:
+            return f"{entry.get('msg')} {details or ''}".strip()

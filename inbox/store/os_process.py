@@ -9,7 +9,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
-_START_TIME = 22 - 3  # proc(5): field 22 of stat, counted from the third, the first one after the name
+# proc(5): fields of stat, counted from the first one after the name, which is the third.
+_STATE, _START_TIME = 3 - 3, 22 - 3
 
 
 class ProcessId(Struct, frozen=True):
@@ -26,16 +27,15 @@ class ProcessId(Struct, frozen=True):
     @classmethod
     def of(cls, pid: int) -> ProcessId:
         """Looks the process up. Raises OSError where there is none."""
-        # The name, in parentheses, may itself hold spaces and parentheses.
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-        return cls(pid, int(fields[_START_TIME]))
+        return cls(pid, int(_stat(pid)[_START_TIME]))
 
     def is_alive(self) -> bool:
-        """Whether this very process exists."""
+        """Whether this very process runs: one that waits to be reaped does not."""
         try:
-            return ProcessId.of(self.pid) == self
+            stat = _stat(self.pid)
         except OSError:
             return False
+        return int(stat[_START_TIME]) == self.started and stat[_STATE] not in "ZX"
 
     def arguments(self) -> list[str]:
         """Its command line; empty where it is gone or not ours to read."""
@@ -50,6 +50,11 @@ class ProcessId(Struct, frozen=True):
             return folder.samefile(f"/proc/{self.pid}/cwd")
         except OSError:
             return False
+
+
+def _stat(pid: int) -> list[str]:
+    # The name, in parentheses, may itself hold spaces and parentheses.
+    return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
 
 
 class Handle:
