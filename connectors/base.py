@@ -16,11 +16,11 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Generic, Literal, NoReturn, Protocol, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Literal, NoReturn, Protocol, TypeVar
 
 from aiohttp import web
 from msgspec import Struct
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr
 
 from normalizer.outcomes import Outcome, Person, Raw
 from normalizer.schema import Attachment, Message, Recipient
@@ -29,7 +29,15 @@ from normalizer.schema import Attachment, Message, Recipient
 class Options(BaseModel):
     """Base of every connector's options. Unknown keys are mistakes, and `santral check` names their lines."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+def _several(value: object) -> object:
+    return value if isinstance(value, list | tuple) else (value,)
+
+
+Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_several)]
+"""A secret, or a list of them while it changes: the new one first."""
 
 
 OptionsT = TypeVar("OptionsT", bound=Options)
@@ -187,7 +195,9 @@ class Lease(Protocol):
     """One owner over all processes. `token` grows with each owner, so that a late write of an earlier one is seen."""
 
     token: int
-    lost: Callable[[], bool]
+
+    def lost(self) -> bool:
+        """Whether another may be the owner by now; checked before each write that only the owner may do."""
 
 
 Handler = Callable[[web.Request, str], Awaitable[web.StreamResponse]]
@@ -196,11 +206,25 @@ Handler = Callable[[web.Request, str], Awaitable[web.StreamResponse]]
 class Context(Protocol):
     """What the inbox gives a running channel. There is nothing else to reach for."""
 
-    channel: Channel
-    feed: Feed
-    files: Files
-    keys: Keys
-    log: Any
+    @property
+    def channel(self) -> Channel:
+        """The configured instance."""
+
+    @property
+    def feed(self) -> Feed:
+        """The threads of this channel, for recipients who fetch their replies."""
+
+    @property
+    def files(self) -> Files:
+        """Attachments."""
+
+    @property
+    def keys(self) -> Keys:
+        """Signing keys."""
+
+    @property
+    def log(self) -> Any:  # noqa: ANN401 (structlog's bound logger)
+        """A logger that names the channel. Never give it a secret or a message's text."""
 
     async def receive(self, raw: Raw) -> Received:
         """Journals an event; returns when it cannot be lost any more.
@@ -221,6 +245,9 @@ class Context(Protocol):
     def lease(self, name: str) -> AbstractAsyncContextManager[Lease]:
         """Waits to become the only holder of `name` on this channel over all processes."""
 
+    def ready(self) -> None:
+        """Says that the channel takes messages now. `mount` says so too; a silent one is believed after 5 seconds."""
+
     def mount(self, prefix: Literal["hooks", "chat"], handler: Handler) -> None:
         """Answers HTTP under `/{prefix}/{channel}`; the handler gets the rest of the path, without a leading slash."""
 
@@ -232,6 +259,7 @@ class Connector(ABC, Generic[OptionsT]):
     """Plugin code for one platform; one object serves one channel."""
 
     name: ClassVar[str]
+    identity_kind: ClassVar[str]  # the kind of the identities that it can answer: `email`, `visitor`, …
     options_model: ClassVar[type[Options]]
     capabilities: ClassVar[Capabilities]
 

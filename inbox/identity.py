@@ -11,6 +11,7 @@ from datetime import datetime
 import msgspec
 
 from inbox.model import Customer, Identity, new_id
+from inbox.store import Unit
 from normalizer.outcomes import Person
 
 EMAIL = "email"
@@ -56,6 +57,16 @@ def recognise(
     )
     fresh = customer.id not in customers
     return Recognised(identity=identity, customer=customer, changed=(identity, customer) if fresh else (identity,))
+
+
+async def recognised(unit: Unit, person: Person) -> Recognised:
+    """`recognise` over what the unit finds; what changed is put."""
+    identities = await unit.get(Identity, ids_to_look_up(person))
+    customers = await unit.get(Customer, [one.customer_id for one in identities.values()])
+    found = recognise(person, identities, customers, unit.now)
+    for changed in found.changed:
+        unit.put(changed)
+    return found
 
 
 def _proved_elsewhere(

@@ -23,6 +23,7 @@ Priority = Literal["low", "normal", "high", "urgent"]
 EventType = Literal[
     "message.created",
     "message.updated",
+    "message.delivery_updated",
     "conversation.created",
     "conversation.updated",
     "conversation.merged",
@@ -158,12 +159,12 @@ class Event(Struct, frozen=True, kw_only=True):
 
 
 class OutboxItem(Struct, frozen=True, kw_only=True):
-    """A reply on its way; gone once it is sent, failed, unknown or cancelled.
+    """A reply on its way; gone once it is sent or cancelled.
 
     Attributes:
         id: the message's.
         lane: `channel|conversation`: within one, replies leave in order of `seq`.
-        state: `scheduled` and `waiting` hold up nobody; `claimed` and `sending` belong to `owner`.
+        state: `claimed` and `sending` belong to `owner`; `scheduled` and `parked` (failed or unknown) hold up nobody.
         identity_id: whom it answers.
         receipts: the platform pieces that have left.
     """
@@ -175,7 +176,7 @@ class OutboxItem(Struct, frozen=True, kw_only=True):
     identity_id: str
     thread_key: str | None = None
     seq: int
-    state: Literal["scheduled", "queued", "claimed", "sending"]
+    state: Literal["scheduled", "queued", "claimed", "sending", "parked"]
     due_at: datetime
     owner: str | None = None
     attempts: int = 0

@@ -22,7 +22,8 @@ class Replayed(Struct, frozen=True):
 @route("GET", "/api/v1/channels")
 async def list_channels(call: Call[NoQuery, None]) -> Page[ChannelView]:
     """Every channel, whether it runs, and why not."""
-    return Page([channel_view(state) for state in call.services.supervisor.states()], None)
+    services = call.services
+    return Page([channel_view(state, services.activity) for state in services.supervisor.states()], None)
 
 
 @route("GET", "/api/v1/ingest/failed")

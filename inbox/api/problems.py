@@ -13,12 +13,11 @@ from aiohttp import web
 
 from connectors.base import CursorExpiredError
 from connectors.errors import UnavailableError
-from inbox.replies import NotFoundError, ReplyRefusedError, VersionConflictError
+from inbox.errors import NotFoundError, ReplyRefusedError, VersionConflictError
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_SECONDS = 2
 CONFLICTS = ("not-retryable", "not-cancellable")
-CONNECTORS = ("/hooks/", "/chat/")  # below these a connector answers in its platform's own way
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -86,7 +85,7 @@ async def middleware(request: web.Request, handler: Handler) -> web.StreamRespon
     except (asyncio.CancelledError, ConnectionError):  # nobody is there to be answered
         raise
     except web.HTTPException as error:
-        if error.status < 400 or request.path.startswith(CONNECTORS):
+        if error.status < 400:
             raise
         return _from_http(error).response()
     except Exception as error:  # noqa: BLE001 (whatever it is, the client gets an answer and the log a line)
@@ -117,11 +116,10 @@ def _problem(error: Exception) -> ProblemError:
 
 
 def _from_http(error: web.HTTPException) -> ProblemError:
-    """What aiohttp itself refuses: no such path, method not allowed, body too large."""
-    kept = {name: value for name, value in error.headers.items() if name.lower() == "allow"}
-    return ProblemError(
-        error.status, HTTPStatus(error.status).phrase.lower().replace(" ", "-"), error.text or "", headers=kept
-    )
+    """What aiohttp and connectors refuse: no such path, method not allowed, body too large."""
+    phrase = HTTPStatus(error.status).phrase
+    headers = {name: value for name, value in error.headers.items() if not name.lower().startswith("content-")}
+    return ProblemError(error.status, phrase.lower().replace(" ", "-"), error.text or phrase, headers=headers)
 
 
 def _report(request: web.Request, problem: ProblemError, error: Exception) -> None:

@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from connectors.supervisor import ChannelState
+from inbox.activity import Activity
 from inbox.events import to_cursor
 from inbox.model import Conversation, Customer, Event, EventType, Identity, Preview, Principal, Priority, Status
 from inbox.store import JournalEntry, Store
-from inbox.supervisor import ChannelState
 
 
 class CustomerBrief(Struct, frozen=True, kw_only=True):
@@ -128,9 +129,10 @@ async def customer_views(store: Store, customers: Iterable[Customer]) -> dict[st
     return {customer.id: _customer(customer, identities[customer.id]) for customer in known}
 
 
-def channel_view(state: ChannelState) -> ChannelView:
-    """A channel's state."""
-    return msgspec.convert(state, ChannelView, from_attributes=True)
+def channel_view(state: ChannelState, activity: Activity) -> ChannelView:
+    """A channel's state, and when it was last heard of."""
+    times = {"last_in": activity.last_in(state.id), "last_out": activity.last_out(state.id)}
+    return msgspec.convert({**msgspec.structs.asdict(state), **times}, ChannelView)
 
 
 def failed_view(entry: JournalEntry) -> FailedView:

@@ -13,9 +13,10 @@ import msgspec
 from msgspec.structs import replace
 
 from inbox import changes, delivery, identity, threading
+from inbox.identity import Recognised
 from inbox.model import Conversation, Customer, Identity, OutboxItem, Preview, ThreadKey, Unique, WaitingChanges, new_id
 from inbox.store import JournalEntry, Unit
-from normalizer.outcomes import Change, ConversationEvent, DeliveryUpdate, Draft, Ignored, Outcome, Person
+from normalizer.outcomes import Change, ConversationEvent, DeliveryUpdate, Draft, Ignored, Outcome
 from normalizer.schema import Author, External, Message
 
 
@@ -133,24 +134,14 @@ class _Applier:
             if await self._unit.one(Unique, mark) is not None:
                 return
             self._unit.put(Unique(id=mark, message_id=message_id(self._entry, self._number)))
-        customer, _ = await self._recognise(draft.customer)
-        writer, writer_identity = await self._recognise(draft.author) if draft.author else (customer, None)
-        if writer_identity is None:
-            writer_identity = identity.identity_id(draft.customer.kind, draft.customer.value)
-        conversation = await self._conversation(draft, customer)
-        message = self._message(draft, conversation, writer, writer_identity)
+        customer = await identity.recognised(self._unit, draft.customer)
+        writer = await identity.recognised(self._unit, draft.author) if draft.author else customer
+        conversation = await self._conversation(draft, customer.customer)
+        message = self._message(draft, conversation, writer)
         if message.external.id is not None:
             message = await self._overtaken(message, message.external.id)
         self._unit.put(message)
         self._unit.put(_with(conversation, message, draft, self._unit))
-
-    async def _recognise(self, person: Person) -> tuple[Customer, str]:
-        identities = await self._unit.get(Identity, identity.ids_to_look_up(person))
-        customers = await self._unit.get(Customer, [one.customer_id for one in identities.values()])
-        found = identity.recognise(person, identities, customers, self._unit.now)
-        for changed in found.changed:
-            self._unit.put(changed)
-        return found.customer, found.identity.id
 
     async def _conversation(self, draft: Draft, customer: Customer) -> Conversation:
         keys = [thread_key_id(self._entry.channel, key) for key in draft.keys]
@@ -209,21 +200,21 @@ class _Applier:
             status="open" if "open" in (home.status, emptied.status) else home.status,
         )
 
-    def _message(self, draft: Draft, conversation: Conversation, writer: Customer, writer_identity: str) -> Message:
+    def _message(self, draft: Draft, conversation: Conversation, writer: Recognised) -> Message:
         given = draft.message
         id_ = message_id(self._entry, self._number)
         by_customer = given.author.type == "customer"
         author = Author(
             type=given.author.type,
-            id=writer.id if by_customer else given.author.id,
-            name=given.author.name or (writer.name if by_customer else None),
-            identity_id=writer_identity if by_customer else given.author.identity_id,
+            id=writer.customer.id if by_customer else given.author.id,
+            name=given.author.name or (writer.customer.name if by_customer else None),
+            identity_id=writer.identity.id if by_customer else given.author.identity_id,
         )
         return replace(
             given,
             id=id_,
             conversation_id=conversation.id,
-            customer_id=writer.id,
+            customer_id=writer.customer.id,
             seq=conversation.last_seq + 1,
             channel=self._entry.channel,
             connector=self._entry.connector,

@@ -18,6 +18,7 @@ import structlog
 
 from connectors.base import Received
 from connectors.errors import UnavailableError
+from inbox.activity import Activity
 from inbox.group_commit import GroupCommit
 from inbox.ingest.apply import Policy, Understood, apply, message_id
 from inbox.model import new_id
@@ -50,10 +51,11 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True):
 class Ingest:
     """Receives, and applies what was received while `run` runs."""
 
-    def __init__(self, store: Store, owner: str, intakes: Mapping[str, Intake]) -> None:
+    def __init__(self, store: Store, owner: str, intakes: Mapping[str, Intake], activity: Activity) -> None:
         self._store = store
         self._owner = owner
         self._intakes = intakes
+        self._activity = activity
         self._policies = {channel: intake.policy for channel, intake in intakes.items()}
         self._journal: GroupCommit[JournalEntry, JournalEntry] = GroupCommit(
             store.journal.add, batch=JOURNAL_BATCH, backlog=JOURNAL_BACKLOG
@@ -92,6 +94,7 @@ class Ingest:
             self._behind = True  # it may have been written all the same
             raise
         if standing.message_id == entry.message_id:
+            self._activity.came(channel, entry.received_at)
             self._hand_over(entry)
         elif large:
             await self._store.journal.drop_original(entry.message_id)

@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
-from inbox.store import indexes
+from collections.abc import Mapping
+from typing import Any
+
+from inbox.store import indexes, migrations
 from inbox.store.client import Client, connect, database
 from inbox.store.errors import NotOwnerError, StoreUnavailableError, UnfitDatabaseError
 from inbox.store.events import EventLog
@@ -53,16 +56,29 @@ class Store:
         self.queries = Queries(database_)
 
     @classmethod
-    async def open(cls, url: str) -> Store:
-        """Connects, and makes sure of the indexes.
+    async def open(cls, url: str, *, migrate: bool = False) -> Store:
+        """Connects, and makes sure of the schema and the indexes.
+
+        Args:
+            url: where the database is.
+            migrate: brings an older database to this version's schema, instead of refusing it.
 
         Raises:
             UnfitDatabaseError: nobody answers there, or what answers cannot be used.
         """
         client = await connect(url)
-        store = cls(client)
-        await indexes.ensure(database(client))
-        return store
+        try:
+            await (migrations.migrate if migrate else migrations.check)(database(client))
+            await indexes.ensure(database(client))
+        except BaseException:
+            await client.close()
+            raise
+        return cls(client)
+
+    @property
+    def session_id(self) -> Mapping[str, Any]:
+        """The server's name for the session of our transactions."""
+        return self._writer.session_id
 
     async def ping(self) -> bool:
         """Whether the database answers now."""

@@ -7,10 +7,11 @@ from typing import Any, TypeVar
 from inbox.model import Conversation, Customer, Event, Identity, OutboxItem, ThreadKey, Unique, WaitingChanges
 from inbox.store.client import Document
 from normalizer.codec import from_builtins, to_builtins
-from normalizer.schema import Message
+from normalizer.schema import SCHEMA_VERSION, Message
 
 Stored = Customer | Identity | ThreadKey | Unique | WaitingChanges | Conversation | Message | OutboxItem
 StoredT = TypeVar("StoredT", Customer, Identity, ThreadKey, Unique, WaitingChanges, Conversation, Message, OutboxItem)
+AnyStored = TypeVar("AnyStored", bound=Stored)
 T = TypeVar("T")
 
 COLLECTIONS: dict[type[Any], str] = {
@@ -27,9 +28,10 @@ COLLECTIONS: dict[type[Any], str] = {
 
 
 def to_document(value: Any) -> Document:  # noqa: ANN401 (any of our structures)
-    """The structure as a document: its `id` is the `_id`."""
+    """The structure as a document: its `id` is the `_id`, and it bears the version it was written by."""
     document: Document = to_builtins(value)
     document["_id"] = document.pop("id")
+    document["schema_version"] = SCHEMA_VERSION
     return document
 
 

@@ -32,8 +32,8 @@ INDEXES: dict[str, list[IndexModel]] = {
     "identities": [IndexModel([("customer_id", ASCENDING)], name="customer")],
     "thread_keys": [IndexModel([("conversation_id", ASCENDING)], name="conversation")],
     "customers": [IndexModel([("updated_at", DESCENDING), ("_id", DESCENDING)], name="recent")],
-    # Each message rewrites every entry that holds `updated_at`; with it in all of these a batch cost 40% more (measured).
-    # So only the two lists that everybody looks at are kept in order, and the others are sorted when asked.
+    # Each message rewrites every entry that holds `updated_at`; with it in all of these a batch cost 40% more
+    # (measured). So only the two lists that everybody looks at are kept in order, and the others are sorted when asked.
     "conversations": [
         IndexModel([("updated_at", DESCENDING), ("_id", DESCENDING)], name="recent"),
         IndexModel([("status", ASCENDING), ("updated_at", DESCENDING), ("_id", DESCENDING)], name="status"),

@@ -22,11 +22,12 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 @guarded
 class Processes:
-    """The `processes` and `leases` collections."""
+    """The `processes`, `leases` and `channels` collections."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._processes = database["processes"]
+        self._channels = database["channels"]
         self._leases = database["leases"]
 
     async def beat(self, owner: str, session: Mapping[str, Any]) -> None:
@@ -56,6 +57,15 @@ class Processes:
             await self._processes.delete_one({"_id": document["_id"], "seen_at": document["seen_at"]})
             buried += 1
         return buried
+
+    async def share_activity(
+        self, came: Mapping[str, datetime], left: Mapping[str, datetime]
+    ) -> dict[str, tuple[datetime | None, datetime | None]]:
+        """Keeps the newest of what each process says of each channel's last message in and out; returns them."""
+        for channel in {*came, *left}:
+            newest = {name: times[channel] for name, times in (("in", came), ("out", left)) if channel in times}
+            await self._channels.update_one({"_id": channel}, {"$max": newest}, upsert=True)
+        return {found["_id"]: (found.get("in"), found.get("out")) async for found in self._channels.find({})}
 
     async def acquire(self, lease: str, owner: str) -> int | None:
         """Takes or renews a lease; returns its fencing token, or None while another holds it.

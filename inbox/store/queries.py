@@ -163,7 +163,13 @@ class Queries:
     async def mark_read(self, reader: str, conversation_id: str, seq: int) -> None:
         """Says that `reader` has read a conversation up to `seq`. A mark never goes back."""
         inbound = await self._database["messages"].count_documents(
-            {"conversation_id": conversation_id, "seq": {"$lte": seq}, "direction": "inbound", "kind": "message"}
+            {
+                "conversation_id": conversation_id,
+                "seq": {"$lte": seq},
+                "direction": "inbound",
+                "kind": "message",
+                "author.type": "customer",
+            }
         )
         await self._database["reads"].update_one(
             {"_id": _mark(reader, conversation_id)}, {"$max": {"inbound": inbound}}, upsert=True

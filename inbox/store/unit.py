@@ -11,15 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from pymongo import DeleteOne, InsertOne, ReplaceOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from inbox.model import Conversation, Customer, Event, EventType, ThreadKey
+from inbox.model import Conversation, Customer, Event, EventType, Identity, ThreadKey
 from inbox.store.client import Database, Document
-from inbox.store.documents import COLLECTIONS, Stored, StoredT, from_document, to_document
+from inbox.store.documents import COLLECTIONS, AnyStored, Stored, StoredT, from_document, to_document
 from inbox.store.errors import NotOwnerError
 from normalizer.codec import to_builtins
 from normalizer.schema import Message
@@ -68,6 +68,32 @@ class Unit:
         mine = [m for m in self._all(Message) if m.conversation_id == conversation_id]
         return sorted(mine, key=lambda message: message.seq)
 
+    async def last_of(self, conversation_id: str, customer_id: str, channel: str | None) -> Message | None:
+        """The newest message that a customer wrote in a conversation (on `channel`, where one is named)."""
+        query: Document = {"conversation_id": conversation_id, "direction": "inbound", "customer_id": customer_id}
+        if channel is not None:
+            query["channel"] = channel
+        found = self._database["messages"].find(query, {"_id": 1}, session=self._session).sort("seq", -1).limit(1)
+        async for document in found:
+            return await self.one(Message, document["_id"])
+        return None
+
+    async def references(self, conversation_id: str, channel: str, before_seq: int, limit: int) -> list[str]:
+        """The platform's ids of a conversation's last messages on a channel before `before_seq`, oldest first."""
+        query: Document = {
+            "conversation_id": conversation_id,
+            "seq": {"$lt": before_seq},
+            "channel": channel,
+            "external.id": {"$type": "string"},
+        }
+        found = self._database["messages"].find(query, {"external.id": 1}, session=self._session)
+        return [document["external"]["id"] async for document in found.sort("seq", -1).limit(limit)][::-1]
+
+    async def identities_of(self, customer_id: str) -> list[Identity]:
+        """The identities of a customer."""
+        await self._load(Identity, {"customer_id": customer_id})
+        return [identity for identity in self._all(Identity) if identity.customer_id == customer_id]
+
     async def thread_keys_of(self, conversation_id: str) -> list[ThreadKey]:
         """The thread keys that lead to a conversation."""
         await self._load(ThreadKey, {"conversation_id": conversation_id})
@@ -81,13 +107,18 @@ class Unit:
                 return await self.one(Message, loaded[0])
         return None
 
-    def put(self, value: Stored) -> None:
-        """Stores something new, or something that was got, changed. A conversation's version grows by itself."""
+    def put(self, value: AnyStored) -> AnyStored:
+        """Stores something new, or something that was got, changed. A conversation's version grows by itself.
+
+        Returns:
+            What is stored.
+        """
         if isinstance(value, Conversation):
             before = self._current((Conversation, value.id))
             if isinstance(before, Conversation):
                 value = msgspec.structs.replace(value, version=before.version + 1)
         self._fresh[(type(value), value.id)] = value
+        return value
 
     def remove(self, kind: type[StoredT], id_: str) -> None:
         """Deletes something that was got."""
@@ -179,8 +210,8 @@ class Unit:
         told.sort(key=lambda value: 0 if isinstance(value, Message) else 1)
         events = []
         for offset, value in enumerate(told):
-            exists = self._stored.get((type(value), value.id)) is not None
-            events.append(_event(value, self._number * POSITIONS + offset, self.now, customers, exists=exists))
+            before = self._stored.get((type(value), value.id))
+            events.append(_event(value, self._number * POSITIONS + offset, self.now, customers, before=before))
         return events
 
 
@@ -190,13 +221,12 @@ def _event(
     now: datetime,
     customers: dict[str, Customer],
     *,
-    exists: bool,
+    before: Stored | None,
 ) -> Event:
-    verb: Literal["updated", "created"] = "updated" if exists else "created"
     if isinstance(value, Message):
         return Event(
             id=position,
-            type=f"message.{verb}",  # type: ignore[arg-type]
+            type=_message_event(value, before),
             at=now,
             conversation_id=value.conversation_id,
             message_id=value.id,
@@ -205,10 +235,23 @@ def _event(
             data={"message": to_builtins(value)},
         )
     if isinstance(value, Conversation):
-        kind: EventType = "conversation.merged" if value.merged_into else f"conversation.{verb}"  # type: ignore[assignment]
+        kind: EventType = "conversation.updated" if before else "conversation.created"
+        if value.merged_into:
+            kind = "conversation.merged"
         snapshot = {**to_builtins(value), "customer": _brief(customers.get(value.customer_id))}
         return Event(id=position, type=kind, at=now, conversation_id=value.id, data={"conversation": snapshot})
-    return Event(id=position, type=f"customer.{verb}", at=now, data={"customer": to_builtins(value)})  # type: ignore[arg-type]
+    kind = "customer.updated" if before else "customer.created"
+    return Event(id=position, type=kind, at=now, data={"customer": to_builtins(value)})
+
+
+def _message_event(message: Message, before: Stored | None) -> EventType:
+    """Whether a message is new, says something new, or has only come further on its way."""
+    if not isinstance(before, Message):
+        return "message.created"
+    said_the_same = msgspec.structs.replace(
+        before, delivery=message.delivery, external=message.external, sent_at=message.sent_at
+    )
+    return "message.delivery_updated" if said_the_same == message else "message.updated"
 
 
 def _brief(customer: Customer | None) -> dict[str, str | None] | None:

@@ -19,7 +19,7 @@ from typing import Any, TypeVar, cast
 
 from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
-from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
+from pymongo.errors import ConnectionFailure, ExecutionTimeout, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 
 from inbox.group_commit import GroupCommit
@@ -102,8 +102,8 @@ class Writer:
     async def _turn(self) -> None:
         """Waits until the transaction in whose way we were has ended.
 
-        A plain write to the document that it holds waits inside the server, which costs half the CPU of asking again and
-        again; bounded, because the holder may have died (its session is then ended by `Processes.bury`).
+        A plain write to the document that it holds waits inside the server, which costs half the CPU of asking again
+        and again; bounded, because the holder may have died (its session is then ended by `Processes.bury`).
         """
         command = {
             "update": "counters",

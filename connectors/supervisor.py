@@ -1,0 +1,173 @@
+"""The supervisor: a task for each channel, so that one channel's failure never touches another.
+
+A channel that raises is started again after growing pauses; one that calls `Context.fail` stays stopped until an admin
+acts. What is wrong with it stands in its state, in words.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal, NoReturn
+
+import structlog
+from aiohttp import web
+from msgspec import Struct
+
+from connectors.base import Connector, Context, Handler
+
+FIRST_PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 60.0
+STEADY_SECONDS = 60.0  # a channel that ran this long begins its pauses anew
+SILENT_START_SECONDS = 5.0  # a channel that says nothing and does not fail is taken to run
+STOP_SECONDS = 15.0
+
+State = Literal["starting", "running", "backing_off", "failed", "stopped"]
+Prefix = Literal["hooks", "chat"]
+
+
+class ChannelFailedError(Exception):
+    """What `Context.fail` raises: the channel stays stopped."""
+
+
+class ChannelState(Struct, frozen=True, kw_only=True):
+    """How a channel fares. `reason` says what went wrong last, while it matters."""
+
+    id: str
+    connector: str
+    state: State
+    reason: str | None = None
+    since: datetime
+
+
+class Seat:
+    """Where a channel's context tells the supervisor what its connector says."""
+
+    def __init__(self) -> None:
+        self.handlers: dict[Prefix, Handler] = {}
+        self.ready = asyncio.Event()
+
+    def mount(self, prefix: Prefix, handler: Handler) -> None:
+        """Answers HTTP from now on."""
+        self.handlers[prefix] = handler
+        self.ready.set()
+
+    def fail(self, reason: str) -> NoReturn:
+        """Stops the channel for good."""
+        raise ChannelFailedError(reason)
+
+
+MakeContext = Callable[[str, Seat], Context]
+
+
+class Supervisor:
+    """Runs channels.
+
+    Args:
+        connectors: one for each channel that can run.
+        refused: why others cannot, as (connector's name, reason).
+        make_context: makes the context of a channel.
+    """
+
+    def __init__(
+        self,
+        connectors: Mapping[str, Connector[Any]],
+        refused: Mapping[str, tuple[str, str]],
+        make_context: MakeContext,
+    ) -> None:
+        self._connectors = connectors
+        self._make_context = make_context
+        self._seats: dict[str, Seat] = {}
+        self._states: dict[str, ChannelState] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._logger: Any = structlog.get_logger("santral.channels")
+        for channel, (name, reason) in refused.items():
+            self._set(channel, name, "failed", reason)
+        for channel, connector in connectors.items():
+            self._set(channel, connector.name, "starting")
+
+    def start(self) -> None:
+        """Starts every channel; returns at once."""
+        for channel, connector in self._connectors.items():
+            self._tasks[channel] = asyncio.create_task(self._run(channel, connector), name=f"channel {channel}")
+
+    async def stop(self) -> None:
+        """Stops every channel; each finishes what it has begun, for `STOP_SECONDS` at the most."""
+        for task in self._tasks.values():
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks.values(), timeout=STOP_SECONDS)
+        self._tasks.clear()
+
+    def states(self) -> list[ChannelState]:
+        """How each channel fares, in the order of the configuration."""
+        return list(self._states.values())
+
+    def connector_names(self) -> dict[str, str]:
+        """The connector of each channel."""
+        return {state.id: state.connector for state in self._states.values()}
+
+    async def handle(self, prefix: Prefix, channel: str, tail: str, request: web.Request) -> web.StreamResponse:
+        """Answers a request under `/{prefix}/{channel}/{tail}`.
+
+        Raises:
+            web.HTTPNotFound: there is nothing there.
+            web.HTTPServiceUnavailable: the channel does not run now.
+        """
+        state = self._states.get(channel)
+        if state is None:
+            raise web.HTTPNotFound(text=f'there is no channel "{channel}"')
+        seat = self._seats.get(channel)
+        if seat is None or state.state != "running":
+            raise web.HTTPServiceUnavailable(text=f'channel "{channel}" does not run now', headers={"Retry-After": "5"})
+        handler = seat.handlers.get(prefix)
+        if handler is None:
+            raise web.HTTPNotFound(text=f'channel "{channel}" serves nothing under /{prefix}')
+        return await handler(request, tail)
+
+    async def _run(self, channel: str, connector: Connector[Any]) -> None:
+        pause = FIRST_PAUSE_SECONDS
+        loop = asyncio.get_running_loop()
+        while True:
+            begun = loop.time()
+            try:
+                await self._once(channel, connector)
+                reason = "the connector ended by itself"
+            except ChannelFailedError as error:
+                self._logger.error("channel failed", channel=channel, reason=str(error))  # noqa: TRY400 (no traceback: it was meant)
+                self._set(channel, connector.name, "failed", str(error))
+                return
+            except Exception as error:
+                reason = str(error) or type(error).__name__
+                self._logger.warning("channel stopped", channel=channel, reason=reason, exc_info=True)
+            finally:
+                self._seats.pop(channel, None)
+            if loop.time() - begun > STEADY_SECONDS:
+                pause = FIRST_PAUSE_SECONDS
+            self._set(channel, connector.name, "backing_off", reason)
+            await asyncio.sleep(pause * random.uniform(0.75, 1.25))  # noqa: S311 (a pause, no secret)
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    async def _once(self, channel: str, connector: Connector[Any]) -> None:
+        """Runs the connector once; says that it runs as soon as it is ready."""
+        seat = self._seats[channel] = Seat()
+        running = asyncio.create_task(connector.start(self._make_context(channel, seat)))
+        ready = asyncio.create_task(seat.ready.wait())
+        try:
+            await asyncio.wait((running, ready), timeout=SILENT_START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            if not running.done():
+                self._set(channel, connector.name, "running")
+            await asyncio.shield(running)
+        finally:
+            ready.cancel()
+            if not running.done():
+                running.cancel()
+                await asyncio.wait((running,), timeout=STOP_SECONDS)
+                self._set(channel, connector.name, "stopped")
+
+    def _set(self, channel: str, name: str, state: State, reason: str | None = None) -> None:
+        self._states[channel] = ChannelState(
+            id=channel, connector=name, state=state, reason=reason, since=datetime.now(UTC)
+        )

@@ -1,0 +1,119 @@
+"""Whom a reply goes to, by which channel, and whether that channel can carry it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from connectors.base import Connector
+from inbox import identity
+from inbox.errors import NotFoundError, ReplyRefusedError
+from inbox.model import Conversation, Customer, Identity
+from inbox.store import Unit
+from normalizer.outcomes import Person
+from normalizer.schema import Attachment
+
+
+class Addressee(Struct, frozen=True, kw_only=True):
+    """Whom a reply goes to, and by which channel."""
+
+    channel: str
+    connector: Connector[Any]
+    identity: Identity
+    thread_key: str | None = None
+
+
+class Addressing:
+    """Finds addressees. `connectors` are those of the configuration, by channel."""
+
+    def __init__(self, connectors: Mapping[str, Connector[Any]]) -> None:
+        self._connectors = connectors
+
+    def connector(self, channel: str) -> Connector[Any]:
+        """The connector of a channel.
+
+        Raises:
+            ReplyRefusedError: the channel is not configured.
+        """
+        connector = self._connectors.get(channel)
+        if connector is None:
+            raise ReplyRefusedError("channel-gone", f'channel "{channel}" is not in the configuration')
+        return connector
+
+    async def answering(self, unit: Unit, conversation: Conversation, channel: str | None) -> Addressee:
+        """Whom an answer in a conversation goes to: its customer, by the channel of their last message.
+
+        Another person who joined the conversation does not change that.
+
+        Raises:
+            ReplyRefusedError: there is no such channel, or no address of the customer on it.
+        """
+        last = await unit.last_of(conversation.id, conversation.customer_id, channel)
+        if last is not None and last.author.identity_id is not None:
+            found = await unit.one(Identity, last.author.identity_id)
+            if found is not None:
+                return Addressee(
+                    channel=last.channel,
+                    connector=self.connector(last.channel),
+                    identity=found,
+                    thread_key=last.external.thread_key,
+                )
+        channel = channel or next(iter(conversation.channels), None)
+        if channel is None:
+            raise ReplyRefusedError("no-identity", "the customer has not written on any channel yet; name one")
+        return await self._of_customer(unit, conversation.customer_id, channel)
+
+    async def beginning(self, unit: Unit, channel: str, customer_id: str | None, person: Person | None) -> Addressee:
+        """Whom a conversation that the company begins goes to: a known customer, else a person who may become one.
+
+        Raises:
+            NotFoundError: no such customer.
+            ReplyRefusedError: the channel cannot reach them.
+        """
+        if person is not None:
+            return await self._of_person(unit, channel, person)
+        if customer_id is None or await unit.one(Customer, customer_id) is None:
+            raise NotFoundError(f"no customer {customer_id}")
+        return await self._of_customer(unit, customer_id, channel)
+
+    async def _of_customer(self, unit: Unit, customer_id: str, channel: str) -> Addressee:
+        connector = self.connector(channel)
+        reachable = [one for one in await unit.identities_of(customer_id) if one.kind == connector.identity_kind]
+        if not reachable:
+            raise ReplyRefusedError("no-identity", f'the customer cannot be reached by channel "{channel}"')
+        return _addressee(channel, connector, max(reachable, key=lambda one: one.created_at))
+
+    async def _of_person(self, unit: Unit, channel: str, person: Person) -> Addressee:
+        connector = self.connector(channel)
+        if person.kind != connector.identity_kind:
+            reached = connector.identity_kind
+            raise ReplyRefusedError("no-identity", f'channel "{channel}" reaches identities of kind "{reached}"')
+        found = await identity.recognised(unit, person)
+        return _addressee(channel, connector, found.identity)
+
+
+def _addressee(channel: str, connector: Connector[Any], found: Identity) -> Addressee:
+    """On a channel without threads the customer is the thread."""
+    thread_key = None if connector.capabilities.threads else found.value
+    return Addressee(channel=channel, connector=connector, identity=found, thread_key=thread_key)
+
+
+def check_carries(
+    connector: Connector[Any], text: str, attachments: tuple[Attachment, ...], recipients: tuple[str, ...]
+) -> None:
+    """Refuses what the channel says that it cannot carry.
+
+    Raises:
+        ReplyRefusedError: with the reason.
+    """
+    able = connector.capabilities
+    if able.text_limit is not None and len(text) > able.text_limit:
+        raise ReplyRefusedError("too-long", f"this channel carries {able.text_limit} characters; shorten the text")
+    if recipients and not able.recipients:
+        raise ReplyRefusedError("no-recipients", "this channel answers one person; leave out to, cc and bcc")
+    limit = able.attachment_limit
+    for attachment in attachments:
+        if attachment.size is not None and attachment.size > limit:
+            raise ReplyRefusedError("file-too-large", f"{attachment.filename}: a file may have {limit} bytes here")

@@ -1,0 +1,174 @@
+"""Putting Santral together, running it, and taking it apart: the only place where objects are wired."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import structlog
+from aiohttp import web
+
+from config import Config
+from connectors.base import Channel, Context
+from connectors.registry import Registry
+from connectors.supervisor import Seat, Supervisor
+from inbox.activity import Activity
+from inbox.addressing import Addressing
+from inbox.api import create_app
+from inbox.attachments import Attachments
+from inbox.channels import Channels, build
+from inbox.context import ChannelContext
+from inbox.events import Hub
+from inbox.feed import ChannelFeed
+from inbox.housekeeping import Housekeeping
+from inbox.ingest import Ingest, Intake
+from inbox.model import new_id
+from inbox.outbox import OutboxWorker
+from inbox.replies import Replies
+from inbox.services import Services
+from inbox.store import Store, embedded
+
+WEB_STOP_SECONDS = 5.0
+SEND_STOP_SECONDS = 8.0
+
+
+class StartError(Exception):
+    """Santral cannot start; the text says why and what to do."""
+
+
+@contextlib.asynccontextmanager
+async def storage(config: Config) -> AsyncIterator[tuple[Store, embedded.EmbeddedDatabase | None]]:
+    """The configured database, or the embedded one, which this process then owns.
+
+    Raises:
+        EmbeddedDatabaseError: the embedded database cannot run.
+        UnfitDatabaseError: the configured one cannot be used.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        owned = None
+        if config.storage.url is None:
+            owned = await embedded.start(config.storage.data_dir)
+            stack.push_async_callback(owned.stop)
+            url = owned.url
+        else:
+            url = config.storage.url.get_secret_value()
+        store = await Store.open(url, migrate=owned is not None)
+        stack.push_async_callback(store.close)
+        yield store, owned
+
+
+class Santral:
+    """One process: everything between the database and the world."""
+
+    def __init__(self, config: Config, store: Store, channels: Channels, *, alone: bool) -> None:
+        self.config = config
+        self.store = store
+        self.owner = new_id()
+        self._channels = channels
+        self._activity = Activity()
+        self._hub = Hub(store.events)
+        self._files = Attachments(store)
+        self._ingest = Ingest(store, self.owner, self._intakes(), self._activity)
+        self._outbox = OutboxWorker(store, self.owner, channels.connectors, self._files, self._activity)
+        self._supervisor = Supervisor(channels.connectors, channels.refused, self._context)
+        self._housekeeping = Housekeeping(store, self.owner, self._ingest, self._outbox, self._activity, alone=alone)
+        self._logger: Any = structlog.get_logger("santral")
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[asyncio.Task[None]]:
+        """Serves while the block lasts, then drains: channels first, then the web, then replies on their way.
+
+        Yields:
+            A task that ends, with the error, should a part of Santral fail that must not.
+
+        Raises:
+            StartError: the web address cannot be listened on.
+        """
+        await self._housekeeping.begin()
+        runner = web.AppRunner(
+            create_app(self._services()), access_log=None, handle_signals=False, shutdown_timeout=WEB_STOP_SECONDS
+        )
+        await runner.setup()
+        workers = asyncio.create_task(self._work())
+        try:
+            await self._listen(runner)
+            self._supervisor.start()
+            yield workers
+        finally:
+            await self._supervisor.stop()
+            await runner.cleanup()
+            await self._ingest.drain()
+            workers.cancel()
+            await asyncio.wait((workers,))
+            await self._outbox.drain(SEND_STOP_SECONDS)
+            await self._housekeeping.end()
+
+    async def _work(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._hub.run())
+            tasks.create_task(self._ingest.run())
+            tasks.create_task(self._outbox.run())
+            tasks.create_task(self._housekeeping.run())
+
+    async def _listen(self, runner: web.AppRunner) -> None:
+        host, port = self.config.server.host, self.config.server.port
+        try:
+            await web.TCPSite(runner, host, port, backlog=1024).start()
+        except OSError as error:
+            raise StartError(
+                f"server.port: cannot listen on {host}:{port}: {error.strerror}; "
+                "stop what listens there, or choose another port"
+            ) from error
+
+    def _intakes(self) -> dict[str, Intake]:
+        return {
+            channel: Intake(
+                connector=connector.name, normalize=connector.normalize, policy=self._channels.policies[channel]
+            )
+            for channel, connector in self._channels.connectors.items()
+        }
+
+    def _context(self, channel_id: str, seat: Seat) -> Context:
+        channel: Channel = self._channels.connectors[channel_id].channel
+        return ChannelContext(
+            channel,
+            seat,
+            store=self.store,
+            owner=self.owner,
+            ingest=self._ingest,
+            feed=ChannelFeed(self.store, self._hub, channel_id),
+            files=self._files,
+        )
+
+    def _services(self) -> Services:
+        addressing = Addressing(self._channels.connectors)
+        return Services(
+            store=self.store,
+            hub=self._hub,
+            replies=Replies(self.store, addressing, self._files, self._outbox),
+            ingest=self._ingest,
+            supervisor=self._supervisor,
+            activity=self._activity,
+            files=self._files,
+            public_url=self.config.inbox.public_url,
+        )
+
+
+@contextlib.asynccontextmanager
+async def serving(config: Config, registry: Registry) -> AsyncIterator[tuple[Santral, asyncio.Future[Any]]]:
+    """A whole Santral on its database, while the block lasts.
+
+    Yields:
+        It, and a future that is done when it cannot go on.
+    """
+    async with storage(config) as (store, owned):
+        santral = Santral(config, store, build(config, registry), alone=owned is not None)
+        async with santral.running() as workers:
+            ends: set[asyncio.Future[Any]] = {workers} | ({owned.failed} if owned else set())
+            waiting = asyncio.ensure_future(asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED))
+            try:
+                yield santral, waiting
+            finally:
+                waiting.cancel()

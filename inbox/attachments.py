@@ -1,0 +1,84 @@
+"""Attachments: stored as they come, their type sniffed, given only to those they belong to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import puremagic
+
+from connectors.errors import PermanentError
+from inbox.model import new_id
+from inbox.store import Store, Upload
+from normalizer.codec import clean_text, to_milliseconds
+from normalizer.schema import Attachment
+
+LONGEST_NAME = 200
+
+
+class Attachments:
+    """Implements `connectors.base.Files` for the API and for channels."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def save(self, content: AsyncIterator[bytes], *, filename: str, owner: str, limit: int) -> Attachment:
+        """Stores what somebody uploads; the type is sniffed, never believed.
+
+        Raises:
+            PermanentError: larger than `limit`.
+        """
+        id_ = new_id()
+        try:
+            size, digest, head = await self._store.files.stream_in(id_, content, limit)
+        except ValueError as error:
+            raise PermanentError(f"the file is too large: {limit} bytes is the most", code="too_large") from error
+        attachment = Attachment(
+            id=id_,
+            filename=_safe_name(filename),
+            content_type=await asyncio.to_thread(sniff, head),
+            size=size,
+            sha256=digest,
+        )
+        now = to_milliseconds(datetime.now(UTC))
+        await self._store.files.add_upload(Upload(id=id_, owner=owner, attachment=attachment, created_at=now))
+        return attachment
+
+    def open(self, attachment_id: str) -> AsyncIterator[bytes]:
+        """The bytes of a stored attachment. Raises LookupError where there is none."""
+        return self._store.files.open(attachment_id)
+
+    async def find(self, attachment_id: str, *, owner: str) -> Attachment | None:
+        """An attachment that `owner` uploaded, or that stands in a message of the thread `owner`."""
+        upload = await self._store.files.upload(attachment_id)
+        if upload is not None:
+            return upload.attachment if upload.owner == owner else None
+        within = {"external.thread_key": owner, "direction": {"$ne": "note"}}
+        return await self._store.files.attachment(attachment_id, within)
+
+    async def get(self, attachment_id: str) -> Attachment | None:
+        """An attachment of any message, or an upload."""
+        upload = await self._store.files.upload(attachment_id)
+        return upload.attachment if upload else await self._store.files.attachment(attachment_id)
+
+
+def sniff(head: bytes) -> str:
+    """The content type that the first bytes tell; text and what is unknown are told apart by their bytes."""
+    try:
+        found = str(puremagic.from_string(head, mime=True))
+    except (puremagic.PureError, ValueError):
+        found = ""
+    if found:
+        return found
+    try:
+        head.decode()
+    except UnicodeDecodeError as error:
+        if error.start < len(head) - 4:  # the head may end inside a character
+            return "application/octet-stream"
+    return "text/plain" if b"\0" not in head else "application/octet-stream"
+
+
+def _safe_name(name: str) -> str:
+    name = clean_text(name).replace("\\", "/").rpartition("/")[2]
+    return "".join(c for c in name if c.isprintable()).strip(". ")[:LONGEST_NAME] or "file"

@@ -1,0 +1,76 @@
+"""From the configuration's channels to connectors: found, their options validated, or refused with a reason."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct
+from pydantic import ValidationError
+
+from config import Config, Problem, Source
+from connectors.base import Channel, Connector
+from connectors.registry import NoConnectorError, Registry
+from inbox.ingest import Policy
+
+
+class Channels(Struct, frozen=True, kw_only=True):
+    """The connectors by channel, and (connector's name, reason) of those channels that have none."""
+
+    connectors: dict[str, Connector[Any]]
+    policies: dict[str, Policy]
+    refused: dict[str, tuple[str, str]]
+
+
+class ChannelChecker:
+    """Checks each channel's connector and options while the configuration is read.
+
+    Args:
+        strict: a connector that cannot be used is a mistake of the configuration; else the channel is refused later
+            and the others run.
+    """
+
+    def __init__(self, registry: Registry, *, strict: bool) -> None:
+        self._registry = registry
+        self._strict = strict
+
+    def __call__(self, source: Source, index: int, name: str, options: Mapping[str, Any]) -> Sequence[Problem]:
+        """The mistakes of one channel."""
+        try:
+            model = self._registry.load(name).options_model
+        except NoConnectorError as error:
+            path = ("channels", index, "connector")
+            return (source.problem(path, str(error), self._advice(name)),) if self._strict else ()
+        try:
+            model.model_validate(options)
+        except ValidationError as error:
+            return source.problems(error, ("channels", index), model)
+        return ()
+
+    def _advice(self, name: str) -> str:
+        near = difflib.get_close_matches(name, self._registry.names(), 1)
+        if near:
+            return f'did you mean "{near[0]}"?'
+        return f"install it, or choose one of {', '.join(self._registry.names())}"
+
+
+def build(config: Config, registry: Registry) -> Channels:
+    """Makes the connectors of a configuration that was checked."""
+    channels = Channels(connectors={}, policies={}, refused={})
+    for item in config.channels:
+        try:
+            kind = registry.load(item.connector)
+        except NoConnectorError as error:
+            channels.refused[item.id] = (item.connector, str(error))
+            continue
+        channel = Channel(
+            id=item.id,
+            public_url=config.inbox.public_url,
+            inbox_name=config.inbox.name,
+            locale=config.inbox.locale,
+        )
+        channels.connectors[item.id] = kind(kind.options_model.model_validate(item.options), channel)
+        reopen_within = item.reopen_within or kind.capabilities.reopen_within
+        channels.policies[item.id] = Policy(reopen_within=reopen_within)
+    return channels

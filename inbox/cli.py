@@ -1,0 +1,195 @@
+"""The command line: `santral`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import click
+import uvloop
+
+from config import Config, ConfigError, find_file, load
+from connectors.registry import NoConnectorError, Registry
+from inbox import logs, welcome
+from inbox.app import StartError, serving
+from inbox.channels import ChannelChecker
+from inbox.model import Role, new_id
+from inbox.store import Store, UnfitDatabaseError, embedded
+from normalizer.codec import json_schema
+from normalizer.schema import SCHEMA_VERSION
+
+T = TypeVar("T")
+
+EXIT_CONFIG = 2
+EXIT_START = 3
+EXIT_FAILED = 4
+
+config_option = click.option(
+    "-c",
+    "--config",
+    "path",
+    type=click.Path(path_type=Path),
+    help="The YAML file. Without it: santral.yaml in this folder, else the built-in default.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="santral")
+def main() -> None:
+    """Santral: every channel a company answers on, in one inbox."""
+
+
+@main.command()
+@config_option
+def run(path: Path | None) -> None:
+    """Runs the inbox until it is told to stop (SIGTERM, Ctrl-C)."""
+    config = _load(path, strict=False)
+    logs.configure()
+    sys.exit(_told(lambda: _run(config, builtin=_file(path) is None)))
+
+
+@main.command()
+@config_option
+def check(path: Path | None) -> None:
+    """Checks the configuration, and says every mistake with its line."""
+    config = _load(path, strict=True)
+    for channel in config.channels:
+        click.echo(f"{channel.id}: {channel.connector}")
+    click.echo(f"{config.source.file}: no mistakes")
+
+
+@main.command()
+@click.argument("name")
+@click.option("--role", type=click.Choice(get_args(Role)), default="agent", show_default=True)
+@config_option
+def token(name: str, role: Role, path: Path | None) -> None:
+    """Makes an API token called NAME and prints it; it cannot be read again."""
+    click.echo(_told(lambda: _token(_load(path, strict=False), name, role)))
+
+
+@main.command()
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@config_option
+def replay(ids: tuple[str, ...], path: Path | None) -> None:
+    """Applies failed events again: those of IDs, or all."""
+    count = _told(lambda: _replay(_load(path, strict=False), ids))
+    click.echo(f"{count} events will be applied again")
+
+
+@main.command()
+@config_option
+def migrate(path: Path | None) -> None:
+    """Brings the database to this version's schema."""
+    _told(lambda: _migrate(_load(path, strict=False)))
+    click.echo(f"the database has schema version {SCHEMA_VERSION}")
+
+
+@main.command()
+def connectors() -> None:
+    """Lists the installed connectors."""
+    registry = Registry()
+    for name in registry.names():
+        try:
+            kind = registry.load(name)
+        except NoConnectorError as error:
+            click.echo(f"{name}: {error}")
+        else:
+            click.echo(f"{name}: {(kind.__doc__ or '').strip().splitlines()[0]}")
+
+
+@main.command()
+def schema() -> None:
+    """Prints the message schema as JSON Schema."""
+    click.echo(json.dumps(json_schema(), indent=2))
+
+
+def _file(path: Path | None) -> Path | None:
+    return path if path is not None else find_file(Path())
+
+
+def _load(path: Path | None, *, strict: bool) -> Config:
+    try:
+        return load(_file(path), check=ChannelChecker(Registry(), strict=strict))
+    except ConfigError as error:
+        click.echo(str(error), err=True)
+    sys.exit(EXIT_CONFIG)
+
+
+def _told(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Runs it, and says in one sentence what keeps it from running."""
+    try:
+        return uvloop.run(work())
+    except (StartError, UnfitDatabaseError, embedded.EmbeddedDatabaseError) as error:
+        click.echo(str(error), err=True)
+    sys.exit(EXIT_START)
+
+
+async def _run(config: Config, *, builtin: bool) -> int:
+    stop = _stop_signal()
+    async with serving(config, Registry()) as (santral, broken):
+        if builtin:
+            click.echo(welcome.screen(config, await welcome.first_token(santral.store, config.storage.data_dir)))
+        else:
+            click.echo(f"Santral runs at {config.server.url}; `santral token NAME` makes a token for its API.")
+        await asyncio.wait((stop, broken), return_when=asyncio.FIRST_COMPLETED)
+        if broken.done():
+            click.echo("Santral cannot go on; the log says why.", err=True)
+            return EXIT_FAILED
+    return 0
+
+
+def _stop_signal() -> asyncio.Future[None]:
+    """Done at the first SIGTERM or Ctrl-C; the second ends the process at once."""
+    loop = asyncio.get_running_loop()
+    stop: asyncio.Future[None] = loop.create_future()
+
+    def told() -> None:
+        if stop.done():
+            os._exit(128 + signal.SIGTERM)
+        stop.set_result(None)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told)
+    return stop
+
+
+@contextlib.asynccontextmanager
+async def _database(config: Config, *, migrate: bool = False) -> AsyncIterator[Store]:
+    """The database of a Santral that may run meanwhile; the embedded one is started where none runs."""
+    async with contextlib.AsyncExitStack() as stack:
+        if config.storage.url is not None:
+            url = config.storage.url.get_secret_value()
+        else:
+            try:
+                url = embedded.attach(config.storage.data_dir)
+            except embedded.NotRunningError:
+                owned = await embedded.start(config.storage.data_dir)
+                stack.push_async_callback(owned.stop)
+                url = owned.url
+        store = await Store.open(url, migrate=migrate)
+        stack.push_async_callback(store.close)
+        yield store
+
+
+async def _token(config: Config, name: str, role: Role) -> str:
+    async with _database(config) as store:
+        return await store.settings.new_token(name, role, datetime.now(UTC))
+
+
+async def _replay(config: Config, ids: tuple[str, ...]) -> int:
+    """Gives the entries to an owner that does not live: whoever runs takes them over."""
+    async with _database(config) as store:
+        return await store.journal.replay(new_id(), ids or None)
+
+
+async def _migrate(config: Config) -> None:
+    async with _database(config, migrate=True):
+        pass

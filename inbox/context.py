@@ -1,0 +1,95 @@
+"""What a running channel is given: implements `connectors.base.Context`."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
+from typing import Any, Literal, NoReturn
+
+import structlog
+
+from connectors.base import Channel, Handler, Lease, Received
+from connectors.supervisor import Seat
+from inbox import leases
+from inbox.attachments import Attachments
+from inbox.feed import ChannelFeed
+from inbox.ingest import Ingest
+from inbox.store import Store
+from normalizer.outcomes import Raw
+
+
+class ChannelKeys:
+    """Implements `connectors.base.Keys`."""
+
+    def __init__(self, store: Store, channel: str) -> None:
+        self._settings = store.settings
+        self._channel = channel
+
+    async def current(self) -> tuple[str, bytes]:
+        """The key to sign with: its `kid` and its 32 bytes."""
+        return await self._settings.signing_key(self._channel, datetime.now(UTC))
+
+    async def find(self, kid: str) -> bytes | None:
+        """The key of that `kid`, or None."""
+        return await self._settings.key(self._channel, kid)
+
+
+class ChannelContext:
+    """One channel's way to the inbox."""
+
+    def __init__(
+        self,
+        channel: Channel,
+        seat: Seat,
+        *,
+        store: Store,
+        owner: str,
+        ingest: Ingest,
+        feed: ChannelFeed,
+        files: Attachments,
+    ) -> None:
+        self.channel = channel
+        self.feed = feed
+        self.files = files
+        self.keys = ChannelKeys(store, channel.id)
+        self.log: Any = structlog.get_logger("santral.channel").bind(channel=channel.id)
+        self._seat = seat
+        self._store = store
+        self._owner = owner
+        self._ingest = ingest
+
+    async def receive(self, raw: Raw) -> Received:
+        """Journals an event; returns when it cannot be lost any more.
+
+        Raises:
+            UnavailableError: it could not be stored; the platform must be told to try again.
+        """
+        return await self._ingest.receive(self.channel.id, raw)
+
+    def now(self) -> datetime:
+        """The time, aware, in UTC."""
+        return datetime.now(UTC)
+
+    async def load_cursor(self) -> bytes | None:
+        """What `save_cursor` kept last."""
+        return await self._store.settings.load_cursor(self.channel.id)
+
+    async def save_cursor(self, cursor: bytes) -> None:
+        """Keeps how far the platform has been read; the events before it must have been received."""
+        await self._store.settings.save_cursor(self.channel.id, cursor)
+
+    def lease(self, name: str) -> AbstractAsyncContextManager[Lease]:
+        """Waits to become the only holder of `name` on this channel over all processes."""
+        return leases.hold(self._store, self._owner, f"{self.channel.id}|{name}")
+
+    def ready(self) -> None:
+        """Says that the channel takes messages now."""
+        self._seat.ready.set()
+
+    def mount(self, prefix: Literal["hooks", "chat"], handler: Handler) -> None:
+        """Answers HTTP under `/{prefix}/{channel}`."""
+        self._seat.mount(prefix, handler)
+
+    def fail(self, reason: str) -> NoReturn:
+        """Stops this channel for good and says why; an admin must act."""
+        self._seat.fail(reason)

@@ -1,0 +1,72 @@
+"""What each process does beside its work: show that it lives, and take up what dead ones left."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+
+from connectors.errors import UnavailableError
+from inbox.activity import Activity
+from inbox.ingest import Ingest
+from inbox.outbox import OutboxWorker
+from inbox.store import Store
+from inbox.store.processes import BEAT_SECONDS
+
+SWEEP_EVERY = timedelta(hours=1)
+UPLOADS_WAIT = timedelta(days=2)  # how long an uploaded file waits for the message that shows it
+
+
+class Housekeeping:
+    """Runs in every process.
+
+    Args:
+        alone: this is the only process on its database, so whoever was there before is dead.
+    """
+
+    def __init__(
+        self, store: Store, owner: str, ingest: Ingest, outbox: OutboxWorker, activity: Activity, *, alone: bool
+    ) -> None:
+        self._store = store
+        self._owner = owner
+        self._ingest = ingest
+        self._outbox = outbox
+        self._activity = activity
+        self._alone = alone
+        self._logger: Any = structlog.get_logger("santral.housekeeping")
+
+    async def begin(self) -> None:
+        """Shows itself for the first time; done before anything is received."""
+        await self._beat()
+        await self._take_over()
+
+    async def run(self) -> None:
+        """Goes on until cancelled."""
+        swept = datetime.now(UTC)
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            try:
+                await self._beat()
+                await self._take_over()
+                await self._activity.share(self._store)
+                if datetime.now(UTC) - swept > SWEEP_EVERY:
+                    swept = datetime.now(UTC)
+                    await self._store.files.sweep(swept - UPLOADS_WAIT)
+            except UnavailableError as error:
+                self._logger.warning("database away", reason=str(error))
+
+    async def end(self) -> None:
+        """Says good-bye, so that others need not wait for the silence to grow long."""
+        await self._store.processes.leave(self._owner)
+
+    async def _beat(self) -> None:
+        await self._store.processes.beat(self._owner, self._store.session_id)
+
+    async def _take_over(self) -> None:
+        await self._store.processes.bury(all_but=self._owner if self._alone else None)
+        alive = await self._store.processes.alive()
+        if await self._store.journal.take_over(self._owner, alive):
+            self._ingest.look()
+        await self._outbox.recover(alive)

@@ -1,0 +1,294 @@
+"""The way out: replies on their way, and what becomes of them.
+
+The policy:
+
+- Within a lane (one conversation on one channel) replies leave in order; lanes do not wait for each other.
+- A worker claims a reply, writes `sending` just before it calls the platform, and stores the receipt of each platform
+  piece before it asks for the next, so a later try goes on where this one ended.
+- A temporary error waits: as long as the platform asked, else doubling from 5 seconds to 2 hours, `MAX_ATTEMPTS` times.
+  It holds up its lane. What the connector did not foresee counts as temporary.
+- A permanent error, and too many temporary ones, are `failed`, with a reason that an agent reads and can retry.
+- Where nobody knows whether the platform did it, it is `unknown`, unless sending it twice would show it once.
+- Failed, unknown and scheduled replies hold up nobody.
+- A dead worker's replies: claimed ones are queued again; of those being sent nobody knows whether the platform did it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+import structlog
+from msgspec.structs import replace
+
+from connectors.base import Connector, Files, Receipt, Reply
+from connectors.errors import ConnectorError, PermanentError, TemporaryError, UnavailableError, UncertainError
+from inbox import delivery
+from inbox.activity import Activity
+from inbox.model import Conversation, Identity, OutboxItem, ThreadKey
+from inbox.store import NotOwnerError, Store, Unit
+from normalizer.outcomes import Person
+from normalizer.schema import Delivery, DeliveryError, Message, Recipient
+
+AT_ONCE = 16  # replies that one process sends at the same time
+LOOK_SECONDS = 1.0  # how often other processes' replies and those that wait for their hour are looked for
+REFERENCES = 30
+
+
+class OutboxWorker:
+    """Sends what is due, while `run` runs."""
+
+    def __init__(
+        self, store: Store, owner: str, connectors: Mapping[str, Connector[Any]], files: Files, activity: Activity
+    ) -> None:
+        self._store = store
+        self._owner = owner
+        self._connectors = connectors
+        self._files = files
+        self._activity = activity
+        self._some = asyncio.Event()
+        self._sending: set[asyncio.Task[None]] = set()
+        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._logger: Any = structlog.get_logger("santral.outbox")
+
+    def wake(self) -> None:
+        """Says that there may be something to send."""
+        self._some.set()
+
+    async def run(self) -> None:
+        """Claims and sends until cancelled; what is being sent then goes on, and `drain` awaits it."""
+        while True:
+            try:
+                await self._wake_scheduled()
+                claimed = await self._claim()
+            except UnavailableError:
+                claimed = []
+            for item in claimed:
+                await self._slots.acquire()
+                task = asyncio.create_task(self._send_one(item))
+                self._sending.add(task)
+                task.add_done_callback(self._sending.discard)
+            if not claimed:
+                await self._wait()
+
+    async def drain(self, seconds: float) -> None:
+        """Returns when what is being sent has left, or after that time; then it is cut off."""
+        if self._sending:
+            _, late = await asyncio.wait(self._sending, timeout=seconds)
+            for task in late:
+                task.cancel()
+
+    async def recover(self, alive: list[str]) -> None:
+        """Takes up what dead processes left."""
+        for item in await self._store.outbox.abandoned(alive):
+            await self._store.write(lambda unit, item=item: self._abandoned(unit, item))  # type: ignore[misc]
+            self.wake()
+
+    async def _wait(self) -> None:
+        self._some.clear()
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                await self._some.wait()
+        except TimeoutError:
+            return
+
+    async def _wake_scheduled(self) -> None:
+        """Queues the scheduled replies whose hour has come."""
+        for due in await self._store.outbox.scheduled(datetime.now(UTC)):
+
+            async def change(unit: Unit, id_: str = due.id) -> None:
+                item = await unit.one(OutboxItem, id_)
+                message = await unit.one(Message, id_)
+                if item is None or message is None or message.delivery is None or item.state != "scheduled":
+                    return
+                connector = self._connectors.get(item.channel)
+                if connector is not None and connector.capabilities.pull:
+                    unit.remove(OutboxItem, id_)
+                    _put(unit, message, state="waiting", next_attempt_at=None)
+                else:
+                    unit.put(replace(item, state="queued"))
+                    _put(unit, message, state="queued", next_attempt_at=None)
+
+            await self._store.write(change)
+
+    async def _claim(self) -> list[OutboxItem]:
+        ready = await self._store.outbox.ready(datetime.now(UTC), AT_ONCE)
+        if not ready:
+            return []
+
+        async def change(unit: Unit) -> list[OutboxItem]:
+            items = await unit.get(OutboxItem, [item.id for item in ready])
+            return [
+                unit.put(replace(item, state="claimed", owner=self._owner))
+                for item in items.values()
+                if item.state == "queued"
+            ]
+
+        return await self._store.write(change)
+
+    async def _send_one(self, item: OutboxItem) -> None:
+        """Sends a claimed reply and stores what became of it. Never raises: the item would be nobody's."""
+        try:
+            await self._try(item)
+        except NotOwnerError:
+            self._logger.warning("reply taken over by another process", message=item.id)
+        except UnavailableError:  # it stays ours, and is taken up like a dead worker's
+            self._logger.warning("database away while sending", message=item.id)
+            await self._give_up(item)
+        finally:
+            self._slots.release()
+            self.wake()
+
+    async def _give_up(self, item: OutboxItem) -> None:
+        while True:
+            try:
+                await self._store.write(lambda unit: self._abandoned(unit, item))
+            except UnavailableError:
+                await asyncio.sleep(LOOK_SECONDS)
+            else:
+                return
+
+    async def _try(self, item: OutboxItem) -> None:
+        connector = self._connectors.get(item.channel)
+        if connector is None:
+            gone = PermanentError(f'channel "{item.channel}" is not in the configuration any more', code="channel-gone")
+            await self._failed(item, gone)
+            return
+        reply, item = await self._store.write(lambda unit: self._begin(unit, item))
+        try:
+            async for receipt in connector.send(reply, item.receipts):
+                item = await self._store.write(lambda unit, item=item, r=receipt: self._left(unit, item, r))  # type: ignore[misc]
+        except (NotOwnerError, UnavailableError):
+            raise
+        except Exception as error:
+            if not isinstance(error, ConnectorError):
+                self._logger.exception("connector raised", channel=item.channel, message=item.id)
+            await self._failed(item, error)
+        else:
+            await self._store.write(lambda unit: self._sent(unit, item))
+            self._activity.left(item.channel, datetime.now(UTC))
+
+    async def _begin(self, unit: Unit, claimed: OutboxItem) -> tuple[Reply, OutboxItem]:
+        """Writes `sending`, and gathers what the connector needs."""
+        item, message, state = await self._mine(unit, claimed, "claimed")
+        identity = await unit.one(Identity, item.identity_id)
+        conversation = await unit.one(Conversation, item.conversation_id)
+        assert identity is not None  # identities are never deleted while a reply to them is on its way
+        item = unit.put(replace(item, state="sending", attempts=item.attempts + 1))
+        message = _put(unit, message, state="sending", attempts=state.attempts + 1, next_attempt_at=None)
+        earlier = await unit.references(item.conversation_id, item.channel, item.seq, REFERENCES)
+        reply = Reply(
+            message=message,
+            person=Person(kind=identity.kind, value=identity.value, name=identity.name, verified=identity.verified),
+            files=self._files,
+            thread_key=item.thread_key,
+            references=tuple(earlier),
+            subject=message.subject or (conversation.subject if conversation else None),
+            to=item.to,
+            cc=item.cc,
+            bcc=item.bcc,
+        )
+        return reply, item
+
+    async def _left(self, unit: Unit, sending: OutboxItem, receipt: Receipt) -> OutboxItem:
+        """A piece has left: remembers it, and the thread key under which answers to it will come."""
+        item, message, _ = await self._mine(unit, sending, "sending")
+        ids = tuple(dict.fromkeys((*message.external.ids, receipt.external_id)))
+        external = replace(message.external, id=message.external.id or receipt.external_id, ids=ids)
+        message = replace(message, external=external)
+        if receipt.recipient is not None:
+            message = _with_recipient(message, receipt.recipient)
+        unit.put(message)
+        key = f"{item.channel}|{receipt.external_id}"
+        if self._connectors[item.channel].capabilities.threads and await unit.one(ThreadKey, key) is None:
+            unit.put(ThreadKey(id=key, conversation_id=item.conversation_id))
+        return unit.put(replace(item, receipts=(*item.receipts, receipt)))
+
+    async def _sent(self, unit: Unit, sending: OutboxItem) -> None:
+        """All pieces have left."""
+        item, message, state = await self._mine(unit, sending, "sending")
+        unit.remove(OutboxItem, item.id)
+        recipients = tuple(
+            replace(one, state="sent") if one.state in ("queued", "sending") else one for one in state.recipients
+        )
+        message = replace(message, sent_at=message.sent_at or unit.now)
+        _put(unit, message, state="sent", error=None, sent_at=unit.now, recipients=recipients)
+
+    async def _failed(self, item: OutboxItem, error: Exception) -> None:
+        await self._store.write(lambda unit: self._failure(unit, item, error))
+
+    async def _failure(self, unit: Unit, tried: OutboxItem, error: Exception) -> None:
+        item, message, _ = await self._mine(unit, tried, "claimed", "sending")
+        known = error if isinstance(error, ConnectorError) else TemporaryError("the connector failed unexpectedly")
+        for recipient in known.recipients:
+            message = _with_recipient(message, recipient)
+        connector = self._connectors.get(item.channel)
+        if isinstance(known, UncertainError) and not (connector and connector.capabilities.idempotent_send):
+            self._park(unit, item, message, "unknown", known, temporary=False)
+        elif isinstance(known, PermanentError):
+            self._park(unit, item, message, "failed", known, temporary=False)
+        elif item.attempts >= delivery.MAX_ATTEMPTS:
+            self._park(unit, item, message, "failed", known, temporary=True)
+        else:
+            self._later(unit, item, message, known)
+
+    def _park(
+        self,
+        unit: Unit,
+        item: OutboxItem,
+        message: Message,
+        state: Literal["failed", "unknown"],
+        error: ConnectorError,
+        *,
+        temporary: bool,
+    ) -> None:
+        unit.put(replace(item, state="parked", owner=None))
+        told = DeliveryError(code=error.code, text=error.reason, temporary=temporary)
+        _put(unit, message, state=state, error=told, next_attempt_at=None)
+
+    def _later(self, unit: Unit, item: OutboxItem, message: Message, error: ConnectorError) -> None:
+        asked = error.retry_after if isinstance(error, TemporaryError) else None
+        wait = timedelta(seconds=asked) if asked is not None else delivery.pause(item.attempts, random.random())  # noqa: S311
+        due = unit.now + wait
+        unit.put(replace(item, state="queued", owner=None, due_at=due))
+        told = DeliveryError(code=error.code, text=error.reason, temporary=True)
+        _put(unit, message, state="queued", error=told, next_attempt_at=due)
+
+    async def _abandoned(self, unit: Unit, left: OutboxItem) -> None:
+        """What becomes of a reply whose worker is gone: nobody knows whether a send was done."""
+        item = await unit.one(OutboxItem, left.id)
+        message = await unit.one(Message, left.id)
+        if item is None or message is None or item.owner != left.owner or item.state not in ("claimed", "sending"):
+            return
+        connector = self._connectors.get(item.channel)
+        if item.state == "claimed" or (connector is not None and connector.capabilities.idempotent_send):
+            unit.put(replace(item, state="queued", owner=None))
+            _put(unit, message, state="queued")
+        else:
+            lost = UncertainError("the process that sent it was lost; it may have left")
+            self._park(unit, item, message, "unknown", lost, temporary=False)
+
+    async def _mine(
+        self, unit: Unit, expected: OutboxItem, *states: Literal["claimed", "sending"]
+    ) -> tuple[OutboxItem, Message, Delivery]:
+        item = await unit.one(OutboxItem, expected.id)
+        message = await unit.one(Message, expected.id)
+        if item is None or message is None or message.delivery is None:
+            raise NotOwnerError(f"reply {expected.id} is gone")
+        if item.owner != self._owner or item.state not in states:
+            raise NotOwnerError(f"reply {expected.id} is another's")
+        return item, message, message.delivery
+
+
+def _put(unit: Unit, message: Message, **changes: Any) -> Message:  # noqa: ANN401 (fields of Delivery)
+    assert message.delivery is not None  # only replies have a place in the outbox
+    return unit.put(replace(message, delivery=replace(message.delivery, **changes)))
+
+
+def _with_recipient(message: Message, recipient: Recipient) -> Message:
+    assert message.delivery is not None  # only replies have a place in the outbox
+    others = tuple(one for one in message.delivery.recipients if one.address.lower() != recipient.address.lower())
+    return replace(message, delivery=replace(message.delivery, recipients=(*others, recipient)))

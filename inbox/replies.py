@@ -1,0 +1,324 @@
+"""What agents do: answer, note, begin, retry, cancel, and change conversations.
+
+A reply is refused at once, with a reason that an agent can read, where its channel could never carry it. What is taken
+stands in the conversation and in the outbox by one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from inbox import delivery
+from inbox.addressing import Addressee, Addressing, check_carries
+from inbox.attachments import Attachments
+from inbox.errors import NotFoundError, ReplyRefusedError, VersionConflictError
+from inbox.model import Conversation, OutboxItem, Preview, Principal, Unique, new_id
+from inbox.outbox import OutboxWorker
+from inbox.store import Store, Unit
+from inbox.store.writer import Change
+from normalizer.codec import clean_message, to_milliseconds
+from normalizer.html import sanitize
+from normalizer.outcomes import Person
+from normalizer.schema import Attachment, Author, Delivery, External, Message, Recipient, Relations
+
+
+class NewReply(Struct, frozen=True, kw_only=True):
+    """What an agent wrote. `send_at` in the future schedules it; the same `client_id` again is the same message."""
+
+    text: str
+    html: str | None = None
+    attachments: tuple[str, ...] = ()
+    direction: Literal["outbound", "note"] = "outbound"
+    channel: str | None = None
+    to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    bcc: tuple[str, ...] = ()
+    reply_to: str | None = None
+    send_at: datetime | None = None
+    client_id: str | None = None
+    subject: str | None = None
+
+
+class NewConversation(Struct, frozen=True, kw_only=True):
+    """A conversation that the company begins, with a customer it knows or an identity."""
+
+    channel: str
+    reply: NewReply
+    customer_id: str | None = None
+    identity: Person | None = None
+
+
+class Replies:
+    """The agents' side of conversations."""
+
+    def __init__(self, store: Store, addressing: Addressing, attachments: Attachments, outbox: OutboxWorker) -> None:
+        self._store = store
+        self._addressing = addressing
+        self._attachments = attachments
+        self._outbox = outbox
+
+    async def reply(self, principal: Principal, conversation_id: str, new: NewReply) -> Message:
+        """Stores a reply or a note; a reply is then on its way.
+
+        Raises:
+            NotFoundError: no such conversation.
+            ReplyRefusedError: it could never leave like this.
+        """
+        attachments = await self._uploaded(principal, new)
+
+        async def change(unit: Unit) -> Message:
+            known = await _known(unit, principal, new.client_id)
+            if known is not None:
+                return known
+            conversation = await _conversation(unit, conversation_id)
+            addressee = None
+            if new.direction == "outbound":
+                addressee = await self._addressing.answering(unit, conversation, new.channel)
+            return _store(unit, principal, conversation, new, attachments=attachments, addressee=addressee)
+
+        return await self._write(change)
+
+    async def begin(self, principal: Principal, new: NewConversation) -> tuple[Conversation, Message]:
+        """Begins a conversation.
+
+        Raises:
+            NotFoundError: no such customer.
+            ReplyRefusedError: the channel cannot begin one, or cannot reach that person.
+        """
+        if not self._addressing.connector(new.channel).capabilities.begins:
+            raise ReplyRefusedError("cannot-begin", f'on channel "{new.channel}" only the customer can write first')
+        attachments = await self._uploaded(principal, new.reply)
+
+        async def change(unit: Unit) -> Message:
+            known = await _known(unit, principal, new.reply.client_id)
+            if known is not None:
+                return known
+            addressee = await self._addressing.beginning(unit, new.channel, new.customer_id, new.identity)
+            conversation = Conversation(
+                id=new_id(),
+                customer_id=addressee.identity.customer_id,
+                subject=new.reply.subject,
+                created_at=unit.now,
+                updated_at=unit.now,
+            )
+            return _store(unit, principal, conversation, new.reply, attachments=attachments, addressee=addressee)
+
+        message = await self._write(change)
+        conversation = await self._store.queries.conversation(message.conversation_id)
+        assert conversation is not None  # it was written with the message
+        return conversation, message
+
+    async def retry(self, message_id: str) -> Message:
+        """Sends a failed or unknown reply again.
+
+        Raises:
+            NotFoundError: no such message.
+            ReplyRefusedError: it is neither failed nor unknown.
+        """
+
+        async def change(unit: Unit) -> Message:
+            message, state = await _reply(unit, message_id)
+            item = await unit.one(OutboxItem, message_id)
+            if state.state not in delivery.RETRYABLE or item is None:
+                raise ReplyRefusedError(
+                    "not-retryable", f"only a failed or unknown reply goes out again: {state.state}"
+                )
+            unit.put(replace(item, state="queued", due_at=unit.now, attempts=0, owner=None))
+            return _put(unit, message, replace(state, state="queued", error=None, next_attempt_at=None))
+
+        return await self._write(change)
+
+    async def cancel(self, message_id: str) -> Message:
+        """Stops a reply that has not begun to leave.
+
+        Raises:
+            NotFoundError: no such message.
+            ReplyRefusedError: it is on its way, or gone.
+        """
+
+        async def change(unit: Unit) -> Message:
+            message, state = await _reply(unit, message_id)
+            item = await unit.one(OutboxItem, message_id)
+            taken = item is not None and item.state not in ("queued", "scheduled")
+            if state.state not in delivery.CANCELLABLE or taken:
+                raise ReplyRefusedError("not-cancellable", f"it is too late to cancel this reply: {state.state}")
+            unit.remove(OutboxItem, message_id)
+            return _put(unit, message, replace(state, state="cancelled", next_attempt_at=None))
+
+        return await self._write(change)
+
+    async def change(self, conversation_id: str, changes: Mapping[str, Any], *, version: int | None) -> Conversation:
+        """Changes a conversation's fields.
+
+        Args:
+            conversation_id: which.
+            changes: `status`, `assignee`, `team`, `tags`, `priority`, `snoozed_until`, `subject`, valid already.
+            version: the version that the caller saw, or None to change whatever stands.
+
+        Raises:
+            NotFoundError: no such conversation.
+            VersionConflictError: it has another version by now.
+        """
+
+        async def change(unit: Unit) -> Conversation:
+            conversation = await unit.one(Conversation, conversation_id)
+            if conversation is None:
+                raise NotFoundError(f"no conversation {conversation_id}")
+            if version is not None and conversation.version != version:
+                raise VersionConflictError
+            status = changes.get("status", conversation.status)
+            return unit.put(
+                replace(
+                    conversation,
+                    **{
+                        "updated_at": unit.now,
+                        "snoozed_until": conversation.snoozed_until if status == "snoozed" else None,
+                        "waiting_since": None if status == "resolved" else conversation.waiting_since,
+                        **changes,
+                    },
+                )
+            )
+
+        return await self._store.write(change)
+
+    async def _write(self, change: Change[Message]) -> Message:
+        message = await self._store.write(change)
+        self._outbox.wake()
+        return message
+
+    async def _uploaded(self, principal: Principal, new: NewReply) -> tuple[Attachment, ...]:
+        found = []
+        for attachment_id in new.attachments:
+            attachment = await self._attachments.find(attachment_id, owner=principal.id)
+            if attachment is None:
+                raise ReplyRefusedError("attachment-unknown", f"there is no upload {attachment_id} of yours")
+            found.append(attachment)
+        return tuple(found)
+
+
+def _store(
+    unit: Unit,
+    principal: Principal,
+    conversation: Conversation,
+    new: NewReply,
+    *,
+    attachments: tuple[Attachment, ...],
+    addressee: Addressee | None,
+) -> Message:
+    """Puts the message, its way out where it has an addressee, and what both make of the conversation."""
+    message = _message(unit, principal, conversation, new, attachments)
+    if addressee is not None:
+        check_carries(addressee.connector, new.text, attachments, (*new.to, *new.cc, *new.bcc))
+        message = _addressed(unit, message, new, addressee)
+    if new.client_id is not None:
+        unit.put(Unique(id=_client_key(principal, new.client_id), message_id=message.id))
+    unit.put(message)
+    unit.put(
+        replace(
+            conversation,
+            last_seq=message.seq,
+            last_message=Preview.of(message, unit.now),
+            channels=tuple(dict.fromkeys((*conversation.channels, message.channel))),
+            waiting_since=None if addressee else conversation.waiting_since,
+            updated_at=unit.now,
+        )
+    )
+    return message
+
+
+def _message(
+    unit: Unit, principal: Principal, conversation: Conversation, new: NewReply, attachments: tuple[Attachment, ...]
+) -> Message:
+    last = conversation.last_message
+    return clean_message(
+        Message(
+            id=new_id(),
+            conversation_id=conversation.id,
+            customer_id=conversation.customer_id,
+            seq=conversation.last_seq + 1,
+            direction=new.direction,
+            channel=last.channel if last else "",
+            author=Author(type="agent", id=principal.id, name=principal.name),
+            text=new.text,
+            html=sanitize(new.html) if new.html else None,
+            subject=new.subject,
+            attachments=attachments,
+            relations=Relations(reply_to=new.reply_to),
+            created_at=unit.now,
+        )
+    )
+
+
+def _addressed(unit: Unit, message: Message, new: NewReply, addressee: Addressee) -> Message:
+    """The message with its delivery, and its place in the outbox unless its recipient fetches it."""
+    due = to_milliseconds(new.send_at) if new.send_at else unit.now
+    scheduled = due > unit.now
+    pulled = addressee.connector.capabilities.pull and not scheduled
+    addresses = dict.fromkeys((*(new.to or (addressee.identity.value,)), *new.cc, *new.bcc))
+    if not pulled:
+        unit.put(
+            OutboxItem(
+                id=message.id,
+                lane=delivery.lane(addressee.channel, message.conversation_id),
+                channel=addressee.channel,
+                conversation_id=message.conversation_id,
+                identity_id=addressee.identity.id,
+                thread_key=addressee.thread_key,
+                seq=message.seq,
+                state="scheduled" if scheduled else "queued",
+                due_at=due,
+                to=new.to,
+                cc=new.cc,
+                bcc=new.bcc,
+            )
+        )
+    return replace(
+        message,
+        channel=addressee.channel,
+        connector=addressee.connector.name,
+        external=External(thread_key=addressee.thread_key),
+        delivery=Delivery(
+            state="scheduled" if scheduled else "waiting" if pulled else "queued",
+            next_attempt_at=due if scheduled else None,
+            recipients=tuple(Recipient(address=one, state="queued") for one in addresses),
+        ),
+    )
+
+
+def _client_key(principal: Principal, client_id: str) -> str:
+    return f"client|{principal.id}|{client_id}"
+
+
+async def _known(unit: Unit, principal: Principal, client_id: str | None) -> Message | None:
+    if client_id is None:
+        return None
+    unique = await unit.one(Unique, _client_key(principal, client_id))
+    return await unit.one(Message, unique.message_id) if unique else None
+
+
+async def _conversation(unit: Unit, conversation_id: str) -> Conversation:
+    """The conversation, or the one that it was merged into."""
+    conversation = await unit.one(Conversation, conversation_id)
+    while conversation is not None and conversation.merged_into is not None:
+        conversation = await unit.one(Conversation, conversation.merged_into)
+    if conversation is None:
+        raise NotFoundError(f"no conversation {conversation_id}")
+    return conversation
+
+
+async def _reply(unit: Unit, message_id: str) -> tuple[Message, Delivery]:
+    message = await unit.one(Message, message_id)
+    if message is None:
+        raise NotFoundError(f"no message {message_id}")
+    if message.delivery is None:
+        raise ReplyRefusedError("not-a-reply", "only replies leave, and this message is none")
+    return message, message.delivery
+
+
+def _put(unit: Unit, message: Message, state: Delivery) -> Message:
+    return unit.put(replace(message, delivery=state))

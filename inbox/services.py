@@ -1,0 +1,27 @@
+"""What the web application works with; put together in `inbox.app`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from connectors.supervisor import Supervisor
+from inbox.activity import Activity
+from inbox.attachments import Attachments
+from inbox.events import Hub
+from inbox.ingest import Ingest
+from inbox.replies import Replies
+from inbox.store import Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """The rooms of the inbox that requests go to."""
+
+    store: Store
+    hub: Hub
+    replies: Replies
+    ingest: Ingest
+    supervisor: Supervisor
+    activity: Activity
+    files: Attachments
+    public_url: str
