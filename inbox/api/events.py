@@ -23,6 +23,7 @@ from normalizer.codec import to_json
 
 HEARTBEAT_SECONDS = 25.0
 SEND_SECONDS = 15.0  # a reader that takes no frame for so long is gone or too slow
+GOODBYE_SECONDS = 2.0  # how long a closing reader is waited for
 CLIENT_FRAME_BYTES = 4096
 CLOSE_EXPIRED = 4410
 
@@ -74,7 +75,9 @@ async def stream(call: Call[StreamQuery, None]) -> web.WebSocketResponse:
     _check_origin(call)
     hub, after = call.services.hub, call.query.after
     position = await hub.newest() if after is None else _position(after)
-    socket = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS, max_msg_size=CLIENT_FRAME_BYTES)
+    socket = web.WebSocketResponse(
+        heartbeat=HEARTBEAT_SECONDS, timeout=GOODBYE_SECONDS, max_msg_size=CLIENT_FRAME_BYTES
+    )
     await socket.prepare(call.request)
     call.request.app[STREAMS].add(socket)
     sender = asyncio.create_task(_send(socket, hub, position))

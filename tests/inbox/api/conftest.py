@@ -1,0 +1,79 @@
+"""A whole Santral over a real database, with a channel whose platform is the test itself."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+from api_desk import PUBLIC_URL, Desk, Doomed
+
+from config import Config
+from connectors.registry import GROUP, Registry
+from inbox.app import serving
+from inbox.store import embedded
+
+CONNECTORS = Registry([EntryPoint(name="letterbox", value="letterbox:LetterBox", group=GROUP)])
+
+
+@pytest.fixture(scope="session")
+async def database(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    running = await embedded.start(tmp_path_factory.mktemp("api"))
+    yield running.url
+    await running.stop()
+
+
+@pytest.fixture(scope="session")
+async def desk(database: str) -> AsyncIterator[Desk]:
+    async with _desk_on(database) as desk:
+        yield desk
+
+
+@pytest.fixture
+async def leaving(database: str) -> AsyncIterator[tuple[Desk, contextlib.AsyncExitStack]]:
+    """A desk of a second Santral, which stops when the stack is closed."""
+    async with contextlib.AsyncExitStack() as stack:
+        yield await stack.enter_async_context(_desk_on(database)), stack
+
+
+@pytest.fixture
+async def doomed(tmp_path: Path) -> AsyncIterator[Doomed]:
+    """A desk with a database of its own, which the test may stop and start."""
+    doomed = Doomed(tmp_path)
+    await doomed.start()
+    try:
+        async with _desk_on(doomed.url) as doomed.desk:
+            yield doomed
+    finally:
+        await doomed.stop()
+
+
+@contextlib.asynccontextmanager
+async def _desk_on(database: str) -> AsyncIterator[Desk]:
+    port = _free_port()
+    config = Config.model_validate(
+        {
+            "inbox": {"public_url": PUBLIC_URL},
+            "server": {"port": port},
+            "storage": {"url": database},
+            "channels": [{"id": name, "connector": "letterbox"} for name in ("letters", "second")],
+        }
+    )
+    async with serving(config, CONNECTORS) as (santral, _):
+        token = await santral.store.settings.new_token("Ada", "agent", datetime.now(UTC))
+        desk = Desk(f"http://127.0.0.1:{port}", token)
+        try:
+            await desk.eventually(desk.ready)
+            yield desk
+        finally:
+            await desk.http.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import aiohttp
+import pytest
+from api_desk import Desk
+
+STREAM = "/api/v1/stream"
+EVENTS = "/api/v1/events"
+
+
+async def frames_until(socket: aiohttp.ClientWebSocketResponse, message_id: str) -> list[dict[str, Any]]:
+    """What comes, up to the event that tells of the message."""
+    found: list[dict[str, Any]] = []
+    while not found or found[-1]["message_id"] != message_id:
+        found.append(await socket.receive_json(timeout=10))
+    return found
+
+
+async def test_events_go_on_from_a_cursor(desk: Desk) -> None:
+    start = await desk.get(EVENTS)
+    assert start["items"] == []
+    message = await desk.letter("hello", **{"from": str(uuid.uuid4())})
+
+    page = await desk.get(EVENTS, after=start["next"])
+
+    by_type = {item["type"]: item for item in page["items"]}
+    assert by_type.keys() >= {"message.created", "conversation.created", "customer.created"}
+    told = by_type["message.created"]
+    assert (told["message_id"], told["conversation_id"]) == (message["id"], message["conversation_id"])
+    assert told["data"]["message"] == message
+    assert page["next"] == page["items"][-1]["id"]
+    nothing = await desk.get(EVENTS, after=page["next"])
+    assert nothing == {"items": [], "next": page["next"]}
+    one_by_one = [(await desk.get(EVENTS, after=start["next"], limit=1))["items"][0]]
+    while len(one_by_one) < len(page["items"]):
+        one_by_one += (await desk.get(EVENTS, after=one_by_one[-1]["id"], limit=1))["items"]
+    assert one_by_one == page["items"]
+
+
+async def test_the_stream_tells_the_same_live(desk: Desk) -> None:
+    async with desk.http.ws_connect(STREAM) as socket:
+        hello = await socket.receive_json()
+        message = await desk.letter("hello", **{"from": str(uuid.uuid4())})
+        frames = await frames_until(socket, message["id"])
+
+    assert hello["type"] == "hello"
+    page = await desk.get(EVENTS, after=hello["cursor"])
+    assert frames == page["items"][: len(frames)]
+
+
+async def test_the_stream_goes_on_without_gap_or_repeat(desk: Desk) -> None:
+    start = (await desk.get(EVENTS))["next"]
+    for text in ("1", "2"):
+        last = await desk.letter(text)
+    async with desk.http.ws_connect(STREAM, params={"after": start}) as socket:
+        assert await socket.receive_json() == {"type": "hello", "cursor": start}
+        older = await frames_until(socket, last["id"])
+    newest = await desk.letter("3")
+    async with desk.http.ws_connect(STREAM, params={"after": older[-1]["id"]}) as socket:
+        await socket.receive_json()
+        newer = await frames_until(socket, newest["id"])
+
+    page = await desk.get(EVENTS, after=start, limit=200)
+    assert [*older, *newer] == page["items"][: len(older) + len(newer)]
+
+
+async def test_what_a_reader_says_means_nothing(desk: Desk) -> None:
+    async with desk.http.ws_connect(STREAM) as socket:
+        await socket.receive_json()
+        await socket.send_str("{garbage")
+        await socket.send_bytes(b"\xff\x00")
+        message = await desk.letter("still there?")
+        assert await frames_until(socket, message["id"])
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("https://inbox.example.com", 101),
+        ("https://INBOX.example.com", 101),
+        ("{own}", 101),
+        ("https://evil.example", 403),
+        ("https://inbox.example.com.evil.example", 403),
+        ("http://inbox.example.com", 403),
+        ("null", 403),
+        ("", 403),
+        ("http://[", 403),
+    ],
+)
+async def test_pages_of_other_sites_get_no_stream(desk: Desk, origin: str, status: int) -> None:
+    headers = {"Origin": origin.format(own=desk.url)}
+    if status == 101:
+        async with desk.http.ws_connect(STREAM, headers=headers) as socket:
+            assert (await socket.receive_json())["type"] == "hello"
+    else:
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await desk.http.ws_connect(STREAM, headers=headers)
+        assert refused.value.status == status
+
+
+async def test_an_expired_cursor_is_told(desk: Desk) -> None:
+    future = "MTo5MjIzMzcyMDM2ODU0Nzc1ODA2"  # a position that a restore undid
+
+    problem = await desk.problem("GET", EVENTS, params={"after": future})
+    assert (problem["status"], problem["type"]) == (410, "cursor-expired")
+    async with desk.http.ws_connect(STREAM, params={"after": future}) as socket:
+        frame = await socket.receive_json()
+        end = await socket.receive()
+
+    assert (frame["type"], frame["problem"]["type"], frame["problem"]["status"]) == ("problem", "cursor-expired", 410)
+    assert (end.type, socket.close_code) == (aiohttp.WSMsgType.CLOSE, 4410)
+
+
+async def test_a_plain_request_for_the_stream_is_refused(desk: Desk) -> None:
+    assert (await desk.problem("GET", STREAM))["status"] in (400, 426)

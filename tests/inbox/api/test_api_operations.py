@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import pytest
+from api_desk import Desk
+
+
+async def test_what_cannot_be_read_is_listed_and_replayed(desk: Desk) -> None:
+    await desk.drop("unreadable")
+
+    async def failed() -> list[dict[str, str]]:
+        items: list[dict[str, str]] = (await desk.get("/api/v1/ingest/failed"))["items"]
+        return items
+
+    (entry,) = await desk.eventually(failed)
+    assert (entry["channel"], entry["connector"]) == ("letters", "letterbox")
+    assert "nobody can read this" in entry["error"]
+
+    async with desk.http.post(f"{desk.url}/api/v1/ingest/{entry['id'].replace('|', '%7C')}/replay") as answer:
+        assert (answer.status, await answer.json()) == (202, {"replayed": 1})
+    await desk.eventually(failed)
+
+
+async def test_failed_ones_page(desk: Desk) -> None:
+    for _ in range(3):
+        await desk.drop("unreadable")
+
+    async def all_failed() -> bool:
+        return len((await desk.get("/api/v1/ingest/failed"))["items"]) >= 3
+
+    await desk.eventually(all_failed)
+
+    everything = [item["id"] for item in (await desk.get("/api/v1/ingest/failed"))["items"]]
+    paged: list[str] = []
+    page = await desk.get("/api/v1/ingest/failed", limit=1)
+    while True:
+        paged += [item["id"] for item in page["items"]]
+        if page["next"] is None:
+            break
+        page = await desk.get("/api/v1/ingest/failed", limit=1, cursor=page["next"])
+
+    assert paged == everything
+
+
+async def test_the_channels_say_how_they_do(desk: Desk) -> None:
+    await desk.letter("hello")
+
+    page = await desk.get("/api/v1/channels")
+
+    assert page["next"] is None
+    assert {item["id"] for item in page["items"]} == {"letters", "second"}
+    assert {item["state"] for item in page["items"]} == {"running"}
+    assert all(item.keys() >= {"id", "connector", "state", "reason", "last_in", "last_out"} for item in page["items"])
+    assert next(item["last_in"] for item in page["items"] if item["id"] == "letters").endswith("Z")
+
+
+@pytest.mark.parametrize("path", ["/hooks/nothing", "/chat/nothing/ws", "/chat/letters/ws", "/hooks/%2e%2e"])
+async def test_what_no_channel_serves_is_404(desk: Desk, path: str) -> None:
+    assert (await desk.problem("POST", path, data=b"{}"))["status"] == 404
+
+
+async def test_health_needs_no_token(desk: Desk) -> None:
+    for path in ("/healthz", "/readyz"):
+        async with desk.http.get(path, headers={"Authorization": ""}) as answer:
+            assert answer.status == 200
+            assert (await answer.json())["status"] in ("ok", "ready")
+        async with desk.http.head(path) as answer:
+            assert answer.status == 200
