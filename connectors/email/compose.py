@@ -93,12 +93,18 @@ def compose(reply: Reply, files: Sequence[bytes], options: EmailOptions, channel
     inline: list[tuple[Attachment, bytes]] = []
     attached: list[tuple[Attachment, bytes]] = []
     for attachment, content in zip(reply.message.attachments, files, strict=True):
-        shown = attachment.inline and attachment.content_id and reply.message.html
+        shown = attachment.inline and reply.message.html and _MESSAGE_ID.fullmatch(attachment.content_id or "")
         (inline if shown else attached).append((attachment, content))
     html = mail.get_body(("html",)) if inline else None
     for attachment, content in inline:
         assert isinstance(html, MIMEPart)
-        html.add_related(content, *_type(attachment), cid=f"<{attachment.content_id}>", filename=_name(attachment))
+        html.add_related(
+            content,
+            *_type(attachment),
+            disposition="inline",
+            cid=f"<{attachment.content_id}>",
+            filename=_name(attachment),
+        )
     for attachment, content in attached:
         mail.add_attachment(content, *_type(attachment), filename=_name(attachment))
     _fix_boundaries(mail, reply.message.id)

@@ -128,8 +128,8 @@ async def _connect(smtp: SMTP, server: SendOptions) -> None:
         if smtp.is_ehlo_or_helo_needed:
             await smtp.ehlo()
     except (SMTPException, OSError) as error:
-        code = str(error.code) if isinstance(error, SMTPResponseException) else None
-        raise TemporaryError(f"the mail server {server.host} cannot be used: {_words(error)}", code=code) from error
+        reason = f"the mail server {server.host} cannot be used: {_words(error)}"
+        raise TemporaryError(reason, code=_code(error)) from error
 
 
 async def _offer(smtp: SMTP, mail: bytes, recipients: list[str], sender: str) -> list[Recipient]:
@@ -145,10 +145,8 @@ async def _offer(smtp: SMTP, mail: bytes, recipients: list[str], sender: str) ->
     try:
         await smtp.mail(sender, options=options, encoding=encoding)
         return [await _rcpt(smtp, address, envelope[address], encoding) for address in recipients]
-    except SMTPResponseException as error:
-        raise _refusal(error) from error
     except (SMTPException, OSError) as error:
-        raise TemporaryError(f"the mail server went away: {_words(error)}") from error
+        raise _refusal(error) from error
 
 
 async def _rcpt(smtp: SMTP, address: str, path: str, encoding: str) -> Recipient:
@@ -163,21 +161,28 @@ async def _rcpt(smtp: SMTP, address: str, path: str, encoding: str) -> Recipient
 async def _data(smtp: SMTP, mail: bytes) -> str:
     try:
         return (await smtp.data(mail, timeout=_DATA_SECONDS)).message
-    except SMTPResponseException as error:
-        raise _refusal(error) from error
     except (SMTPException, OSError) as error:
+        if _code(error):
+            raise _refusal(error) from error
         raise UncertainError(
             f"the connection broke while the mail server had the mail in its hands: {_words(error)}"
         ) from error
 
 
-def _refusal(error: SMTPResponseException) -> ConnectorError:
-    kind = PermanentError if error.code >= 500 else TemporaryError
-    return kind(f"the mail server refused the mail: {_words(error)}", code=str(error.code))
+def _refusal(error: Exception) -> ConnectorError:
+    code = _code(error)
+    kind = PermanentError if code and code.startswith("5") else TemporaryError
+    return kind(f"the mail server did not take the mail: {_words(error)}", code=code)
+
+
+def _code(error: Exception) -> str | None:
+    """The server's code of failure; None where it gave none that can be read."""
+    if isinstance(error, SMTPResponseException) and 400 <= error.code < 600:
+        return str(error.code)
+    return None
 
 
 def _words(error: Exception) -> str:
     text = error.message if isinstance(error, SMTPException) else str(error)
-    if isinstance(error, SMTPResponseException):
-        return f"{error.code} {text}"
-    return text or type(error).__name__
+    code = _code(error)
+    return f"{code} {text}" if code else text or type(error).__name__

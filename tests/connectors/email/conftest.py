@@ -1,0 +1,243 @@
+"""A context that remembers, a channel that listens, and real mail servers in folders of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import ipaddress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+import structlog
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from connectors.base import Channel, Received, Reply
+from connectors.email import EmailConnector, EmailOptions
+from connectors.email.smtp_in import Limits, SmtpServer
+from normalizer.outcomes import Person, Raw
+from normalizer.schema import Author, Message
+
+ADDRESS = "support@example.com"
+
+
+class Journal:
+    """The part of a context that a mail channel uses: it keeps what it receives, and can be made to fail or wait."""
+
+    def __init__(self) -> None:
+        self.channel = Channel(id="mail", public_url="http://127.0.0.1")
+        self.log: Any = structlog.get_logger()
+        self.received: list[Raw] = []
+        self.entered = 0
+        self.error: Exception | None = None
+        self.open = asyncio.Event()
+        self.open.set()
+
+    async def receive(self, raw: Raw) -> Received:
+        self.entered += 1
+        await self.open.wait()
+        if self.error:
+            raise self.error
+        self.received.append(raw)
+        return Received(message_id=f"m{len(self.received)}", received_at=raw.received_at)
+
+    def now(self) -> dt.datetime:
+        return dt.datetime.now(dt.UTC)
+
+    def fail(self, reason: str) -> NoReturn:
+        raise AssertionError(reason)
+
+    @property
+    def bodies(self) -> list[bytes]:
+        return [raw.body for raw in self.received]
+
+    async def until(self, condition: Callable[[], bool], seconds: float = 5.0) -> None:
+        async with asyncio.timeout(seconds):
+            while not condition():
+                await asyncio.sleep(0.005)
+
+
+@dataclass
+class Client:
+    """A raw SMTP client, as rude as a test needs it."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    async def answer(self) -> str:
+        """One answer, its lines joined; an empty text where the server has hung up."""
+        lines = []
+        while True:
+            line = (await asyncio.wait_for(self.reader.readline(), 10)).decode()
+            lines.append(line.rstrip("\r\n"))
+            if line[3:4] != "-":
+                return "\n".join(lines)
+
+    async def say(self, line: str | bytes) -> str:
+        self.writer.write((line.encode() if isinstance(line, str) else line) + b"\r\n")
+        return await self.answer()
+
+    async def greet(self) -> str:
+        await self.answer()
+        return await self.say("EHLO client.example")
+
+    async def envelope(self, sender: str = "jane@customer.example", recipient: str = ADDRESS) -> None:
+        assert (await self.say(f"MAIL FROM:<{sender}>")).startswith("250")
+        assert (await self.say(f"RCPT TO:<{recipient}>")).startswith("250")
+
+    async def mail(self, content: bytes, sender: str = "jane@customer.example", recipient: str = ADDRESS) -> str:
+        await self.envelope(sender, recipient)
+        assert (await self.say("DATA")).startswith("354")
+        return await self.say(content + b"\r\n.")
+
+    def close(self) -> None:
+        self.writer.close()
+
+
+@dataclass
+class Running:
+    """A listening server, its journal and its task."""
+
+    server: SmtpServer
+    journal: Journal
+    task: asyncio.Task[None]
+    clients: list[Client] = field(default_factory=list)
+
+    @property
+    def port(self) -> int:
+        assert self.server.bound
+        return self.server.bound[1]
+
+    async def connect(self, *, greet: bool = True) -> Client:
+        client = Client(*await asyncio.open_connection("127.0.0.1", self.port))
+        self.clients.append(client)
+        if greet:
+            assert (await client.greet()).startswith("250-")
+        return client
+
+    async def stop(self) -> None:
+        self.task.cancel()
+        await asyncio.wait({self.task})
+
+
+@asynccontextmanager
+async def _running(
+    smtp: dict[str, Any] | None = None, limits: Limits | None = None, **options: Any
+) -> AsyncIterator[Running]:
+    parsed = EmailOptions.model_validate(
+        {"address": ADDRESS, "receive": {"smtp": {"port": 0, **(smtp or {})}}, **options}
+    )
+    assert parsed.receive.smtp
+    journal = Journal()
+    server = SmtpServer(parsed.receive.smtp, parsed.mailbox(), journal, limits)  # type: ignore[arg-type]
+    task = asyncio.create_task(server.serve())
+    await journal.until(lambda: server.bound is not None or task.done())
+    if task.done():
+        await task
+    run = Running(server, journal, task)
+    try:
+        yield run
+    finally:
+        for client in run.clients:
+            client.close()
+        journal.open.set()
+        await run.stop()
+
+
+@pytest.fixture
+async def inbound() -> AsyncIterator[Running]:
+    async with _running() as run:
+        yield run
+
+
+@pytest.fixture
+def running() -> Callable[..., AbstractAsyncContextManager[Running]]:
+    """Starts a server with SMTP options, limits and channel options of the test's own."""
+    return _running
+
+
+def _connector(**options: Any) -> EmailConnector:
+    parsed = EmailOptions.model_validate({"address": ADDRESS, **options})
+    return EmailConnector(parsed, Channel(id="mail", public_url="http://127.0.0.1", inbox_name="Acme Support"))
+
+
+@pytest.fixture
+def connector() -> Callable[..., EmailConnector]:
+    """Makes a connector with channel options of the test's own."""
+    return _connector
+
+
+@dataclass(frozen=True)
+class Certificate:
+    cert: Path
+    key: Path
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    """A self-signed certificate of localhost and 127.0.0.1."""
+    folder = tmp_path_factory.mktemp("certificate")
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = dt.datetime.now(dt.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
+            critical=False,
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pair = Certificate(folder / "cert.pem", folder / "key.pem")
+    pair.cert.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    pair.key.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return pair
+
+
+class Shelf:
+    """The files of a reply."""
+
+    def __init__(self, **contents: bytes) -> None:
+        self.contents = contents
+
+    async def open(self, attachment_id: str) -> AsyncIterator[bytes]:
+        content = self.contents[attachment_id]
+        for start in range(0, len(content), 65536):
+            yield content[start : start + 65536]
+
+
+def _reply(files: dict[str, bytes] | None = None, **given: Any) -> Reply:
+    of_reply = {key: given.pop(key) for key in ("person", "references", "subject", "to", "cc", "bcc") if key in given}
+    message = Message(
+        **{
+            "id": "0193c0de",
+            "direction": "outbound",
+            "author": Author(type="agent", name="Ayşe"),
+            "text": "Merhaba!",
+            "created_at": dt.datetime(2026, 11, 14, 9, 30, tzinfo=dt.UTC),
+            **given,
+        }
+    )
+    person = Person(kind="email", value="jane@customer.example", name="Jane Doe")
+    return Reply(**{"message": message, "person": person, "files": Shelf(**(files or {})), **of_reply})
+
+
+@pytest.fixture
+def reply() -> Callable[..., Reply]:
+    """Makes a reply; what is named replaces a field of the reply, else of its message; `files` by attachment id."""
+    return _reply
