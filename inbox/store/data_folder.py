@@ -15,6 +15,7 @@ import os
 import shutil
 import stat
 import tempfile
+from io import FileIO
 from pathlib import Path
 
 import msgspec
@@ -55,11 +56,11 @@ class DataFolder:
         self._facts = self.path / "santral.json"
         self._run = self.path / "run"
 
-    def take(self) -> int:
+    def take(self) -> FileIO:
         """Makes the folder and locks it.
 
         Returns:
-            The descriptor that holds the lock until it is closed.
+            The file that holds the lock until it is closed. A forked process would hold it too: spawn.
 
         Raises:
             AlreadyRunningError: another Santral holds it.
@@ -67,21 +68,21 @@ class DataFolder:
             OSError: the folder cannot be made or written.
         """
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(self.path / "santral.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = FileIO(os.open(self.path / "santral.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.truncate(lock, 0)
-            os.pwrite(lock, str(os.getpid()).encode(), 0)
+            lock.truncate(0)
+            lock.write(str(os.getpid()).encode())
             self._ask_for_room()
         except BlockingIOError:
-            holder = os.pread(lock, 32, 0).decode() or "unknown"
-            os.close(lock)
+            holder = lock.read().decode() or "unknown"
+            lock.close()
             raise AlreadyRunningError(
                 f"Another Santral (pid {holder}) runs on {self.path}:"
                 " stop it, or set storage.data_dir to another folder."
             ) from None
         except BaseException:
-            os.close(lock)
+            lock.close()
             raise
         return lock
 

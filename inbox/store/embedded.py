@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import os
+from io import FileIO
 from pathlib import Path
 
 import structlog
@@ -63,7 +63,7 @@ async def start(data_dir: Path) -> EmbeddedDatabase:
             await _end_orphan(folder, before)
             database = EmbeddedDatabase(folder, binary, folder.choose_socket(before), lock)
         except BaseException:
-            os.close(lock)
+            lock.close()
             raise
         await database.run()
     except OSError as error:
@@ -94,8 +94,8 @@ class EmbeddedDatabase:
         failed: done, with the reason, once `mongod` died so often that it is not started again.
     """
 
-    def __init__(self, folder: DataFolder, binary: Path, socket_path: Path, lock: int) -> None:
-        """Keeps what it is given; `lock` is the descriptor that holds the folder."""
+    def __init__(self, folder: DataFolder, binary: Path, socket_path: Path, lock: FileIO) -> None:
+        """Keeps what it is given; `lock` holds the folder until it is closed."""
         self.url = url_of(socket_path)
         self.failed: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._folder = folder
@@ -127,6 +127,8 @@ class EmbeddedDatabase:
 
     async def stop(self) -> None:
         """Ends `mongod` in order, else after some seconds by SIGKILL, and gives the folder free."""
+        if self._lock.closed:
+            return  # stopped already; the folder may be another's by now
         try:
             if self._supervisor is not None:
                 self._supervisor.cancel()
@@ -137,7 +139,7 @@ class EmbeddedDatabase:
             self._mongod = None
             self.failed.cancel()
             self._folder.clear(self._socket_path)
-            os.close(self._lock)
+            self._lock.close()
 
     async def _spawn(self) -> MongodProcess:
         """A `mongod` that takes writes; on the way there no other outlives an error."""
@@ -165,8 +167,10 @@ class EmbeddedDatabase:
                 reason = await self._reason_to_restart(self._mongod)
                 mongod, self._mongod = self._mongod, None
                 await mongod.end(STOP_SECONDS)
-            except (EmbeddedDatabaseError, OSError) as error:
+            except EmbeddedDatabaseError as error:
                 reason = str(error)
+            except OSError as error:
+                reason = _unusable(self._folder.path, error)
             deaths = deaths + 1 if loop.time() - born < QUICK_DEATH_SECONDS else 1
             _log.error("mongod has to be started again", reason=reason, quick_deaths=deaths)
             if deaths == QUICK_DEATHS:
@@ -215,6 +219,6 @@ def _unusable(folder: Path, error: OSError) -> str:
     if error.errno in {errno.EEXIST, errno.ENOTDIR}:
         return f"{error.filename} is not a folder, and the database needs one: set storage.data_dir to a folder."
     return (
-        f"{folder} cannot hold the database ({error.strerror}: {error.filename}):"
+        f"The database cannot be kept in {folder} ({error}):"
         " let us write there and make room, or set storage.data_dir to another folder."
     )

@@ -91,6 +91,7 @@ async def test_stopping_leaves_the_data_and_nothing_else(lab: Any) -> None:
     async with lab.writing(database.url) as acknowledged:
         pass
     await database.stop()
+    await database.stop()  # once more changes nothing
     assert not lab.lives(pid)
     assert not (lab.folder / "santral.json").exists()
     with pytest.raises(NotRunningError, match=str(lab.folder)):

@@ -32,9 +32,8 @@ def immortal(tmp_path: Path) -> str:
     return put_on_path(tmp_path / "bin", f"{script}os.execv({str(find_mongod())!r}, sys.argv)\n")
 
 
-@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
-async def test_mongod_that_was_killed_is_started_again_and_clients_go_on(lab: Any, loop: str) -> None:
-    said = lab.own(lab.folder, loop).says("url")
+async def test_mongod_that_was_killed_is_started_again_and_clients_go_on(lab: Any) -> None:
+    said = lab.own(lab.folder, "uvloop").says("url")
     async with lab.writing(said["url"]) as acknowledged:
         os.kill(said["pid"], signal.SIGKILL)
         lab.wait_gone(said["pid"])
@@ -58,6 +57,16 @@ async def test_mongod_dies_with_santral_and_the_data_is_whole(lab: Any) -> None:
         assert await lab.stored(again.url) >= set(acknowledged)
     finally:
         await again.stop()
+
+
+async def test_killed_while_it_starts_it_leaves_nothing_in_the_way(lab: Any) -> None:
+    owner = lab.own()
+    await lab.until((lab.folder / "santral.json").exists)
+    with pytest.raises(NotRunningError, match="still starting"):
+        attach(lab.folder)
+    owner.kill()
+    lab.wait_gone(lab.recorded()["mongod"]["pid"])
+    assert "url" in lab.own().says("url", "error")
 
 
 async def test_an_orphan_is_ended_by_the_next_owner(lab: Any, immortal: str) -> None:
@@ -127,6 +136,7 @@ async def test_ctrl_c_reaches_santral_alone_which_can_still_write(lab: Any) -> N
     owner = lab.own()
     said = owner.says("url")
     os.killpg(owner.process.pid, signal.SIGINT)
+    # It stopped on that SIGINT, and the database was there for its last write.
     assert owner.says("drained") == {"drained": 1, "pid": said["pid"]}
     owner.says("stopped")
     assert not lab.lives(said["pid"])
