@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
-# What no reader sees and many databases or terminals trip over: controls but tab and newline, lone surrogates.
+# What no reader sees and many databases or terminals trip over: controls but tab and newline, and lone surrogates.
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
-_LINE_END = re.compile("\r\n|\r|\x0c|\x0b")
+_CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f]+")
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_LINE_END = re.compile("\r\n|[\r\x0b\x0c]")
 _SPACES = re.compile(r"\s+")
 
 
@@ -14,7 +16,7 @@ def tidy(text: str) -> str:
     """Text of several lines: line ends become a newline, control characters go, lone surrogates become U+FFFD."""
     if _UNSAFE.search(text) is None:
         return text
-    return _UNSAFE.sub(_replacement, _LINE_END.sub("\n", text))
+    return _SURROGATES.sub("\ufffd", _CONTROLS.sub("", _LINE_END.sub("\n", text)))
 
 
 def one_line(text: str) -> str:
@@ -25,7 +27,3 @@ def one_line(text: str) -> str:
 def shorten(text: str, limit: int) -> str:
     """At most `limit` characters; what was cut is shown by an ellipsis."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-def _replacement(found: re.Match[str]) -> str:
-    return "\ufffd" if found[0] >= "\ud800" else ""

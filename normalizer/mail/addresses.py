@@ -98,10 +98,10 @@ def reference_ids(headers: Headers) -> tuple[str, ...]:
 
     In a chain that is longer the root and the nearest ones stay, as RFC 5322 section 3.6.4 lets mail programs do.
     """
-    answered = list(ids(headers.every("in-reply-to")))
     # The first id of In-Reply-To is the parent; further ones are other parents, and stand before it.
-    chain = [*ids(headers.every("references")), *reversed(answered)]
-    unique = list(dict.fromkeys(reversed(chain)))[::-1]
+    parents = list(dict.fromkeys(ids(headers.every("in-reply-to"))))[::-1]
+    chain = dict.fromkeys(ids(headers.every("references")))
+    unique = [*(one for one in chain if one not in parents), *parents]
     return tuple(unique if len(unique) <= MAX_IDS else [unique[0], *unique[-(MAX_IDS - 1) :]])
 
 

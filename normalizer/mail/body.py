@@ -17,6 +17,7 @@ from normalizer.schema import Attachment
 from normalizer.text import one_line, shorten, tidy
 
 MAX_TEXT = 1_000_000  # characters; the rest is in the original
+MAX_PIECES = 100  # texts that are shown; further ones are files
 
 _EXTENSIONS = {
     "text/plain": "txt",
@@ -87,7 +88,7 @@ def read(root: Part) -> Body:
 
 def _collect(part: Part, pieces: list[Piece], files: list[Part]) -> None:
     if not part.is_container:
-        if _is_body(part):
+        if _is_body(part) and len(pieces) < MAX_PIECES:
             pieces.append(_piece(part))
         elif not part.content_type.startswith("multipart/"):
             files.append(part)

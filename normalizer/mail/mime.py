@@ -27,7 +27,9 @@ from normalizer.text import one_line
 MAX_PARTS = 1000
 MAX_DEPTH = 50
 Node = TypeVar("Node")
-_WORK = 1_000_000_000  # octets looked at in a quadratic step: about a third of a second
+_WORK = 1_000_000_000  # octets that the first way may look at again: about a third of a second
+_MAX_CONTAINERS = 200  # what the second way may have to nest
+_MAX_LINE_TESTS = 2_500_000  # lines times open boundaries: about half a second
 
 
 class Part(Struct, frozen=True, kw_only=True):
@@ -62,7 +64,8 @@ def parse(mail: bytes, body: int) -> Part:
     except (ParseError, _EmptyContainerError):
         pass
     try:
-        if (folded.count(b"multipart/") + folded.count(b"message/")) * folded.count(b"\n") < _WORK / 400:
+        containers = folded.count(b"multipart/") + folded.count(b"message/")
+        if containers <= _MAX_CONTAINERS and containers * folded.count(b"\n") < _MAX_LINE_TESTS:
             return _from_standard(message_from_bytes(mail), 0, [MAX_PARTS])
     except (RecursionError, LookupError, ValueError, AttributeError, TypeError):
         pass

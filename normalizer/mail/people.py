@@ -53,7 +53,7 @@ def read(headers: Headers, channel: MailChannel, mail_from: str, *, authenticate
     elif chosen.key in channel.own:
         chosen = envelope if envelope.key not in channel.own else NOBODY
         warning = f"The mail names our own address {author.address} as its sender."
-    name = chosen.name or (author.name if expected else "")
+    name = chosen.name or (author.name if answer and expected else "")
     return People(
         senders=senders,
         reply_to=reply_to,
@@ -66,7 +66,7 @@ def read(headers: Headers, channel: MailChannel, mail_from: str, *, authenticate
             verified=authenticated and chosen is author and bool(senders),
             email=chosen.key,
         ),
-        author_name=author.name or name or None,
+        author_name=(name if answer and expected else author.name or name) or None,
         warning=warning,
     )
 

@@ -104,7 +104,7 @@ AUTO_SUBJECT = re.compile(
     r"\s*(?:out of (?:the )?office|automatic reply|auto(?:matic)?[- ]?(?:reply|response|responder)|autosvar|"
     r"otomatik (?:yanıt|cevap)|ofis dışında|automatische (?:antwort|abwesenheits)|abwesenheits(?:notiz|meldung)|"
     r"abwesend|réponse automatique|absence du bureau|respuesta automática|fuera de (?:la )?oficina|"
-    r"risposta automatica|fuori sede|automatisch antwoord|afwezigheid|resposta automática|vacation (?:reply|response))\b"
+    r"risposta automatica|fuori sede|automatisch antwoord|afwezigheid|resposta automática|vacation reply)\b"
     r"\s*(?:[:：(\-–]|$)",
     re.IGNORECASE,
 )

@@ -1,0 +1,155 @@
+"""Hostile mails: any bytes become a message, and soon."""
+
+import base64
+import time
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from normalizer.mail import MailChannel, event_key, normalize
+from normalizer.outcomes import Draft, Raw
+
+CHANNEL = MailChannel(id="mail", own=frozenset({"support@inbox.test"}))
+MEGABYTE = 1_000_000
+SECONDS = 2.0  # each takes a small part of it; the rest is for a busy machine
+
+HEAD = b"From: a@example.com\r\nSubject: x\r\n"
+HTML = HEAD + b"Content-Type: text/html\r\n\r\n"
+FLOWED = HEAD + b"Content-Type: text/plain; format=flowed\r\n\r\n"
+MIXED = HEAD + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+
+
+def read(mail: bytes, **envelope: str | None) -> Draft:
+    raw = Raw(
+        key="k",
+        body=mail,
+        content_type="message/rfc822",
+        received_at=datetime(2025, 1, 14, tzinfo=UTC),
+        envelope={"mail_from": "a@example.com", "trusted": True} | envelope,
+    )
+    outcomes = normalize(raw, CHANNEL)
+    assert outcomes == normalize(raw, CHANNEL)
+    draft = outcomes[0]
+    assert isinstance(draft, Draft)
+    msgspec.json.encode(draft.message)
+    assert len(draft.files) == len(draft.message.attachments)
+    assert draft.customer.value
+    assert draft.keys[0] == draft.message.external.id
+    return draft
+
+
+def nested(depth: int) -> bytes:
+    return HEAD + b"".join(
+        b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (level, level) for level in range(depth)
+    )
+
+
+HOSTILE = {
+    "long line": HEAD + b"\r\n" + b"a" * MEGABYTE,
+    "quote marks": HEAD + b"\r\n" + b">" * MEGABYTE,
+    "quote lines": FLOWED + b"> \r\n" * (MEGABYTE // 4),
+    "colons": HEAD + b"\r\n" + b"a:\r\n" * (MEGABYTE // 4),
+    "attributions": HEAD + b"\r\n" + b"On 1 wrote\r\nno:\r\n" * (MEGABYTE // 17),
+    "verbs": HEAD + b"\r\n" + (b"wrote " * 45 + b":\r\n") * 3000,
+    "labels": HEAD + b"\r\n" + b"From: a@b\r\n\r\n\r\n" * (MEGABYTE // 15),
+    "strokes": HEAD + b"\r\n" + b"-" * MEGABYTE,
+    "spaces": HEAD + b"\r\n" + b" " * MEGABYTE + b":",
+    "answers": HEAD + b"\r\n" + b"> a\r\nb\r\n" * (MEGABYTE // 8),
+    "carriage returns": HEAD + b"\r\n" + b"\r" * MEGABYTE,
+    "deep elements": HTML + b"<div>" * (MEGABYTE // 5),
+    "deep formatting": HTML + b"<b>" * 1900 + b"<p>x" * 50_000,
+    "ampersands": HTML + b"&" * MEGABYTE,
+    "brackets": HTML + b"<" * MEGABYTE,
+    "images": HTML + b'<img src="http://example.com/x">' * (MEGABYTE // 32),
+    "50 levels": nested(50),
+    "300 levels": nested(300),
+    "10,000 levels": nested(10_000),
+    "levels and lines": nested(150) + b"x\r\n" * MEGABYTE,
+    "growing boundaries": MIXED
+    + b"".join(
+        b"--%b\r\nContent-Type: multipart/mixed; boundary=%b\r\n\r\n" % (b"b" * n, b"b" * (n + 1))
+        for n in range(1, 900)
+    ),
+    "forwarded forwards": HEAD + b"Content-Type: message/rfc822\r\n\r\n" * 190 + b"x\r\n" * MEGABYTE,
+    "empty parts": MIXED + b"--b\r\n\r\nx\r\n" * 20_000,
+    "attachments": MIXED + b"--b\r\nContent-Disposition: attachment\r\n\r\nx\r\n" * 20_000,
+    "broken parts": MIXED + b"--b\r\nContent-Transfer-Encoding: base64\r\n\r\n!A!\r\n" * 20_000,
+    "headers": b"X: y\r\n" * 100_000 + b"\r\nx",
+    "encoded words": b"Subject: " + b"=?utf-8?q?a?= " * 70_000 + b"\r\n\r\nx",
+    "unfinished words": b"Subject: " + b"=?utf-8?q?a " * 80_000 + b"\r\n\r\nx",
+    "encoded names": MIXED + b"--b\r\nContent-Type: a/b; name=" + b"=?utf-8?q?a " * 80_000 + b"\r\n\r\nx",
+    "endless codec": HEAD + b"Content-Type: text/plain; charset=punycode\r\n\r\n" + b"\xff-" * 200_000,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_mail_is_read_in_time(name: str) -> None:
+    began = time.perf_counter()
+    read(HOSTILE[name])
+    event_key("support@inbox.test", HOSTILE[name])
+    assert time.perf_counter() - began < 2 * SECONDS  # `read` reads twice
+
+
+@pytest.mark.parametrize("header", ["From", "To", "References", "Message-ID", "Content-Type", "Date", "Received"])
+@pytest.mark.parametrize("value", ["<", '"', "(", "a", " ", '\\"', "a@", "<a@b>", ";a=b", ';a*0="', "\xff", ": "])
+def test_hostile_header_is_read_in_time(header: str, value: str) -> None:
+    began = time.perf_counter()
+    read(f"{header}: {value * (300_000 // len(value))}\r\n\r\nx".encode("latin-1"))
+    assert time.perf_counter() - began < 2 * SECONDS
+
+
+def test_what_cannot_be_shown_as_html_is_shown_as_text_with_a_note() -> None:
+    draft = read(HTML + b"<p>The text.</p>" + b"<div>" * 10_000)
+    assert draft.message.html is None
+    assert draft.message.text.startswith("[The HTML of this mail is too")
+    assert "The text." in draft.message.text
+
+
+def test_a_mail_of_too_many_parts_says_so() -> None:
+    draft = read(MIXED + b"--b\r\nContent-Type: a/b\r\n\r\nx\r\n" * 2000)
+    assert len(draft.message.attachments) <= 1000
+    assert "in the original" in draft.message.text
+
+
+@pytest.mark.parametrize("envelope", [{"mail_from": None}, {"mail_from": ""}, {"mail_from": "<>"}])
+def test_a_mail_without_any_sender_has_a_placeholder(envelope: dict[str, str | None]) -> None:
+    assert read(b"Subject: x\r\n\r\nx", **envelope).customer.value == "mailer-daemon@unknown.invalid"
+
+
+SEEDS = [
+    b"",
+    HEAD
+    + b"Date: Tue, 14 Jan 2025 10:00:00 +0300\r\nReferences: <a@b> <c@d>\r\n\r\n"
+    + b"On 1.1.2025 09:00 A <a@b> wrote:\r\n> x",
+    MIXED
+    + b'--b\r\nContent-Type: text/plain; charset="iso-8859-9"\r\n\r\n\xfe\xfd\r\n'
+    + b"--b\r\nContent-Type: text/html\r\n\r\n"
+    + b"<p>a<blockquote type=cite>b</blockquote>\r\n"
+    + b"--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: y\r\n\r\nz\r\n--b--",
+    HEAD
+    + b"Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n"
+    + b"Content-Type: message/delivery-status\r\n\r\nFinal-Recipient: rfc822; a@b\r\nAction: failed\r\nStatus: 5.1.1\r\n"
+    + b"--b\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: <x@y>\r\n--b--",
+    b"Subject: =?utf-8?b?" + base64.b64encode("şey".encode()) + b"?=\r\nContent-Transfer-Encoding: base64\r\n\r\nYWJj",
+]
+WORDS = b"=? ?= --b --b-- : ; < > ( @ =ZZ charset=utf-16 charset=x Content-Type: multipart/ message/rfc822 &#x".split()
+PIECES = st.sampled_from([b"\r\n", b"\n", b"\r", b"\0", b"\xff", b'"', *WORDS])
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> bytes:
+    mail = bytearray(draw(st.sampled_from(SEEDS)))
+    for _ in range(draw(st.integers(0, 8))):
+        start = draw(st.integers(0, len(mail)))
+        end = min(len(mail), start + draw(st.sampled_from([0, 0, 1, 5, 40])))
+        mail[start:end] = draw(st.one_of(PIECES, st.binary(max_size=12)))
+    return bytes(mail)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(mutated())
+def test_any_bytes_become_a_message(mail: bytes) -> None:
+    read(mail)
