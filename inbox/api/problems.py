@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -82,15 +81,13 @@ async def middleware(request: web.Request, handler: Handler) -> web.StreamRespon
     """Turns what a handler raises into an answer, and logs one line for each 5xx."""
     try:
         return await handler(request)
-    except (asyncio.CancelledError, ConnectionError):  # nobody is there to be answered
-        raise
     except web.HTTPException as error:
         if error.status < 400:
             raise
         return _from_http(error).response()
     except Exception as error:  # noqa: BLE001 (whatever it is, the client gets an answer and the log a line)
         problem = _problem(error)
-        if problem.status >= 500:
+        if problem.status >= 500 and not _has_left(request, error):
             _report(request, problem, error)
         return problem.response()
 
@@ -99,6 +96,8 @@ def _problem(error: Exception) -> ProblemError:
     match error:
         case ProblemError():
             problem = error
+        case web.RequestPayloadError():
+            problem = ProblemError(400, "broken-body", "the body broke off, or its encoding cannot be read")
         case UnavailableError():
             wait = str(round(error.retry_after or RETRY_SECONDS))
             problem = ProblemError(503, "unavailable", error.reason, headers={"Retry-After": wait})
@@ -120,6 +119,11 @@ def _from_http(error: web.HTTPException) -> ProblemError:
     phrase = HTTPStatus(error.status).phrase
     headers = {name: value for name, value in error.headers.items() if not name.lower().startswith("content-")}
     return ProblemError(error.status, phrase.lower().replace(" ", "-"), error.text or phrase, headers=headers)
+
+
+def _has_left(request: web.Request, error: Exception) -> bool:
+    """Whether writing failed because the client went away, which is no fault of ours."""
+    return isinstance(error, ConnectionError) and (request.transport is None or request.transport.is_closing())
 
 
 def _report(request: web.Request, problem: ProblemError, error: Exception) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import io
 from typing import Any
 
@@ -171,6 +172,24 @@ async def test_a_bad_if_match_is_400(desk: Desk, value: str) -> None:
 
 async def test_a_body_of_more_than_a_megabyte_is_413(desk: Desk) -> None:
     assert (await desk.problem("POST", REPLY, data=io.BytesIO(b" " * (1 << 20) + b"{}")))["status"] == 413
+
+
+async def test_a_bomb_is_not_unpacked(desk: Desk) -> None:
+    bomb = gzip.compress(b" " * 100_000_000)
+
+    problem = await desk.problem("POST", REPLY, data=bomb, headers={"Content-Encoding": "gzip", "Connection": "close"})
+
+    assert problem["status"] == 413
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+@pytest.mark.parametrize("path", [REPLY, "/api/v1/attachments"])
+async def test_a_broken_encoding_is_400(desk: Desk, path: str, encoding: str) -> None:
+    headers = {"Content-Encoding": encoding, "Connection": "close"}
+
+    problem = await desk.problem("POST", path, data=b"garbage", headers=headers)
+
+    assert (problem["status"], problem["type"]) == (400, "broken-body")
 
 
 async def test_another_method_is_405(desk: Desk) -> None:
