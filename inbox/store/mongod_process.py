@@ -127,6 +127,7 @@ class MongodProcess:
     def holds_its_socket(self) -> bool:
         """Whether the socket is still the one it made: another `mongod` told the same path puts its own there."""
         try:
+            # The number is not given away while the process that bound the socket lives.
             return self.socket_path.stat().st_ino == self._inode
         except OSError:
             return False

@@ -56,7 +56,7 @@ async def test_mongod_dies_with_santral_and_the_data_is_whole(lab: Any) -> None:
     try:
         assert await lab.stored(again.url) >= set(acknowledged)
     finally:
-        await again.stop()
+        await lab.drop(again)
 
 
 async def test_killed_while_it_starts_it_leaves_nothing_in_the_way(lab: Any) -> None:
@@ -80,7 +80,7 @@ async def test_an_orphan_is_ended_by_the_next_owner(lab: Any, immortal: str) -> 
         assert not lab.lives(said["pid"])
         assert await lab.stored(again.url) >= set(acknowledged)
     finally:
-        await again.stop()
+        await lab.drop(again)
 
 
 async def test_a_stranger_who_got_the_pid_is_left_alone(lab: Any) -> None:
@@ -95,7 +95,7 @@ async def test_a_stranger_who_got_the_pid_is_left_alone(lab: Any) -> None:
             assert stranger.poll() is None
         finally:
             stranger.kill()
-            await again.stop()
+            await lab.drop(again)
 
 
 async def test_a_copy_of_the_folder_leaves_the_original_alone(lab: Any, database: EmbeddedDatabase) -> None:
@@ -112,19 +112,19 @@ async def test_a_copy_of_the_folder_leaves_the_original_alone(lab: Any, database
             await client.test.a.insert_one({})
         assert database.pid == pid
     finally:
-        await other.stop()
+        await lab.drop(other)
 
 
 async def test_a_stolen_socket_is_taken_back(lab: Any, database: EmbeddedDatabase, tmp_path: Path) -> None:
     socket_path = Path(lab.recorded()["socket"])
-    inode = socket_path.stat().st_ino
+    inode, stolen = socket_path.stat().st_ino, database.pid
     (tmp_path / "thief").mkdir()
     command = [find_mongod(), "--dbpath", tmp_path / "thief", "--bind_ip", socket_path, "--nounixsocket"]
     async with lab.writing(database.url) as acknowledged:
         with subprocess.Popen(command, stdout=subprocess.DEVNULL) as thief:
             try:
                 await lab.until(lambda: not socket_path.exists() or socket_path.stat().st_ino != inode)
-                stolen, before = database.pid, len(acknowledged)
+                before = len(acknowledged)
                 await lab.until(lambda: lab.recorded()["mongod"]["pid"] != stolen and lab.recorded()["ready"])
                 await lab.until(lambda: len(acknowledged) > before + 20)
             finally:
@@ -167,7 +167,7 @@ async def test_a_binary_that_cannot_run_is_told_with_its_own_words(
         await start(lab.folder)
     assert str(lab.folder) in str(caught.value)
     monkeypatch.undo()
-    await (await start(lab.folder)).stop()  # the failure holds nothing
+    await lab.drop(await start(lab.folder))  # the failure holds nothing
 
 
 async def test_the_log_stays_bounded(lab: Any, database: EmbeddedDatabase) -> None:

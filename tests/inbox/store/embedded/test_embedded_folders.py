@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pymongo import AsyncMongoClient
 
-from inbox.store.embedded import EmbeddedDatabaseError, attach, start
+from inbox.store.embedded import EmbeddedDatabase, EmbeddedDatabaseError, attach, start
 
 IN_A_NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount")
 
@@ -31,27 +31,29 @@ needs_namespaces = pytest.mark.skipif(
 )
 
 
-async def write_and_stop(folder: Path, number: int) -> int:
-    """Writes into the database of `folder` in a transaction, and counts what stands there."""
-    database = await start(folder)
-    try:
-        async with AsyncMongoClient(database.url) as client:
-            async with client.start_session() as session, await session.start_transaction():
-                await client.test.numbers.insert_one({"_id": number}, session=session)
-            return int(await client.test.numbers.count_documents({}))
-    finally:
-        await database.stop()
+async def count_after_writing(database: EmbeddedDatabase) -> int:
+    """Writes into it in a transaction, and counts what stands there."""
+    async with AsyncMongoClient[dict[str, Any]](database.url) as client:
+        async with client.start_session() as session, await session.start_transaction():
+            await client.test.numbers.insert_one({}, session=session)
+        return await client.test.numbers.count_documents({})
 
 
-async def test_a_moved_folder_runs_where_it_is_now(tmp_path: Path) -> None:
-    assert await write_and_stop(tmp_path / "here", 1) == 1
+async def test_a_moved_folder_runs_where_it_is_now(lab: Any, tmp_path: Path) -> None:
+    here = await start(tmp_path / "here")
+    assert await count_after_writing(here) == 1
+    await here.stop()
     (tmp_path / "here").rename(tmp_path / "there")
-    assert await write_and_stop(tmp_path / "there", 2) == 2
+    there = await start(tmp_path / "there")
+    assert await count_after_writing(there) == 2
+    await lab.drop(there)
 
 
 @pytest.mark.parametrize("name", ["Gelen Kutusu/İstanbul %50+x@y", "a:b"])
-async def test_a_folder_may_be_named_as_one_likes(tmp_path: Path, name: str) -> None:
-    assert await write_and_stop(tmp_path / name, 1) == 1
+async def test_a_folder_may_be_named_as_one_likes(lab: Any, tmp_path: Path, name: str) -> None:
+    database = await start(tmp_path / name)
+    assert await count_after_writing(database) == 1
+    await lab.drop(database)
 
 
 async def test_a_long_path_has_its_socket_in_a_private_temporary_folder(lab: Any, tmp_path: Path) -> None:
@@ -65,15 +67,19 @@ async def test_a_long_path_has_its_socket_in_a_private_temporary_folder(lab: Any
 
     database = await start(lab.folder)
     assert database.url == url, "the folder of an owner that was killed is used again"
-    await database.stop()
+    await lab.drop(database)
     assert not socket_folder.exists()
 
 
-async def test_a_private_folder_that_was_opened_is_closed_again(tmp_path: Path) -> None:
-    (tmp_path / "data" / "run").mkdir(parents=True, mode=0o777)
-    database = await start(tmp_path / "data")
-    await database.stop()
-    assert stat.S_IMODE((tmp_path / "data" / "run").stat().st_mode) == 0o700
+async def test_what_others_left_there_is_no_obstacle(lab: Any) -> None:
+    (lab.folder / "run").mkdir(parents=True)
+    (lab.folder / "run").chmod(0o777)
+    (lab.folder / "run" / "mongod.sock").touch()
+    (lab.folder / "santral.json").write_bytes(b'{"mongod": \xff')
+    database = await start(lab.folder)
+    assert stat.S_IMODE((lab.folder / "run").stat().st_mode) == 0o700
+    assert await count_after_writing(database) == 1
+    await lab.drop(database)
 
 
 async def test_a_socket_folder_that_is_a_link_is_refused(tmp_path: Path) -> None:
@@ -89,12 +95,6 @@ async def test_a_file_is_no_folder(tmp_path: Path, below: str) -> None:
     with pytest.raises(EmbeddedDatabaseError, match=r"is not a folder.*storage\.data_dir") as caught:
         await start(tmp_path / "data" / below)
     assert str(tmp_path / "data") in str(caught.value)
-
-
-async def test_garbage_for_facts_is_no_obstacle(tmp_path: Path) -> None:
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "santral.json").write_bytes(b'{"mongod": \xff')
-    assert await write_and_stop(tmp_path / "data", 1) == 1
 
 
 @needs_namespaces
