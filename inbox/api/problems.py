@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -66,9 +67,9 @@ class ProblemError(Exception):
         return web.Response(status=self.status, body=body, content_type=CONTENT_TYPE, headers=headers)
 
 
-def not_found(what: str, id_: str, **members: Any) -> ProblemError:  # noqa: ANN401 (any JSON)
+def not_found(what: str, id_: str) -> ProblemError:
     """404: there is no `what` with that id."""
-    return ProblemError(404, "not-found", f"there is no {what} {id_!r}", members=members)
+    return ProblemError(404, "not-found", f"there is no {what} {id_!r}")
 
 
 def cursor_expired() -> ProblemError:
@@ -99,7 +100,7 @@ def _problem(error: Exception) -> ProblemError:
         case web.RequestPayloadError():
             problem = ProblemError(400, "broken-body", "the body broke off, or its encoding cannot be read")
         case UnavailableError():
-            wait = str(round(error.retry_after or RETRY_SECONDS))
+            wait = str(math.ceil(error.retry_after or RETRY_SECONDS))
             problem = ProblemError(503, "unavailable", error.reason, headers={"Retry-After": wait})
         case NotFoundError():
             problem = ProblemError(404, "not-found", str(error))

@@ -11,6 +11,7 @@ from typing import ClassVar
 from aiohttp import web
 
 from connectors.base import Capabilities, Connector, Context, Options, Receipt, Reply
+from connectors.errors import PermanentError
 from normalizer.outcomes import Draft, Outcome, Person, Raw
 from normalizer.schema import Attachment, Author, External, Message
 
@@ -65,4 +66,6 @@ class LetterBox(Connector[LetterBoxOptions]):
         ]
 
     async def send(self, reply: Reply, done: Sequence[Receipt]) -> AsyncIterator[Receipt]:
+        if reply.message.text == "undeliverable":
+            raise PermanentError("the post office is closed")
         yield Receipt(external_id=reply.message.id)

@@ -26,14 +26,14 @@ async def test_events_go_on_from_a_cursor(desk: Desk) -> None:
 
     page = await desk.get(EVENTS, after=start["next"])
 
-    by_type = {item["type"]: item for item in page["items"]}
-    assert by_type.keys() >= {"message.created", "conversation.created", "customer.created"}
-    told = by_type["message.created"]
-    assert (told["message_id"], told["conversation_id"]) == (message["id"], message["conversation_id"])
-    assert told["data"]["message"] == message
+    mine = {item["type"]: item for item in page["items"] if item["conversation_id"] == message["conversation_id"]}
+    assert mine.keys() == {"message.created", "conversation.created"}
+    assert mine["message.created"]["message_id"] == message["id"]
+    assert mine["message.created"]["data"]["message"] == message
+    assert "customer.created" in {item["type"] for item in page["items"]}
     assert page["next"] == page["items"][-1]["id"]
-    nothing = await desk.get(EVENTS, after=page["next"])
-    assert nothing == {"items": [], "next": page["next"]}
+    later = await desk.get(EVENTS, after=page["next"])
+    assert all(item not in page["items"] for item in later["items"])
     one_by_one = [(await desk.get(EVENTS, after=start["next"], limit=1))["items"][0]]
     while len(one_by_one) < len(page["items"]):
         one_by_one += (await desk.get(EVENTS, after=one_by_one[-1]["id"], limit=1))["items"]

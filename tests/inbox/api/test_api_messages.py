@@ -100,6 +100,20 @@ async def test_a_scheduled_reply_can_be_cancelled_once(desk: Desk) -> None:
         assert (problem["status"], problem["type"]) == (409, type_)
 
 
+async def test_a_failed_reply_says_why_and_goes_out_again(desk: Desk) -> None:
+    path = await conversation(desk, "help")
+    message = await desk.send("POST", path, {"text": "undeliverable"}, status=201)
+
+    async def failed() -> Any:
+        (item,) = (await desk.get(path, after_seq=1))["items"]
+        return item["delivery"]["error"] if item["delivery"]["state"] == "failed" else None
+
+    assert (await desk.eventually(failed))["text"] == "the post office is closed"
+    again = await desk.send("POST", f"/api/v1/messages/{message['id']}/retry", None)
+    assert (again["id"], again["delivery"]["state"]) == (message["id"], "queued")
+    await desk.eventually(failed)
+
+
 async def test_what_the_channel_cannot_carry_is_refused(desk: Desk) -> None:
     path = await conversation(desk, "help")
 
