@@ -38,8 +38,10 @@ _KNOWN = frozenset(aliases.values()) - {
 }
 _SEVEN_BIT = ("iso2022", "hz", "utf_7", "utf_16", "utf_32")  # ASCII bytes are not ASCII letters there
 _MULTIBYTE = ("cp932", "cp949", "cp950", "gb18030", "big5", "euc", "johab", "shift")
-_WESTERN = frozenset(
-    {"cp1252", "cp1254", "cp1250", "iso8859_15", "iso8859_3", "iso8859_2", "mac_roman", "cp437", "cp850"}
+# What a guess is believed to be; any other answer is one of the western charsets, which are told apart below.
+_GUESSED = frozenset(
+    {"cp1251", "koi8_r", "koi8_u", "iso8859_5", "cp1253", "iso8859_7", "cp1255", "cp1256", "cp874", "cp932", "cp949"}
+    | {"cp950", "gb18030", "euc_jp", "shift_jisx0213", "big5hkscs", "iso2022_jp"}
 )
 _TURKISH_AS_WESTERN = re.compile("[ÐÝÞðýþ]")
 _NOT_TURKISH = re.compile("[æÆøØåÅãÃõÕñÑáÁíÍóÓúÚ]")
@@ -79,7 +81,9 @@ def codec_of(name: str) -> str:
 
     Only known names reach Python's own registry: it imports modules by name and remembers every miss for good.
     """
-    plain = re.sub(r"[^a-z0-9]+", "_", name[:64].lower()).strip("_")
+    plain = name[:64].lower().replace("-", "_")
+    if not plain.isidentifier():
+        plain = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
     codec = plain if plain in _KNOWN else aliases.get(plain, "")
     codec = _MEANT.get(codec or plain, codec)
     return codec if codec in _KNOWN else ""
@@ -107,9 +111,9 @@ def _damaged(data: bytes, codec: str) -> str:
     if broken and broken * _BROKEN_SHARE <= whole:
         return text
     guess = _guess(data)
-    if guess in _WESTERN or not guess:
-        return turkish(data.decode("cp1254" if codec == "cp1254" else "cp1252", "replace"))
-    return data.decode(guess, "replace")
+    if guess in _GUESSED:
+        return data.decode(guess, "replace")
+    return turkish(data.decode("cp1254" if codec == "cp1254" else "cp1252", "replace"))
 
 
 def _guess(data: bytes) -> str:

@@ -17,6 +17,7 @@ MAX_HEADERS = 2000
 MAX_VALUE = 32 * 1024  # octets of one header
 
 _FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*+)\n?")
+_BLANK_LINE = re.compile(rb"\n\r?\n")
 _SKIPPED = re.compile(rb"(?:>?From [^\n]*\n|[ \t]+[^\s][^\n]*\n)*+")
 _WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*+(?:\?(?!=)[^?]*+){0,8})(?:\?=|$)")
 _PARAMETER = re.compile(r';\s*+([^\s=;"]++)\s*+=\s*+("(?:[^"\\]|\\.)*+"?|[^;]*+)', re.DOTALL)
@@ -27,28 +28,26 @@ _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/]+")
 class Headers:
     """The header block of a mail. Names are asked for in lower case; values come decoded, on one line."""
 
-    __slots__ = ("_charset", "_values", "end")
+    __slots__ = ("_values", "end")
 
     def __init__(self, mail: bytes) -> None:
         """Reads the block at the start of `mail`; `end` is where the body begins."""
         self._values: dict[bytes, list[bytes]] = {}
-        self._charset = ""
         self.end = self._read(mail)
-        self._charset = parameters(self.first("content-type")).get("charset", "")
 
     def _read(self, mail: bytes) -> int:
         start = _SKIPPED.match(mail)
         position = start.end() if start else 0
-        if not (found := _FIELD.match(mail, position)):
-            position = 0
+        if not _FIELD.match(mail, position):
+            position = 0  # not one header: then what looked like a strange first line is the body's
         for _ in range(MAX_HEADERS):
             if not (found := _FIELD.match(mail, position)):
                 break
             self._values.setdefault(found[1].lower(), []).append(found[2])
             position = found.end()
         else:
-            blank = re.compile(rb"\r?\n\r?\n").search(mail, position)
-            position = blank.end() if blank else len(mail)
+            blank = _BLANK_LINE.search(mail, position)
+            position = blank.start() + 1 if blank else len(mail)
         return position + 2 if mail.startswith(b"\r\n", position) else position + mail.startswith(b"\n", position)
 
     def __contains__(self, name: str) -> bool:
@@ -69,7 +68,11 @@ class Headers:
 
     def _text(self, value: bytes) -> str:
         value = value[:MAX_VALUE].replace(b"\r", b"").replace(b"\n", b"").strip()
-        return value.decode("ascii") if value.isascii() else decode(value, self._charset)
+        if value.isascii():
+            return value.decode("ascii")
+        # Raw letters in a header say nothing of their charset: the body's is the best guess.
+        declared = self._values.get(b"content-type", [b""])[0][:MAX_VALUE].decode("ascii", "replace")
+        return decode(value, parameters(declared).get("charset", ""))
 
 
 def decode_words(value: str) -> str:

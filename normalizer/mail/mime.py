@@ -27,6 +27,7 @@ from normalizer.text import one_line
 MAX_PARTS = 1000
 MAX_DEPTH = 50
 Node = TypeVar("Node")
+_CONTENT = ("Content-", "content-", "CONTENT-")
 _WORK = 1_000_000_000  # octets that the first way may look at again: about a third of a second
 _MAX_CONTAINERS = 200  # what the second way may have to nest
 _MAX_LINE_TESTS = 2_500_000  # lines times open boundaries: about half a second
@@ -77,7 +78,7 @@ class _EmptyContainerError(Exception):
 
 
 def _from_fast(node: PyLazyMimePart, depth: int, room: list[int]) -> Part:
-    headers = {name.lower(): turkish(values[0]) for name, values in node.headers.items() if values}
+    headers = {name.lower(): turkish(values[0]) for name, values in node.headers.items() if name[:8] in _CONTENT}
     if not node.children or node.is_message:
         if node.content is None:
             raise _EmptyContainerError

@@ -6,17 +6,31 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from msgspec import Struct
+
 from normalizer.mail import body, machine, mime, people, quotes
-from normalizer.mail.addresses import Mailbox, own_id, parse_mailboxes, reference_ids
+from normalizer.mail.addresses import Mailbox, own_id, reference_ids
 from normalizer.mail.channel import MailChannel
 from normalizer.mail.dedup import content_digest, message_digest
 from normalizer.mail.headers import Headers
 from normalizer.outcomes import Draft, Outcome, Raw
-from normalizer.schema import Author, External, Flags, Message
+from normalizer.schema import Authenticated, Author, External, Flags, Message
 from normalizer.text import shorten
 
 _MAX_SUBJECT = 500
 _FIRST_YEAR, _LAST_YEAR = 1970, 2100
+
+
+class _Ids(Struct, frozen=True, kw_only=True):
+    """A mail's ids: `given` is the Message-ID it brings (or empty), `own` that or one made from its content."""
+
+    given: str
+    own: str
+    references: tuple[str, ...]
+
+    @property
+    def root(self) -> str:
+        return self.references[0] if self.references else self.own
 
 
 def normalize(raw: Raw, channel: MailChannel) -> list[Outcome]:
@@ -25,37 +39,75 @@ def normalize(raw: Raw, channel: MailChannel) -> list[Outcome]:
     `raw.body` is the mail as it was received; `raw.envelope` holds `mail_from`, `rcpt_to`, `peer`, `tls` and `trusted`
     (whether its Authentication-Results come from a relay of ours).
     """
-    mail = raw.body
-    headers = Headers(mail)
-    root = mime.parse(mail, headers.end)
+    headers = Headers(raw.body)
+    root = mime.parse(raw.body, headers.end)
     mail_from = raw.envelope.get("mail_from")
+    senders = people.senders_of(headers)
+    verdict = machine.judge(headers, root, senders[0] if senders else None, mail_from)
     authenticated = people.verdicts(headers) if raw.envelope.get("trusted") else None
-    sender = next((box for value in headers.every("from") for box in parse_mailboxes(value)), None)
-    verdict = machine.judge(headers, root, sender, mail_from)
     who = people.read(
         headers,
+        senders,
         channel,
         mail_from or "",
-        authenticated=bool(authenticated and authenticated.dmarc == "pass"),
+        authenticated=authenticated is not None and authenticated.dmarc == "pass",
         machine=verdict.auto_submitted or verdict.bulk,
     )
     returned = machine.returned_id(root, verdict)
-    references = tuple(dict.fromkeys((*reference_ids(headers), returned))) if returned else reference_ids(headers)
-    message_id = own_id(headers)
-    external_id = message_id or f"{content_digest(mail)[:40]}@no-message-id.invalid"
-    read = body.read(root)
+    ids = _ids(headers, raw.body, returned)
+    content = body.read(root)
+    draft = Draft(
+        message=_message(
+            headers=headers,
+            who=who,
+            verdict=verdict,
+            content=content,
+            ids=ids,
+            mail_from=mail_from,
+            authenticated=authenticated,
+        ),
+        customer=who.customer,
+        keys=tuple(dict.fromkeys((ids.own, *ids.references))),
+        unique=message_digest(ids.own, raw.body[headers.end :]),
+        files=content.contents,
+        reopens=not verdict.auto_submitted,
+    )
+    return [draft, *(machine.updates(root, returned, raw.received_at) if returned else ())]
+
+
+def _ids(headers: Headers, mail: bytes, returned: str) -> _Ids:
+    """A report belongs where the mail is that it is about: `returned`."""
+    given, references = own_id(headers), reference_ids(headers)
+    return _Ids(
+        given=given,
+        own=given or f"{content_digest(mail)[:40]}@no-message-id.invalid",
+        references=tuple(dict.fromkeys((*references, returned))) if returned else references,
+    )
+
+
+def _message(
+    *,
+    headers: Headers,
+    who: people.People,
+    verdict: machine.Verdict,
+    content: body.Body,
+    ids: _Ids,
+    mail_from: str | None,
+    authenticated: Authenticated | None,
+) -> Message:
     subject = shorten(headers.first("subject"), _MAX_SUBJECT)
-    folded = quotes.Split(read.text.strip("\n")) if verdict.is_event else quotes.split(read.text, subject)
+    # A report repeats what it is about, and that is what one wants to read in it.
+    folded = quotes.Split(content.text.strip("\n")) if verdict.is_event else quotes.split(content.text, subject)
     sent_at = _date(headers.raw("date"))
-    message = Message(
+    return Message(
         kind="event" if verdict.is_event else "message",
         author=Author(type="system" if verdict.is_event else "customer", name=who.author_name),
-        external=External(id=external_id, thread_key=references[0] if references else external_id),
+        external=External(id=ids.own, thread_key=ids.root),
         text=folded.text,
-        html=read.html,
+        html=content.html,
         quoted=folded.quoted,
         subject=subject or None,
-        attachments=read.attachments,
+        attachments=content.attachments,
         sent_at=sent_at,
         flags=Flags(
             auto_submitted=verdict.auto_submitted,
@@ -63,26 +115,12 @@ def normalize(raw: Raw, channel: MailChannel) -> list[Outcome]:
             bounce=verdict.bounce,
             authenticated=authenticated,
         ),
-        channel_data=_channel_data(headers, who, mail_from, message_id, dated=sent_at is not None),
+        channel_data=_channel_data(headers, who, ids, mail_from, dated=sent_at is not None),
     )
-    draft = Draft(
-        message=message,
-        customer=who.customer,
-        keys=tuple(dict.fromkeys((external_id, *references))),
-        unique=message_digest(external_id, mail[headers.end :]),
-        files=read.contents,
-        reopens=not verdict.auto_submitted,
-    )
-    return [draft, *(machine.updates(root, returned, raw.received_at) if returned else ())]
 
 
 def _channel_data(
-    headers: Headers,
-    who: people.People,
-    mail_from: str | None,
-    message_id: str,
-    *,
-    dated: bool,
+    headers: Headers, who: people.People, ids: _Ids, mail_from: str | None, *, dated: bool
 ) -> dict[str, Any]:
     data: dict[str, Any] = {
         "email.from": _boxes(who.senders),
@@ -90,14 +128,14 @@ def _channel_data(
         "email.cc": _boxes(who.cc),
         "email.reply_to": _boxes(who.reply_to),
         "email.mail_from": mail_from,
-        "email.message_id": message_id or None,
-        "email.in_reply_to": headers.raw("in-reply-to") or None,
-        "email.references": list(reference_ids(headers)),
+        "email.message_id": ids.given or None,
+        "email.in_reply_to": shorten(headers.first("in-reply-to"), _MAX_SUBJECT) or None,
+        "email.references": list(ids.references),
     }
     if who.warning:
         data["email.warning"] = who.warning
     if not dated and "date" in headers:
-        data["email.date_header"] = shorten(headers.first("date"), 200)
+        data["email.date_header"] = shorten(headers.first("date"), _MAX_SUBJECT)
     return data
 
 

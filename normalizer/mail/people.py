@@ -33,13 +33,25 @@ class People(Struct, frozen=True, kw_only=True):
     warning: str | None = None
 
 
-def read(headers: Headers, channel: MailChannel, mail_from: str, *, authenticated: bool, machine: bool) -> People:
+def senders_of(headers: Headers) -> tuple[Mailbox, ...]:
+    """Who is named as the sender."""
+    return mailboxes(headers, "from") or mailboxes(headers, "sender")
+
+
+def read(
+    headers: Headers,
+    senders: tuple[Mailbox, ...],
+    channel: MailChannel,
+    mail_from: str,
+    *,
+    authenticated: bool,
+    machine: bool,
+) -> People:
     """Finds the customer: From, or Reply-To where From is ours, a form's, or proved by nobody and another.
 
     A machine's mail and a mailing list's keep From: their Reply-To is not a person's word. None of our own addresses
     is ever the customer.
     """
-    senders = mailboxes(headers, "from") or mailboxes(headers, "sender")
     reply_to = mailboxes(headers, "reply-to")
     envelope = next(iter(parse_mailboxes(f"<{mail_from}>")), NOBODY)
     author = senders[0] if senders else envelope

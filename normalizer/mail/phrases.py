@@ -80,13 +80,16 @@ FORWARD_SUBJECT = re.compile(
 )
 
 SIGNATURE = re.compile(r"\s*(?:--|—) ?$")
-# `Sent from my phone`, alone on its line.
+# `Sent from my phone`, alone on its line. Without `my`, only a device or a program's name makes sure of it.
+_DEVICE = (
+    r"[^,.]{0,30}(?:iphone|ipad|android|samsung|galaxy|huawei|xiaomi|nokia|blackberry|windows|outlook|yahoo|gmail|mail|"
+    r"proton|app|phone|mobil|móvil|movil|handy|t[ée]l[ée]phone|telefon|tablet|cihaz|ordenador|telefoon)"
+)
 MOBILE_SIGNATURE = re.compile(
-    r"\s*(?:sent from (?:my |a |the )?[\w. -]{2,30}|get outlook for \w+|von meinem [^,.]{2,40} gesendet|"
-    r"gesendet (?:von|mit) [^,.]{2,40}|envoy[ée] (?:de|depuis|à partir de) [^,.]{2,40}|"
-    r"enviado (?:desde|do|de) [^,.]{2,40}|inviato da [^,.]{2,40}|verzonden (?:vanaf|met|via) [^,.]{2,40}|"
-    r"skickat från [^,.]{2,40}|sendt fra [^,.]{2,40}|wysłan[eo] z [^,.]{2,40}|отправлено (?:с|из) [^,.]{2,40}|"
-    r"[\w'’ ]{2,40}[dt][ae]n gönderildi|[\w'’ ]{2,40} gönderildi|tr[iı]m[ií]te de pe [^,.]{2,40})"
+    rf"\s*(?:sent from my [\w. -]{{2,30}}|get outlook for \w+|(?:sent (?:from|via|with)|gesendet (?:von|mit)|"
+    rf"envoy[ée] (?:de|depuis|à partir de)|enviado (?:desde|do|de)|inviato da|verzonden (?:vanaf|met|via)|skickat från|"
+    rf"sendt fra|wysłan[eo] z|отправлено (?:с|из)|tr[iı]m[ií]te de pe){_DEVICE}[^,.]{{0,25}}|"
+    rf"von meinem{_DEVICE}[^,.]{{0,25}}gesendet|{_DEVICE}[\w'’]{{0,12}}[dt][ae]n gönderildi)"
     r"(?:\s?<[^<>]{0,200}>)?[.\s]*$",
     re.IGNORECASE,
 )
