@@ -53,6 +53,7 @@ class EmailConnector(Connector[EmailOptions]):
         """
         smtp = self.options.receive.smtp
         if smtp is None:
+            context.ready()
             await asyncio.Event().wait()
             return
         self._server = SmtpServer(smtp, self.options.mailbox(), context)

@@ -153,8 +153,9 @@ class Session(SMTP):
 
     def cut(self, answer: str) -> None:
         """Says why, and hangs up: by force where the client does not read it."""
-        transport = self.transport
-        if isinstance(transport, asyncio.WriteTransport) and not transport.is_closing():
+        # uvloop's transports are no asyncio.WriteTransport.
+        transport: Any = self.transport
+        if transport is not None and not transport.is_closing():
             transport.write(answer.encode() + b"\r\n")
             transport.close()
             self.loop.call_later(_CLOSING_SECONDS, transport.abort)

@@ -86,8 +86,8 @@ class SmtpServer:
         listener = await self._listen()
         self.bound = listener.sockets[0].getsockname()[:2]
         self.log.info("smtp listening", host=self.bound[0], port=self.bound[1])
-        self._context.ready()
         try:
+            self._context.ready()
             await asyncio.Event().wait()
         finally:
             self.bound = None

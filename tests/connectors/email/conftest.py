@@ -35,6 +35,7 @@ class Journal:
         self.log: Any = structlog.get_logger()
         self.received: list[Raw] = []
         self.entered = 0
+        self.is_ready = False
         self.error: Exception | None = None
         self.open = asyncio.Event()
         self.open.set()
@@ -49,6 +50,9 @@ class Journal:
 
     def now(self) -> dt.datetime:
         return dt.datetime.now(dt.UTC)
+
+    def ready(self) -> None:
+        self.is_ready = True
 
     def fail(self, reason: str) -> NoReturn:
         raise AssertionError(reason)
