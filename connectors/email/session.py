@@ -26,13 +26,14 @@ from connectors.errors import UnavailableError
 
 _BLOCK = 64 * 1024
 _END = b"\r\n.\r\n"
-_ANOTHER_END = re.compile(rb"[\r\n]\.[\r\n]")
+_OTHER_ENDS = (b"\n.\n", b"\n.\r", b"\r.\n", b"\r.\r")
 _PLAIN_PATH = re.compile(r"<([^\s<>@\"\\]+@[^\s<>@\"\\]+)>(.*)")
 _CLOSING_SECONDS = 5.0
 # How many times the largest mail is read from a client that does not stop, before it is cut off.
 _PATIENCE = 4
 
 AWAY = "451 4.3.0 Cannot store the mail now, please try again later"
+CLOSING = "421 4.3.2 Closing for now, please come back later"
 SMUGGLED = "550 5.6.0 A line with a lone dot ends in a bare CR or LF; lines must end in CR LF"
 
 
@@ -149,7 +150,7 @@ class Session(SMTP):
         """Ends the session: now, or after the mail that it is in the middle of."""
         self._retired = True
         if not self._in_data:
-            self.cut("421 4.3.2 Closing for now, please come back later")
+            self.cut(CLOSING)
 
     def cut(self, answer: str) -> None:
         """Says why, and hangs up: by force where the client does not read it."""
@@ -270,7 +271,7 @@ class Session(SMTP):
 
 def _another_end(raw: bytes) -> bool:
     """Whether a laxer server would see the mail end earlier, and take the rest as commands: SMTP smuggling."""
-    return (b"\n." in raw or b"\r." in raw) and _ANOTHER_END.search(raw) is not None
+    return any(end in raw for end in _OTHER_ENDS)
 
 
 def _unstuffed(raw: bytes) -> bytes:

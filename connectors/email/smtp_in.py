@@ -24,7 +24,7 @@ from connectors.base import Context, Received
 from connectors.email.addresses import Mailbox
 from connectors.email.memory import Memory, Room
 from connectors.email.options import SmtpReceiveOptions
-from connectors.email.session import Handler, Session
+from connectors.email.session import CLOSING, Handler, Session
 from connectors.errors import TemporaryError
 from normalizer.mail import event_key
 from normalizer.outcomes import Raw
@@ -125,6 +125,8 @@ class SmtpServer:
         task = asyncio.current_task()
         assert task is not None
         self._sessions[session] = task
+        if self.bound is None:
+            return CLOSING
         if len(self._sessions) > self._limits.sessions:
             return "421 4.3.2 Too many connections, please try again later"
         if self._addresses[session.peer] > self._limits.sessions_per_address and not self._trusts(session.peer):

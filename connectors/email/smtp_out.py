@@ -42,6 +42,7 @@ async def deliver(
     """
     if options.send is None:
         raise PermanentError("this channel has no `send` in the YAML; give it a mail server to send by")
+    somebody_has_it = any(receipt.recipient is None or receipt.recipient.state != "failed" for receipt in done)
     finished = {receipt.piece for receipt in done}
     people = Addressees.of(reply)
     remaining = [address for address in people.all if _piece(address) not in finished]
@@ -53,7 +54,7 @@ async def deliver(
     if remaining:
         mail = await asyncio.to_thread(compose, reply, await _files(reply), options, channel)
         outcomes += await _transact(mail, remaining, options.address, options.send)
-    if not done and outcomes and all(outcome.state == "failed" for outcome in outcomes):
+    if not somebody_has_it and outcomes and all(outcome.state == "failed" for outcome in outcomes):
         raise _failure(PermanentError, outcomes)
     waiting = [outcome for outcome in outcomes if outcome.state == "queued"]
     for outcome in outcomes:

@@ -9,6 +9,7 @@ import struct
 from typing import Any
 
 import pytest
+import uvloop
 
 from connectors.email.smtp_in import Limits
 from connectors.errors import TemporaryError, UnavailableError
@@ -422,6 +423,32 @@ async def test_starttls(running: Any, certificate: Any) -> None:
         assert run.journal.bodies == [MAIL, MAIL + b"again\r\n"]
         assert run.journal.received[0].envelope["tls"] is True
         assert (await (await run.connect()).mail(CONTENT)).startswith("250")
+
+
+async def test_the_products_own_loop(running: Any, certificate: Any) -> None:
+    """`santral run` uses uvloop, whose transports differ from asyncio's."""
+
+    async def scenario() -> None:
+        tls = {"cert": certificate.cert, "key": certificate.key}
+        async with running({"tls": tls, "max_size": 50_000}, Limits(idle_seconds=0.3)) as run:
+            idle, secure, giant = await run.connect(), await run.connect(), await run.connect()
+            assert (await secure.say("STARTTLS")).startswith("220")
+            context = ssl.create_default_context(cafile=str(certificate.cert))
+            await secure.writer.start_tls(context, server_hostname="localhost")
+            assert (await secure.say("EHLO again")).startswith("250-")
+            assert (await secure.mail(CONTENT)).startswith("250")
+            await giant.envelope()
+            await giant.say("DATA")
+            giant.writer.write(b"x" * 2_000_000)
+            assert (await giant.answer()).startswith("552")
+            assert (await idle.answer()).startswith("421 4.4.2")
+            stopped = await run.connect()
+            run.task.cancel()
+            assert (await stopped.answer()).startswith("421 4.3.2")
+            await asyncio.wait({run.task}, timeout=5)
+            assert run.journal.bodies == [MAIL]
+
+    await asyncio.to_thread(uvloop.run, scenario())
 
 
 async def test_what_was_said_before_starttls_is_forgotten(running: Any, certificate: Any) -> None:

@@ -10,7 +10,7 @@ import pytest
 from connectors.base import Receipt, Reply
 from connectors.email import EmailConnector
 from connectors.errors import ConnectorError, PermanentError, TemporaryError, UncertainError
-from normalizer.schema import Attachment
+from normalizer.schema import Attachment, Recipient
 
 Make = Callable[..., Any]
 
@@ -152,6 +152,15 @@ async def test_the_rest_refused_is_no_failure_of_the_whole(postfix: Any, connect
     receipts, error = await outcome(connector(send=by(postfix.plain)), mail, done)
     assert error is None
     assert states(receipts) == {"nobody@customer.example": "failed"}
+
+
+async def test_the_last_refused_is_a_failure_of_the_whole(postfix: Any, connector: Make, reply: Make) -> None:
+    failed = Recipient(address="x@customer.example", state="failed")
+    done = [Receipt(external_id="x", piece="rcpt:x@customer.example", recipient=failed)]
+    mail = reply(to=("x@customer.example", "nobody@customer.example"))
+    receipts, error = await outcome(connector(send=by(postfix.plain)), mail, done)
+    assert receipts == []
+    assert isinstance(error, PermanentError)
 
 
 async def test_a_refused_content(postfix: Any, connector: Make, reply: Make) -> None:
