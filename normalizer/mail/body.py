@@ -17,6 +17,7 @@ from normalizer.schema import Attachment
 from normalizer.text import one_line, shorten, tidy
 
 MAX_TEXT = 1_000_000  # characters; the rest is in the original
+_MAX_OCTETS = 8 * MAX_TEXT  # of one text part: more could not be shown anyway
 MAX_PIECES = 100  # texts that are shown; further ones are files
 
 _EXTENSIONS = {
@@ -120,9 +121,10 @@ def _is_body(part: Part) -> bool:
 
 def _piece(part: Part) -> Piece:
     charset = part.params.get("charset", "")
+    content = part.content[:_MAX_OCTETS]
     if part.content_type == "text/html":
-        return Piece(html=decode_html(part.content, charset))
-    text = tidy(decode(part.content, charset).replace("\r\n", "\n"))
+        return Piece(html=decode_html(content, charset))
+    text = tidy(decode(content, charset).replace("\r\n", "\n"))
     if part.params.get("format", "").lower() == "flowed":
         text = _unflowed(text, delete=part.params.get("delsp", "").lower() == "yes")
     return Piece(plain=text)

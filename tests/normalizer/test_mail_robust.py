@@ -131,7 +131,8 @@ SEEDS = [
     + b"--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: y\r\n\r\nz\r\n--b--",
     HEAD
     + b"Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n"
-    + b"Content-Type: message/delivery-status\r\n\r\nFinal-Recipient: rfc822; a@b\r\nAction: failed\r\nStatus: 5.1.1\r\n"
+    + b"Content-Type: message/delivery-status\r\n\r\n"
+    + b"Final-Recipient: rfc822; a@b\r\nAction: failed\r\nStatus: 5.1.1\r\n"
     + b"--b\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: <x@y>\r\n--b--",
     b"Subject: =?utf-8?b?" + base64.b64encode("şey".encode()) + b"?=\r\nContent-Transfer-Encoding: base64\r\n\r\nYWJj",
 ]
