@@ -157,18 +157,25 @@ class Santral:
 
 
 @contextlib.asynccontextmanager
-async def serving(config: Config, registry: Registry) -> AsyncIterator[tuple[Santral, asyncio.Future[Any]]]:
+async def serving(config: Config, registry: Registry) -> AsyncIterator[tuple[Santral, asyncio.Task[str]]]:
     """A whole Santral on its database, while the block lasts.
 
     Yields:
-        It, and a future that is done when it cannot go on.
+        It, and a task that ends with the reason when it cannot go on.
     """
     async with storage(config) as (store, owned):
         santral = Santral(config, store, build(config, registry), alone=owned is not None)
         async with santral.running() as workers:
-            ends: set[asyncio.Future[Any]] = {workers} | ({owned.failed} if owned else set())
-            waiting = asyncio.ensure_future(asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED))
+            ended = asyncio.create_task(_ended(workers, owned))
             try:
-                yield santral, waiting
+                yield santral, ended
             finally:
-                waiting.cancel()
+                ended.cancel()
+
+
+async def _ended(workers: asyncio.Task[None], owned: embedded.EmbeddedDatabase | None) -> str:
+    failed: set[asyncio.Future[Any]] = {owned.failed} if owned else set()
+    await asyncio.wait({workers, *failed}, return_when=asyncio.FIRST_COMPLETED)
+    if owned is not None and owned.failed.done():
+        return owned.failed.result()
+    return f"a part that must run has failed: {workers.exception()!r}"

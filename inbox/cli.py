@@ -141,7 +141,7 @@ async def _run(config: Config, *, builtin: bool) -> int:
             click.echo(f"Santral runs at {config.server.url}; `santral token NAME` makes a token for its API.")
         await asyncio.wait((stop, broken), return_when=asyncio.FIRST_COMPLETED)
         if broken.done():
-            click.echo("Santral cannot go on; the log says why.", err=True)
+            click.echo(f"Santral cannot go on: {broken.result()}", err=True)
             return EXIT_FAILED
     return 0
 

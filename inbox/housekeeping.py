@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -59,7 +60,8 @@ class Housekeeping:
 
     async def end(self) -> None:
         """Says good-bye, so that others need not wait for the silence to grow long."""
-        await self._store.processes.leave(self._owner)
+        with contextlib.suppress(UnavailableError):  # then they do have to wait
+            await self._store.processes.leave(self._owner)
 
     async def _beat(self) -> None:
         await self._store.processes.beat(self._owner, self._store.session_id)

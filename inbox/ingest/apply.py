@@ -227,11 +227,20 @@ class _Applier:
     async def _change(self, change: Change) -> None:
         message = await self._unit.message_called(self._entry.channel, change.external_id)
         if message is not None:
-            self._unit.put(changes.changed(message, change))
+            await self._shown(self._unit.put(changes.changed(message, change)))
             return
         id_ = external_key(self._entry.channel, change.external_id)
         waiting = await self._unit.one(WaitingChanges, id_) or WaitingChanges(id=id_, changes=())
         self._unit.put(replace(waiting, changes=(*waiting.changes, change)))
+
+    async def _shown(self, message: Message) -> None:
+        """A changed message changes what the list shows of its conversation, where it is the last one."""
+        conversation = await self._unit.one(Conversation, message.conversation_id)
+        last = conversation.last_message if conversation else None
+        if conversation is None or last is None:
+            return
+        preview = Preview.of(message, last.at) if last.id == message.id else last
+        self._unit.put(replace(conversation, last_message=preview, updated_at=self._unit.now))
 
     async def _overtaken(self, message: Message, external_id: str) -> Message:
         """The message with the changes that came before it."""

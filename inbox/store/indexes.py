@@ -27,7 +27,11 @@ INDEXES: dict[str, list[IndexModel]] = {
             partialFilterExpression={"state": "new"},
         ),
         # GET /ingest/failed
-        IndexModel([("received_at", DESCENDING)], name="failed", partialFilterExpression={"state": "failed"}),
+        IndexModel(
+            [("received_at", DESCENDING), ("_id", DESCENDING)],
+            name="failed",
+            partialFilterExpression={"state": "failed"},
+        ),
     ],
     "identities": [IndexModel([("customer_id", ASCENDING)], name="customer")],
     "thread_keys": [IndexModel([("conversation_id", ASCENDING)], name="conversation")],

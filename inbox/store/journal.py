@@ -13,7 +13,7 @@ from typing import Any, Literal
 import msgspec
 from gridfs import NoFile
 from gridfs.asynchronous import AsyncGridFSBucket
-from pymongo import ASCENDING, DESCENDING
+from pymongo import ASCENDING
 from pymongo.errors import BulkWriteError
 
 from inbox.store.client import Database, Document
@@ -120,14 +120,6 @@ class Journal:
         await self._entries.update_one(
             {"_id": entry_id, "state": "new", "owner": owner}, {"$set": {"state": "failed", "error": error}}
         )
-
-    async def failed(self, before: datetime | None, limit: int) -> list[JournalEntry]:
-        """The newest entries that failed, without their bodies; `before` continues an earlier answer."""
-        query: Document = {"state": "failed"}
-        if before is not None:
-            query["received_at"] = {"$lt": before}
-        found = self._entries.find(query, {"body": 0}).sort("received_at", DESCENDING).limit(limit)
-        return [_entry(document) async for document in found]
 
     async def replay(self, owner: str, entry_ids: Sequence[str] | None) -> int:
         """Gives failed entries (all, where None) to `owner` to be applied again; returns how many."""

@@ -1,0 +1,49 @@
+# Two commands: `make run` and `make test`. Both set up what they need; a second call finds it there.
+
+PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python3))
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: run test lint format bench clean
+
+# Runs the inbox in this folder, and plays the customers' mail server: what leaves by mail lands in $(OUTGOING).
+OUTGOING := santral-data/outgoing
+run: $(VENV)/run
+	@exec $(BIN)/python scripts/run.py $(OUTGOING)
+
+test: $(VENV)/test
+	@scripts/peers.sh
+	$(MAKE) --no-print-directory lint
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n 2 --dist worksteal
+	$(BIN)/coverage combine --quiet && $(BIN)/coverage report --skip-covered --skip-empty
+
+lint: $(VENV)/test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/test
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# Prints what Santral does beside bare limits that it measures in the same run.
+bench: $(VENV)/test
+	$(BIN)/python -m bench
+
+$(VENV)/python:
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/run: $(VENV)/python pyproject.toml constraints.txt
+	$(PIP) --editable '.[embedded]'
+	@touch $@
+
+$(VENV)/test: $(VENV)/python pyproject.toml constraints.txt
+	$(PIP) --editable '.[embedded,dev]'
+	@touch $@ $(VENV)/run
+
+clean:
+	rm -rf $(VENV) build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
