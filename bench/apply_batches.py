@@ -1,4 +1,4 @@
-"""The batched apply, measured before the store is written around it: `python bench/apply_batches.py`, about 80 s.
+"""The batched apply, measured before the store is written around it: `python -m bench.apply_batches`, about 80 s.
 
 Seen on 2 cores that other work shared, MongoDB 6.0.5; two runs of three interleaved rounds; ratios under 1.2 are equal.
 
@@ -29,9 +29,10 @@ from statistics import median, quantiles
 from typing import Any
 
 import uvloop
-from _apply import KNOWN, Applier, Document, Report, Scenario, journal_entry, new_conversation
-from _mongod import Mongod, private_mongod
 from pymongo import AsyncMongoClient, IndexModel, MongoClient
+
+from bench._apply import KNOWN, Applier, Document, Report, Scenario, journal_entry, new_conversation
+from bench._mongod import Mongod, private_mongod
 
 PROCESSES = 4
 ANSWER_SECONDS = 60.0

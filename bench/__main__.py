@@ -1,0 +1,197 @@
+"""Santral beside the bare limits of what it is made of, in one run: `python -m bench`, about three minutes.
+
+A bare limit is a handler that validates, group-commits to the same kind of `mongod` (journaled, by a majority), and
+does nothing else. Both run all the time, each with its database; the loads take turns, each from a process of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+import msgspec
+
+from bench import _processes
+from bench._alone import Alone, p50_p95
+from bench._load import Load
+from bench._processes import ROOT, memory
+from bench._targets import Bare, Santral, bare_servers, santral
+
+CONNECTIONS = 64
+SETTLE_SECONDS = 3.0
+ALONE = 150
+ALONE_SECONDS = 120.0
+WARM_SECONDS = 0.5
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One line of the table."""
+
+    what: str
+    found: str
+    share: float | None = None
+    least: float | None = None
+    good: bool | None = None
+
+
+class Run(msgspec.Struct, frozen=True):
+    """Santral under one load: as the client saw it, and when the last message was stored."""
+
+    load: Load
+    stored_at: float
+    cpu: float
+
+    @property
+    def stored_rate(self) -> float:
+        """Messages a second, from the first byte to an empty backlog."""
+        return self.load.count / (self.stored_at - self.load.began)
+
+
+class Bench:
+    """Both targets, and the loads on them."""
+
+    def __init__(self, bare: Bare, ours: Santral, seconds: float, rounds: int) -> None:
+        self._bare = bare
+        self._ours = ours
+        self._seconds = seconds
+        self._rounds = rounds
+        self._loads = 0
+
+    def chat(self) -> list[Line]:
+        """Chat messages acknowledged and stored, beside the bare chats."""
+        http, websocket, ours = self._interleaved(
+            lambda s: self._limit("http", self._bare.http_port, "chats", s),
+            lambda s: self._limit("websocket", self._bare.http_port, "chats", s),
+            lambda s: self._santral("santral", self._ours.http_port, "site", s),
+        )
+        return [
+            _limit_line("bare chat over HTTP, group commit", http),
+            _limit_line("bare chat over WebSocket, group commit", websocket),
+            *_ours_lines("chat messages", "bare WebSocket", ours, websocket, acknowledged=0.5, stored=0.2),
+            *_ours_lines("  the same", "bare HTTP", ours, http, acknowledged=0.5, stored=0.2),
+        ]
+
+    def mail(self) -> list[Line]:
+        """Mails acknowledged and stored, beside bare aiosmtpd."""
+        bare, ours = self._interleaved(
+            lambda s: self._limit("smtp", self._bare.smtp_port, "mails", s),
+            lambda s: self._santral("smtp", self._ours.smtp_port, "mail", s),
+        )
+        return [
+            _limit_line("bare aiosmtpd, group commit", bare),
+            *_ours_lines("mails of 4 KB", "bare aiosmtpd", ours, bare, acknowledged=0.7, stored=0.3),
+        ]
+
+    def alone(self) -> list[Line]:
+        """One message alone, from the customer's socket to the agent's stream."""
+        ports = (str(self._ours.http_port), str(self._ours.smtp_port))
+        command = [sys.executable, "-m", "bench._alone", *ports, self._ours.token, str(ALONE)]
+        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True, timeout=ALONE_SECONDS)
+        times = msgspec.json.decode(done.stdout, type=Alone)
+        lines = []
+        for what, found in (("a chat message alone, to the agent's stream", times.chat), ("a mail alone", times.mail)):
+            p50, p95 = p50_p95(found)
+            lines.append(Line(what, f"p50 {p50:.1f} ms, p95 {p95:.1f} ms (at most 25)", good=p95 < 25))
+        return lines
+
+    def memory(self) -> list[Line]:
+        """Memory of both processes when nothing happens."""
+        time.sleep(SETTLE_SECONDS)
+        return [
+            _memory_line("Santral idle", self._ours.pid, most=120),
+            _memory_line("mongod idle", self._ours.mongod, most=160),
+        ]
+
+    def _interleaved(self, *runs: Callable[[float], Run]) -> list[list[Run]]:
+        """Each run in each round, every other round in reverse order, after a warm-up that does not count."""
+        found: list[list[Run]] = [[] for _ in runs]
+        for run in runs:
+            run(WARM_SECONDS)
+        for number in range(self._rounds):
+            for index in range(len(runs)) if number % 2 == 0 else reversed(range(len(runs))):
+                found[index].append(runs[index](self._seconds))
+        return found
+
+    def _load(self, kind: str, port: int, seconds: float) -> Load:
+        self._loads += 1
+        return _processes.load(kind, port, f"r{self._loads}", connections=CONNECTIONS, seconds=seconds)
+
+    def _limit(self, kind: str, port: int, collection: str, seconds: float) -> Run:
+        cpu = _processes.cpu_seconds(self._bare.pid)
+        load = self._load(kind, port, seconds)
+        cpu = _processes.cpu_seconds(self._bare.pid) - cpu
+        self._bare.check(load, collection)
+        return Run(load, load.ended, cpu)
+
+    def _santral(self, kind: str, port: int, channel: str, seconds: float) -> Run:
+        before, cpu = self._ours.stored, _processes.cpu_seconds(self._ours.pid)
+        load = self._load(kind, port, seconds)
+        stored_at = self._ours.stored_at(before + load.count)
+        cpu = _processes.cpu_seconds(self._ours.pid) - cpu
+        self._ours.check(load, channel)
+        return Run(load, stored_at, cpu)
+
+
+def _ours_lines(
+    what: str, limit: str, ours: list[Run], bare: list[Run], *, acknowledged: float, stored: float
+) -> list[Line]:
+    lines = []
+    rates = [run.load.rate for run in ours], [run.stored_rate for run in ours]
+    for verb, found, least in (("acknowledged", rates[0], acknowledged), ("stored, backlog empty", rates[1], stored)):
+        share = median(rate / other.load.rate for rate, other in zip(found, bare, strict=True))
+        told = f"{median(found):,.0f}/s" + _clients(ours) * (verb == "acknowledged")
+        lines.append(Line(f"{what}, {verb} / {limit}", told, share, least, share >= least))
+    return lines
+
+
+def _limit_line(what: str, runs: list[Run]) -> Line:
+    return Line(what, f"{median(run.load.rate for run in runs):,.0f}/s{_clients(runs)}")
+
+
+def _clients(runs: list[Run]) -> str:
+    busy = median(run.load.busy for run in runs)
+    cost = median(run.cpu / run.load.count for run in runs)
+    return f" (server {cost * 1e6:.0f} µs CPU each; client {busy:.0%} of a core)"
+
+
+def _memory_line(what: str, pid: int, *, most: int) -> Line:
+    found = memory(pid)
+    told = f"{found.resident:.0f} MB resident, {found.proportional:.0f} proportional (under {most})"
+    return Line(what, told, good=found.resident < most)
+
+
+def _print(line: Line) -> None:
+    share = f"{line.share:.2f} (at least {line.least})" if line.share is not None else ""
+    verdict = "" if line.good is None else "ok" if line.good else "MISSED"
+    print(f"{line.what:62}{share:22}{verdict:8}{line.found}", flush=True)
+
+
+NAMES: tuple[str, ...] = ("memory", "alone", "chat", "mail")
+
+
+def main() -> None:
+    """Runs the benchmarks and prints the table."""
+    arguments = argparse.ArgumentParser(prog="python -m bench", description=(__doc__ or "").partition("\n")[0])
+    arguments.add_argument("--only", choices=NAMES, help="one of the benchmarks")
+    arguments.add_argument("--seconds", type=float, default=3.0, help="length of one load")
+    arguments.add_argument("--rounds", type=int, default=3, help="how often each load runs")
+    options = arguments.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        with bare_servers(folder) as bare, santral(folder) as ours:
+            bench = Bench(bare, ours, options.seconds, options.rounds)
+            for benchmark in [options.only] if options.only else NAMES:
+                for line in getattr(bench, benchmark)():
+                    _print(line)
+
+
+if __name__ == "__main__":
+    main()
