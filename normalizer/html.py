@@ -15,7 +15,8 @@ from resiliparse.extract.html2text import extract_plain_text
 
 from normalizer.text import tidy
 
-MAX_SIZE = 2_000_000  # characters
+MAX_SIZE = 1_000_000  # characters
+MAX_RESULT = 1_500_000  # characters: a document of the database holds it beside the text
 MAX_DEPTH = 2_000  # elements inside one another: half a second at the very worst
 _MAX_AMPERSANDS = 100_000
 
@@ -75,7 +76,11 @@ def sanitize(html: str) -> str:
         TooComplexError: too large, or nested too deep.
     """
     check(html)
-    return _IMAGE.sub(_without_source, _CLEANER.clean(html))
+    clean = _IMAGE.sub(_without_source, _CLEANER.clean(html))
+    # Each `<a>` grows by its `rel`, each `&` into an entity.
+    if len(clean) > MAX_RESULT:
+        raise TooComplexError("larger than can be shown as HTML")
+    return clean
 
 
 def to_text(html: str) -> str:

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from normalizer.mail.channel import MailChannel
 from normalizer.mail.dedup import event_key
-from normalizer.mail.normalize import normalize
+from normalizer.mail.message import normalize
 
 __all__ = ["MailChannel", "event_key", "normalize"]

@@ -16,7 +16,7 @@ from normalizer.mail.mime import Part
 from normalizer.schema import Attachment
 from normalizer.text import one_line, shorten, tidy
 
-MAX_TEXT = 1_000_000  # characters; the rest is in the original
+MAX_TEXT = 500_000  # characters; the rest is in the original
 _MAX_OCTETS = 8 * MAX_TEXT  # of one text part: more could not be shown anyway
 MAX_PIECES = 100  # texts that are shown; further ones are files
 
