@@ -2,7 +2,7 @@
 
 What fails before `MAIL FROM` is not about this mail (the server is away, a certificate has expired, a password was
 changed): it is temporary. From there on the server's own word counts: 4xx is temporary, 5xx permanent. Where the
-connection breaks after `DATA`, nobody knows whether the mail was taken.
+connection breaks once the mail is on its way, nobody knows whether it was taken.
 """
 
 from __future__ import annotations
@@ -11,8 +11,14 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 
-from aiosmtplib import SMTP
-from aiosmtplib.errors import SMTPException, SMTPRecipientRefused, SMTPResponseException
+from aiosmtplib import SMTP, SMTPStatus
+from aiosmtplib.errors import (
+    SMTPDataError,
+    SMTPException,
+    SMTPRecipientRefused,
+    SMTPResponseException,
+    SMTPServerDisconnected,
+)
 
 from connectors.base import Channel, Receipt, Reply
 from connectors.email.addresses import deliverable
@@ -160,14 +166,31 @@ async def _rcpt(smtp: SMTP, address: str, path: str, encoding: str) -> Recipient
 
 
 async def _data(smtp: SMTP, mail: bytes) -> str:
+    """`DATA`, the mail, and the server's word on it.
+
+    `SMTP.data` would do the same, but goes through the mail by regular expression: a second in which the whole process
+    stands still, for 25 MB. `compose` makes nothing but whole lines.
+    """
     try:
-        return (await smtp.data(mail, timeout=_DATA_SECONDS)).message
+        response = await smtp.execute_command(b"DATA")
+    except (SMTPException, OSError) as error:
+        raise _refusal(error) from error
+    if response.code != SMTPStatus.start_input:
+        raise _refusal(SMTPDataError(response.code, response.message))
+    try:
+        if smtp.protocol is None:
+            raise SMTPServerDisconnected("Connection lost")
+        smtp.protocol.write(mail.replace(b"\r\n.", b"\r\n..") + b".\r\n")
+        response = await smtp.protocol.read_response(timeout=_DATA_SECONDS)
+        if response.code != SMTPStatus.completed:
+            raise SMTPDataError(response.code, response.message)
     except (SMTPException, OSError) as error:
         if _code(error):
             raise _refusal(error) from error
         raise UncertainError(
             f"the connection broke while the mail server had the mail in its hands: {_words(error)}"
         ) from error
+    return response.message
 
 
 def _refusal(error: Exception) -> ConnectorError:

@@ -54,6 +54,7 @@ def test_each_try_makes_the_same_bytes(reply: Make) -> None:
     attached = (Attachment(id="a", filename="a.txt", content_type="text/plain"),)
     tries = [raw(reply(html="<p>x</p>", attachments=attached), b"a") for _ in range(2)]
     assert tries[0] == tries[1]
+    assert tries[0].endswith(b"\r\n")
 
 
 def test_a_first_mail_answers_nothing(reply: Make) -> None:
@@ -215,6 +216,7 @@ def test_any_text_is_sent_in_short_clean_lines(reply: Make, text: str) -> None:
     assert max(len(line) for line in made.split(b"\r\n")) <= 78
     assert b"\n" not in made.replace(b"\r\n", b"")
     assert b"\0" not in made
+    assert made.endswith(b"\r\n")
     parsed = mail(reply(text=text))
     plain = text.replace("\0", "").replace("\a", "").replace("\ud800", "")
     assert content(parsed).splitlines() == [*plain.splitlines()] or plain in {"", "\n\n"}

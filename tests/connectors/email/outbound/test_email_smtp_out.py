@@ -253,10 +253,13 @@ GOOD = {"MAIL": "250 ok", "RCPT": "250 ok", "DATA": "354 go", ".": "250 taken"}
         ({"RCPT": ""}, TemporaryError, None),
         ({"DATA": "451 later"}, TemporaryError, "451"),
         ({"DATA": "554 no"}, PermanentError, "554"),
+        ({"DATA": ""}, TemporaryError, None),
+        ({"DATA": "250 what"}, TemporaryError, None),
         ({".": "451 later"}, TemporaryError, "451"),
         ({".": "554 spam"}, PermanentError, "554"),
         ({".": ""}, UncertainError, None),
         ({".": "gibberish"}, UncertainError, None),
+        ({".": "354 more"}, UncertainError, None),
     ],
 )
 async def test_each_failure_has_its_kind(
