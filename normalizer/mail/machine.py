@@ -171,11 +171,12 @@ def _update(fields: dict[str, str], external_id: str, at: datetime) -> DeliveryU
     if state is None:
         return None
     address = parse_mailboxes(fields.get("final-recipient", "").partition(";")[2])
-    status = _STATUS.search(fields.get("status", "") or fields.get("diagnostic-code", ""))
-    reason = fields.get("diagnostic-code", "").partition(";")[2].strip() or fields.get("status", "")
-    error = DeliveryError(
-        code=status[0] if status else None, text=shorten(reason, 1000) or "The mail was returned.", temporary=False
-    )
+    diagnostic = fields.get("diagnostic-code", "")
+    codes = _STATUS.findall(f"{fields.get('status', '')} {diagnostic}")
+    # `5.0.0` says no more than `failed`: the server's own words may know better.
+    code = next((code for code in codes if not code.endswith(".0.0")), codes[0] if codes else None)
+    reason = diagnostic.partition(";")[2].strip() or fields.get("status", "")
+    error = DeliveryError(code=code, text=shorten(reason, 1000) or "The mail was returned.", temporary=False)
     return DeliveryUpdate(
         state=state,
         at=at,

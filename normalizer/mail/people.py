@@ -56,8 +56,10 @@ def read(
     envelope = next(iter(parse_mailboxes(f"<{mail_from}>")), NOBODY)
     author = senders[0] if senders else envelope
     answer = next((box for box in reply_to if box.key not in channel.own and box.key != author.key), None)
+    # DMARC speaks of the one address in From: with two, or with none but Sender's, nothing is proved of this one.
+    proved = authenticated and [box.key for box in mailboxes(headers, "from")] == [author.key]
     expected = author.key in channel.own or author.key in channel.form_senders
-    if not expected and (authenticated or machine):
+    if not expected and (proved or machine):
         answer = None
     chosen, warning = answer or author, None
     if answer and not expected:
@@ -75,7 +77,7 @@ def read(
             kind="email",
             value=chosen.key,
             name=name or None,
-            verified=authenticated and chosen is author and bool(senders),
+            verified=proved and chosen is author,
             email=chosen.key,
         ),
         author_name=(name if answer and expected else author.name or name) or None,
