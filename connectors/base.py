@@ -13,7 +13,7 @@ Three promises, and the rest follows from them:
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Annotated, Any, ClassVar, Generic, Literal, NoReturn, Protocol, TypeVar
@@ -124,7 +124,14 @@ class Feed(Protocol):
     async def history(self, thread_key: str, *, limit: int = 100) -> FeedPage:
         """The newest `limit` messages, and the cursor of this moment."""
 
-    def follow(self, thread_key: str, cursor: str) -> AsyncIterator[tuple[Message, str]]:
+    async def since(self, thread_key: str, cursor: str) -> FeedPage:
+        """The messages and changes after `cursor` (a page of them), and the cursor from which `follow` goes on.
+
+        Raises:
+            CursorExpiredError: the cursor cannot be honoured.
+        """
+
+    def follow(self, thread_key: str, cursor: str) -> AsyncGenerator[tuple[Message, str], None]:
         """Every message and change after `cursor`, without gap or repeat, then live until closed.
 
         Raises:

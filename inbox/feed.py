@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from connectors.base import CursorExpiredError, FeedPage
-from inbox.events import Hub, from_cursor, to_cursor
+from inbox.events import PAGE, Hub, from_cursor, to_cursor
 from inbox.model import Event
 from inbox.store import Store
 from normalizer.codec import from_builtins
@@ -39,21 +39,44 @@ class ChannelFeed:
             conversation_id=messages[-1].conversation_id if messages else None,
         )
 
-    async def follow(self, thread_key: str, cursor: str) -> AsyncIterator[tuple[Message, str]]:
+    async def since(self, thread_key: str, cursor: str) -> FeedPage:
+        """The messages and changes after `cursor`, and the cursor from which `follow` goes on.
+
+        Raises:
+            CursorExpiredError: the cursor cannot be honoured.
+        """
+        newest = await self._hub.newest()
+        position = _position(cursor)
+        events = await self._hub.backlog(position, PAGE, thread=(self._channel, thread_key))
+        # A quiet thread's cursor moves up with the log, so that it does not expire while nothing happens.
+        reached = [event.id for event in events[-1:]] or [position]
+        if len(events) < PAGE:
+            reached.append(newest)
+        last = await self._store.queries.thread(self._channel, thread_key, 1)
+        return FeedPage(
+            messages=tuple(message for message in map(_shown, events) if message is not None),
+            cursor=to_cursor(max(reached)),
+            conversation_id=last[-1].conversation_id if last else None,
+        )
+
+    async def follow(self, thread_key: str, cursor: str) -> AsyncGenerator[tuple[Message, str], None]:
         """Every message and change after `cursor`, then live.
 
         Raises:
             CursorExpiredError: the cursor cannot be honoured.
         """
-        try:
-            position = from_cursor(cursor)
-        except ValueError:
-            raise CursorExpiredError from None
-        async with aclosing(self._hub.follow(position, thread=(self._channel, thread_key))) as events:
+        async with aclosing(self._hub.follow(_position(cursor), thread=(self._channel, thread_key))) as events:
             async for event in events:
                 message = _shown(event)
                 if message is not None:
                     yield message, to_cursor(event.id)
+
+
+def _position(cursor: str) -> int:
+    try:
+        return from_cursor(cursor)
+    except ValueError:
+        raise CursorExpiredError from None
 
 
 def _shown(event: Event) -> Message | None:

@@ -128,7 +128,9 @@ class Replies:
                 raise ReplyRefusedError(
                     "not-retryable", f"only a failed or unknown reply goes out again: {state.state}"
                 )
-            unit.put(replace(item, state="queued", due_at=unit.now, attempts=0, owner=None))
+            # Whoever was refused is asked again; whoever has it is not.
+            kept = tuple(one for one in item.receipts if one.recipient is None or one.recipient.state != "failed")
+            unit.put(replace(item, state="queued", due_at=unit.now, attempts=0, owner=None, receipts=kept))
             return _put(unit, message, replace(state, state="queued", error=None, next_attempt_at=None))
 
         return await self._write(change)

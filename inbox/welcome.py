@@ -44,7 +44,7 @@ Send a first mail:
 List what came:
   curl -sS -H "Authorization: Bearer $TOKEN" {url}/api/v1/conversations
 
-Answer the newest (the answer leaves by the channel it came from):
+Answer the newest. It leaves by the channel it came from; `make run` puts mail into santral-data/outgoing/new:
   ID=$(curl -sS -H "Authorization: Bearer $TOKEN" '{url}/api/v1/conversations?limit=1' |
     sed 's/.*"items":\\[{{"id":"\\([^"]*\\)".*/\\1/')
   curl -sS -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \\

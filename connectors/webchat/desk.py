@@ -6,7 +6,7 @@ The promise to the visitor: what was acknowledged is journaled, and the same cli
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -28,25 +28,21 @@ from connectors.webchat.protocol import (
     encode,
 )
 from connectors.webchat.rates import RateLimiter
-from connectors.webchat.tail import Tail
 from connectors.webchat.tokens import VisitorTokens, read_identity
 from connectors.webchat.view import Window, is_on_its_way, latest
 from normalizer.chat import CallBack, Choose, Delivered, Event, Identified, Rate, Read, Said
 from normalizer.outcomes import Raw
 from normalizer.schema import Attachment, Message
 
-# How long a returning browser waits to hear that nothing happened since: the feed tells only what did.
-RESUME_SECONDS = 0.25
 HISTORY = 100
 
 
 class Visit(Struct, frozen=True, kw_only=True):
-    """A visitor who said hello: the frame to answer, and what goes on from there. `tail` must be closed."""
+    """A visitor who said hello: the frame to answer, and what goes on from there."""
 
     visitor: str
     welcome: Welcome
     window: Window
-    tail: Tail
     arrivals: tuple[Message, ...]
 
 
@@ -107,33 +103,28 @@ class Desk:
                 reload=reload,
             ),
             window=window,
-            tail=Tail(self._context.feed, visitor, page.cursor),
             arrivals=page.messages,
         )
 
     async def _resume(self, visitor: str, token: str, cursor: str) -> Visit:
-        newest = await self._context.feed.history(visitor, limit=1)
-        tail = Tail(self._context.feed, visitor, cursor)
-        try:
-            missed = [] if newest.cursor == cursor else await tail.waiting(RESUME_SECONDS)
-        except BaseException:
-            await tail.close()
-            raise
+        page = await self._context.feed.since(visitor, cursor)
         window = Window()
-        messages = [message for message, _ in missed]
         return Visit(
             visitor=visitor,
             welcome=Welcome(
                 token=token,
-                conversation_id=newest.conversation_id,
-                messages=window.catch_up(messages),
-                cursor=missed[-1][1] if missed else cursor,
+                conversation_id=page.conversation_id,
+                messages=window.catch_up(page.messages),
+                cursor=page.cursor,
                 reload=False,
             ),
             window=window,
-            tail=tail,
-            arrivals=tuple(latest(messages)),
+            arrivals=tuple(latest(page.messages)),
         )
+
+    def news(self, visit: Visit) -> AsyncGenerator[tuple[Message, str], None]:
+        """What comes after the welcome."""
+        return self._context.feed.follow(visit.visitor, visit.welcome.cursor)
 
     async def take(self, visitor: str, frame: ClientFrame) -> Ack | None:
         """Does what the visitor asks.

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import msgspec
 from aiohttp import hdrs, web
@@ -13,7 +14,7 @@ from msgspec import Struct
 
 from connectors.base import CursorExpiredError, Feed
 from connectors.errors import UnavailableError
-from connectors.webchat.desk import RESUME_SECONDS, Desk
+from connectors.webchat.desk import Desk
 from connectors.webchat.problems import Problem
 from connectors.webchat.protocol import (
     FRAME_LIMIT,
@@ -29,7 +30,6 @@ from connectors.webchat.protocol import (
     encode,
     unavailable,
 )
-from connectors.webchat.tail import Tail
 from connectors.webchat.view import Window, latest
 
 LONGEST_WAIT = 25.0
@@ -107,7 +107,6 @@ class Poll:
 
     async def _hello(self, hello: Hello) -> ServerFrame:
         visit = await self._desk.welcome(hello)
-        await visit.tail.close()
         await self._desk.arrived(visit.visitor, visit.arrivals)
         return visit.welcome
 
@@ -146,20 +145,16 @@ class Poll:
             self._waits.discard(wait)
 
     async def _wait(self, visitor: str, cursor: str, seconds: float) -> tuple[tuple[Live, ...], str]:
-        deadline = asyncio.get_running_loop().time() + seconds
+        page = await self._feed.since(visitor, cursor)
         window = Window()
-        tail = Tail(self._feed, visitor, cursor)
-        try:
-            while True:
-                left = deadline - asyncio.get_running_loop().time()
-                entries = await tail.waiting(max(left, RESUME_SECONDS))
-                cursor = entries[-1][1] if entries else cursor
-                messages = [message for message, _ in entries]
-                shown = window.catch_up(messages)
-                if shown or left <= RESUME_SECONDS:
-                    break
-        finally:
-            await tail.close()
+        messages, cursor = list(page.messages), page.cursor
+        shown = window.catch_up(messages)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds), contextlib.aclosing(self._feed.follow(visitor, cursor)) as news:
+                while not shown:
+                    message, cursor = await anext(news)
+                    messages.append(message)
+                    shown = tuple(filter(None, (window.follow(message),)))
         await self._desk.arrived(visitor, latest(messages))
         return tuple(Live(message=message, cursor=cursor) for message in shown), cursor
 

@@ -8,6 +8,7 @@ and a peer that reads nothing for `SLOW_SECONDS` is let go.
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
@@ -134,21 +135,18 @@ class Session:
         visit = await self._desk.welcome(Hello(cursor=hello.cursor) if self._logged_out else hello)
         self._visitor = visit.visitor
         self._logged_out = False
-        try:
-            await self._send(visit.welcome)
-        except BaseException:
-            await visit.tail.close()
-            raise
+        await self._send(visit.welcome)
         self._follower = asyncio.create_task(self._follow(visit))
 
     async def _follow(self, visit: Visit) -> None:
         try:
             await self._desk.arrived(visit.visitor, visit.arrivals)
-            async for message, cursor in visit.tail.live():
-                shown = visit.window.follow(message)
-                if shown is not None:
-                    await self._send(Live(message=shown, cursor=cursor))
-                    await self._desk.arrived(visit.visitor, (message,))
+            async with aclosing(self._desk.news(visit)) as news:
+                async for message, cursor in news:
+                    shown = visit.window.follow(message)
+                    if shown is not None:
+                        await self._send(Live(message=shown, cursor=cursor))
+                        await self._desk.arrived(visit.visitor, (message,))
         except ConnectionError:
             pass
         except CursorExpiredError:
@@ -156,8 +154,6 @@ class Session:
         except Exception:  # noqa: BLE001 (whatever it is, the browser must connect again)
             self._log.exception("webchat.feed_failed")
             await self._socket.close(code=WSCloseCode.TRY_AGAIN_LATER)
-        finally:
-            await visit.tail.close()
 
     async def _stop_following(self) -> None:
         if self._follower is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -53,7 +53,17 @@ class MemoryFeed:
             conversation_id=messages[-1].conversation_id if messages else None,
         )
 
-    async def follow(self, thread_key: str, cursor: str) -> AsyncIterator[tuple[Message, str]]:
+    async def since(self, thread_key: str, cursor: str) -> FeedPage:
+        if not cursor.isdecimal() or int(cursor) < self.oldest:
+            raise CursorExpiredError
+        log = self.logs.get(thread_key, [])
+        return FeedPage(
+            messages=tuple(message for message in log[int(cursor) - self.oldest :] if message.direction != "note"),
+            cursor=str(self.oldest + len(log)),
+            conversation_id=log[-1].conversation_id if log else None,
+        )
+
+    async def follow(self, thread_key: str, cursor: str) -> AsyncGenerator[tuple[Message, str], None]:
         if not cursor.isdecimal() or int(cursor) < self.oldest:
             raise CursorExpiredError
         at = int(cursor) - self.oldest
