@@ -56,7 +56,7 @@ _LIST_HEADERS = (
 )
 _FIELD = re.compile(r"^([!-9;-~]{1,60}):[ \t]*([^\n]*(?:\n[ \t][^\n]*)*+)", re.MULTILINE)
 _MESSAGE_ID = re.compile(rb"^message-id:\s*([^\n]*(?:\n[ \t][^\n]*)?)", re.IGNORECASE | re.MULTILINE)
-_STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
+_STATUS = re.compile(r"(?<![\d.])[245]\.\d{1,3}\.\d{1,3}(?![\d.]\d)")
 _STATES: dict[str, DeliveryState] = {
     "failed": "failed",
     "delivered": "delivered",
