@@ -51,6 +51,8 @@ class EventLog:
         if thread is not None:
             query |= {"channel": thread[0], "thread_key": thread[1]}
         found = self._events.find(query).sort("_id", ASCENDING).limit(limit)
+        if thread is not None:
+            found.hint("feed")  # left alone, the planner reads everything after the position
         return [from_document(document, Event) async for document in found]
 
     async def wakeups(self) -> AsyncIterator[None]:
