@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import datetime
+
 from msgspec.structs import replace
 
 from normalizer.outcomes import Change
@@ -22,9 +25,8 @@ def _edited(message: Message, change: Change) -> Message:
     text = message.text if change.text is None else change.text
     html = change.html if change.text is not None else message.html
     if newest is not None and change.at < newest:  # an older edit that comes late is history
-        late = Revision(text=text, html=html, until=change.at)
-        revisions = sorted({*message.revisions, late}, key=lambda revision: revision.until)
-        return replace(message, revisions=tuple(revisions))
+        revisions = _with_late(message.revisions, change.at, text, html)
+        return message if change.text is None else replace(message, revisions=tuple(revisions))
     attachments = message.attachments if change.attachments is None else change.attachments
     parts = message.parts if change.parts is None else change.parts
     edited = replace(message, text=text, html=html, attachments=attachments, parts=parts)
@@ -34,13 +36,26 @@ def _edited(message: Message, change: Change) -> Message:
     return replace(edited, revisions=(*message.revisions, before))
 
 
+def _with_late(revisions: tuple[Revision, ...], at: datetime, text: str, html: str | None) -> Iterator[Revision]:
+    """What stood at `at` stood only until then, and what the late edit says until the next one."""
+    known = any(revision.until == at for revision in revisions)
+    for revision in revisions:
+        if not known and revision.until > at:
+            known = True
+            yield replace(revision, until=at)
+            yield Revision(text=text, html=html, until=revision.until)
+        else:
+            yield revision
+
+
 def _reacted(message: Message, change: Change) -> Message:
     who = change.author
     identity = f"{who.kind}:{who.value}" if who else None
     author = Author(type="customer", name=who.name if who else None, identity_id=identity)
-    others = tuple(
-        one for one in message.reactions if (one.emoji, one.author.identity_id) != (change.reaction, author.identity_id)
-    )
+    mine = [one for one in message.reactions if (one.emoji, one.author.identity_id) == (change.reaction, identity)]
+    if any(one.at > change.at for one in mine):  # it was put there again since
+        return message
+    others = tuple(one for one in message.reactions if one not in mine)
     if change.reaction_removed or change.reaction is None:
         return replace(message, reactions=others)
     return replace(message, reactions=(*others, Reaction(emoji=change.reaction, author=author, at=change.at)))

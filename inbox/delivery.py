@@ -64,7 +64,10 @@ def updated(delivery: Delivery, update: DeliveryUpdate) -> Delivery:
 
 
 def _recipient(recipient: Recipient, update: DeliveryUpdate) -> Recipient:
-    if update.recipient is None or update.recipient.lower() != recipient.address.lower():
+    """A report that names nobody is about everybody; one that is older than what is known changes nothing."""
+    if update.recipient is not None and update.recipient.lower() != recipient.address.lower():
+        return recipient
+    if update.state != "failed" and PROGRESS.get(update.state, 0) <= PROGRESS.get(recipient.state, -1):
         return recipient
     error = update.error
     return replace(

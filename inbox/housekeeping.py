@@ -55,6 +55,7 @@ class Housekeeping:
                 if datetime.now(UTC) - swept > SWEEP_EVERY:
                     swept = datetime.now(UTC)
                     await self._store.files.sweep(swept - UPLOADS_WAIT)
+                    await self._store.journal.sweep(swept - UPLOADS_WAIT)
             except UnavailableError as error:
                 self._logger.warning("database away", reason=str(error))
 

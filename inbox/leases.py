@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -15,31 +16,35 @@ from inbox.store.processes import BEAT_SECONDS, DEAD_AFTER_SECONDS
 class HeldLease:
     """Implements `connectors.base.Lease`."""
 
-    def __init__(self, token: int) -> None:
+    def __init__(self, token: int, asked_at: float) -> None:
         self.token = token
-        self._renewed = asyncio.get_running_loop().time()
+        self._asked_at = asked_at
 
-    def renewed(self) -> None:
-        """Says that the lease was renewed now."""
-        self._renewed = asyncio.get_running_loop().time()
+    def renewed(self, asked_at: float) -> None:
+        """Says that the lease was renewed, as it was asked at that time of the loop."""
+        self._asked_at = asked_at
 
     def lost(self) -> bool:
         """Whether another may hold it by now: true as well when this process was paused too long."""
-        return asyncio.get_running_loop().time() - self._renewed > DEAD_AFTER_SECONDS
+        return asyncio.get_running_loop().time() - self._asked_at > DEAD_AFTER_SECONDS
 
 
 @asynccontextmanager
 async def hold(store: Store, owner: str, name: str) -> AsyncIterator[Lease]:
     """Waits to become the holder of `name`, and renews it until the block ends."""
-    while (token := await _acquire(store, owner, name)) is None:  # noqa: ASYNC110 (the holder may be another process)
+    loop = asyncio.get_running_loop()
+    asked_at = loop.time()
+    while (token := await _acquire(store, owner, name)) is None:
         await asyncio.sleep(BEAT_SECONDS)
-    lease = HeldLease(token)
+        asked_at = loop.time()
+    lease = HeldLease(token, asked_at)
     renewing = asyncio.create_task(_renew(store, owner, name, lease))
     try:
         yield lease
     finally:
         renewing.cancel()
-        await store.processes.release(name, owner)
+        with contextlib.suppress(UnavailableError):  # it ends by itself, soon
+            await store.processes.release(name, owner)
 
 
 async def _acquire(store: Store, owner: str, name: str) -> int | None:
@@ -50,6 +55,9 @@ async def _acquire(store: Store, owner: str, name: str) -> int | None:
 
 
 async def _renew(store: Store, owner: str, name: str, lease: HeldLease) -> None:
-    while await _acquire(store, owner, name) == lease.token:
-        lease.renewed()
+    loop = asyncio.get_running_loop()
+    while not lease.lost():
         await asyncio.sleep(BEAT_SECONDS)
+        asked_at = loop.time()
+        if await _acquire(store, owner, name) == lease.token:
+            lease.renewed(asked_at)

@@ -30,6 +30,7 @@ from inbox import delivery
 from inbox.activity import Activity
 from inbox.model import Conversation, Identity, OutboxItem, ThreadKey
 from inbox.store import NotOwnerError, Store, Unit
+from normalizer.codec import clean_structure
 from normalizer.outcomes import Person
 from normalizer.schema import Delivery, DeliveryError, Message, Recipient
 
@@ -120,11 +121,11 @@ class OutboxWorker:
             return []
 
         async def change(unit: Unit) -> list[OutboxItem]:
-            items = await unit.get(OutboxItem, [item.id for item in ready])
+            items = await unit.get(OutboxItem, [item.id for item in ready])  # as they stand now, not when asked for
             return [
                 unit.put(replace(item, state="claimed", owner=self._owner))
                 for item in items.values()
-                if item.state == "queued"
+                if item.state == "queued" and item.due_at <= unit.now
             ]
 
         return await self._store.write(change)
@@ -132,7 +133,7 @@ class OutboxWorker:
     async def _send_one(self, item: OutboxItem) -> None:
         """Sends a claimed reply and stores what became of it. Never raises: the item would be nobody's."""
         try:
-            await self._try(item)
+            await self._try_safely(item)
         except NotOwnerError:
             self._logger.warning("reply taken over by another process", message=item.id)
         except UnavailableError:  # it stays ours, and is taken up like a dead worker's
@@ -150,6 +151,16 @@ class OutboxWorker:
                 await asyncio.sleep(LOOK_SECONDS)
             else:
                 return
+
+    async def _try_safely(self, item: OutboxItem) -> None:
+        """A mistake of ours counts as a failed try, so that it is told, and capped."""
+        try:
+            await self._try(item)
+        except (NotOwnerError, UnavailableError):
+            raise
+        except Exception as error:
+            self._logger.exception("reply failed unexpectedly", message=item.id)
+            await self._failed(item, error)
 
     async def _try(self, item: OutboxItem) -> None:
         connector = self._connectors.get(item.channel)
@@ -196,6 +207,7 @@ class OutboxWorker:
     async def _left(self, unit: Unit, sending: OutboxItem, receipt: Receipt) -> OutboxItem:
         """A piece has left: remembers it, and the thread key under which answers to it will come."""
         item, message, _ = await self._mine(unit, sending, "sending")
+        receipt = clean_structure(receipt)
         ids = tuple(dict.fromkeys((*message.external.ids, receipt.external_id)))
         external = replace(message.external, id=message.external.id or receipt.external_id, ids=ids)
         message = replace(message, external=external)
@@ -215,16 +227,21 @@ class OutboxWorker:
             replace(one, state="sent") if one.state in ("queued", "sending") else one for one in state.recipients
         )
         message = replace(message, sent_at=message.sent_at or unit.now)
-        _put(unit, message, state="sent", error=None, sent_at=unit.now, recipients=recipients)
+        if state.state == "sending":
+            _put(unit, message, state="sent", error=None, sent_at=unit.now, recipients=recipients)
+        else:  # the platform's report of its fate was quicker than its answer
+            _put(unit, message, sent_at=state.sent_at or unit.now)
 
     async def _failed(self, item: OutboxItem, error: Exception) -> None:
         await self._store.write(lambda unit: self._failure(unit, item, error))
 
     async def _failure(self, unit: Unit, tried: OutboxItem, error: Exception) -> None:
         item, message, _ = await self._mine(unit, tried, "claimed", "sending")
+        if item.state == "claimed":  # it failed before `_begin` could count it
+            item = replace(item, attempts=item.attempts + 1)
         known = error if isinstance(error, ConnectorError) else TemporaryError("the connector failed unexpectedly")
         for recipient in known.recipients:
-            message = _with_recipient(message, recipient)
+            message = _with_recipient(message, clean_structure(recipient))
         connector = self._connectors.get(item.channel)
         if isinstance(known, UncertainError) and not (connector and connector.capabilities.idempotent_send):
             self._park(unit, item, message, "unknown", known, temporary=False)
@@ -246,7 +263,7 @@ class OutboxWorker:
         temporary: bool,
     ) -> None:
         unit.put(replace(item, state="parked", owner=None))
-        told = DeliveryError(code=error.code, text=error.reason, temporary=temporary)
+        told = clean_structure(DeliveryError(code=error.code, text=error.reason, temporary=temporary))
         _put(unit, message, state=state, error=told, next_attempt_at=None)
 
     def _later(self, unit: Unit, item: OutboxItem, message: Message, error: ConnectorError) -> None:
@@ -254,7 +271,7 @@ class OutboxWorker:
         wait = timedelta(seconds=asked) if asked is not None else delivery.pause(item.attempts, random.random())  # noqa: S311
         due = unit.now + wait
         unit.put(replace(item, state="queued", owner=None, due_at=due))
-        told = DeliveryError(code=error.code, text=error.reason, temporary=True)
+        told = clean_structure(DeliveryError(code=error.code, text=error.reason, temporary=True))
         _put(unit, message, state="queued", error=told, next_attempt_at=due)
 
     async def _abandoned(self, unit: Unit, left: OutboxItem) -> None:

@@ -21,7 +21,7 @@ from inbox.model import Conversation, OutboxItem, Preview, Principal, Unique, ne
 from inbox.outbox import OutboxWorker
 from inbox.store import Store, Unit
 from inbox.store.writer import Change
-from normalizer.codec import clean_message, to_milliseconds
+from normalizer.codec import clean_structure, to_milliseconds
 from normalizer.html import sanitize
 from normalizer.outcomes import Person
 from normalizer.schema import Attachment, Author, Delivery, External, Message, Recipient, Relations
@@ -237,7 +237,7 @@ def _message(
     unit: Unit, principal: Principal, conversation: Conversation, new: NewReply, attachments: tuple[Attachment, ...]
 ) -> Message:
     last = conversation.last_message
-    return clean_message(
+    return clean_structure(
         Message(
             id=new_id(),
             conversation_id=conversation.id,

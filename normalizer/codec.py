@@ -70,9 +70,9 @@ def to_milliseconds(moment: datetime) -> datetime:
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
-def clean_message(message: Message) -> Message:
-    """The message with every value made portable: what connectors normalize goes through here once."""
-    return msgspec.convert(clean(to_builtins(message)), Message)
+def clean_structure(structure: T) -> T:
+    """The structure with every value made portable: what connectors normalize goes through here once."""
+    return msgspec.convert(clean(to_builtins(structure)), type(structure))
 
 
 def to_builtins(value: Any) -> Any:  # noqa: ANN401 (any of our structures)

@@ -24,9 +24,8 @@ from inbox.ingest.apply import Policy, Understood, apply, message_id
 from inbox.model import new_id
 from inbox.store import JournalEntry, NotOwnerError, Store
 from inbox.store.journal import INLINE_BYTES
-from normalizer.codec import clean, clean_message, to_milliseconds
-from normalizer.outcomes import ConversationEvent, Draft, Outcome, Raw
-from normalizer.schema import Part
+from normalizer.codec import clean, clean_structure, clean_text, to_milliseconds
+from normalizer.outcomes import Draft, Outcome, Raw
 
 SMALLEST = 4 * 1024  # bytes that an entry counts for at the least
 JOURNAL_BATCH = 128 * SMALLEST  # bytes in one journal write
@@ -36,6 +35,7 @@ APPLY_BYTES = 4 * 1024 * 1024
 HANDED_BYTES = 32 * 1024 * 1024  # what may wait in memory to be applied; more waits in the journal
 HEAVY_BYTES = 32 * 1024  # larger originals are understood in a thread, so that the loop goes on
 LONGEST_KEY = 300
+LONGEST_ERROR = 20_000  # characters of a traceback that are kept: the last
 RETRY_SECONDS = 0.5
 LOOK_SECONDS = 15.0  # how often the journal is asked for what memory does not know of
 
@@ -64,6 +64,7 @@ class Ingest:
         self._handed_bytes = 0
         self._here: set[str] = set()
         self._behind = True  # there may be entries of ours in the journal that are not in memory
+        self._arriving: list[JournalEntry] | None = None  # what is journaled while the journal is being read
         self._some = asyncio.Event()
         self._logger: Any = structlog.get_logger("santral.ingest")
 
@@ -80,7 +81,7 @@ class Ingest:
             connector=self._intakes[channel].connector,
             message_id=new_id(),
             content_type=raw.content_type,
-            envelope=clean(raw.envelope),
+            envelope=clean(dict(raw.envelope)),
             size=len(raw.body),
             body=None if large else raw.body,
             received_at=to_milliseconds(raw.received_at),
@@ -124,13 +125,22 @@ class Ingest:
         await self._journal.close()
 
     def _hand_over(self, entry: JournalEntry) -> None:
-        if self._handed_bytes + entry.size > HANDED_BYTES and self._handed:
+        """Puts an entry behind those in memory, unless older ones must be read from the journal before it."""
+        full = self._handed and self._handed_bytes + entry.size > HANDED_BYTES
+        if self._behind or full:
             self._behind = True
+            if self._arriving is not None:
+                self._arriving.append(entry)
+        else:
+            self._keep(entry)
+        self._some.set()
+
+    def _keep(self, entry: JournalEntry) -> None:
+        if entry.id in self._here:
             return
         self._handed.append(entry)
         self._handed_bytes += entry.size
         self._here.add(entry.id)
-        self._some.set()
 
     async def _understand_all(self, understood: asyncio.Queue[list[Understood]]) -> None:
         while True:
@@ -162,31 +172,40 @@ class Ingest:
         return batch
 
     async def _read_back(self) -> None:
-        """Fills memory from the journal."""
+        """Fills memory from the journal, in the order of arrival."""
+        arriving: list[JournalEntry] = []
+        self._arriving = arriving
         try:
-            self._behind = False
             entries = await self._store.journal.unapplied(self._owner, APPLY_BATCH + len(self._here))
         except UnavailableError:
-            self._behind = True
             await asyncio.sleep(RETRY_SECONDS)
             return
+        finally:
+            self._arriving = None
         new = [entry for entry in entries if entry.id not in self._here]
         for entry in new[:APPLY_BATCH]:
-            self._hand_over(entry)
-        self._behind = self._behind or len(new) >= APPLY_BATCH
+            self._keep(entry)
+        if len(new) < APPLY_BATCH:  # only what came meanwhile is left
+            self._behind = False
+            for entry in arriving:
+                self._hand_over(entry)
 
     async def _understand(self, batch: list[JournalEntry]) -> list[Understood]:
         understood = []
         for entry in batch:
             try:
-                understood.append(Understood(entry=entry, outcomes=await self._outcomes(entry)))
-            except UnavailableError:
-                self._drop([entry])
-                self._behind = True
-                await asyncio.sleep(RETRY_SECONDS)
+                understood.append(Understood(entry=entry, outcomes=await self._patiently(entry)))
             except Exception:  # noqa: BLE001 (whatever a plugin does, the entry alone fails)
                 await self._fail(entry, traceback.format_exc())
         return understood
+
+    async def _patiently(self, entry: JournalEntry) -> tuple[Outcome, ...]:
+        """What the entry means. A database that is away is waited for: later entries must not overtake this one."""
+        while True:
+            try:
+                return await self._outcomes(entry)
+            except UnavailableError:
+                await asyncio.sleep(RETRY_SECONDS)
 
     async def _outcomes(self, entry: JournalEntry) -> tuple[Outcome, ...]:
         intake = self._intakes.get(entry.channel)
@@ -207,20 +226,17 @@ class Ingest:
         return tuple([await self._keep_files(entry, n, outcome) for n, outcome in enumerate(found)])
 
     async def _keep_files(self, entry: JournalEntry, number: int, outcome: Outcome) -> Outcome:
-        """Makes a draft fit to be stored, its attachments' bytes in the file store under ids of ours."""
-        if isinstance(outcome, ConversationEvent):
-            part = msgspec.convert(clean(msgspec.to_builtins(outcome.part)), Part)
-            return msgspec.structs.replace(outcome, part=part)
+        """Makes an outcome fit to be stored, its attachments' bytes in the file store under ids of ours."""
         if not isinstance(outcome, Draft):
-            return outcome
+            return clean_structure(outcome)
         attachments = list(outcome.message.attachments)
         for index, content in enumerate(outcome.files):
             if content is not None:
                 id_ = f"{message_id(entry, number)}.{index + 1}"
                 await self._store.files.put(id_, content)
                 attachments[index] = msgspec.structs.replace(attachments[index], id=id_)
-        message = clean_message(msgspec.structs.replace(outcome.message, attachments=tuple(attachments)))
-        return msgspec.structs.replace(outcome, message=message, files=())
+        message = msgspec.structs.replace(outcome.message, attachments=tuple(attachments))
+        return clean_structure(msgspec.structs.replace(outcome, message=message, files=()))
 
     async def _apply_all(self, understood: asyncio.Queue[list[Understood]]) -> None:
         while True:
@@ -253,7 +269,8 @@ class Ingest:
             await self._apply([one])
 
     async def _fail(self, entry: JournalEntry, error: str) -> None:
-        self._logger.error("event failed", entry=entry.id, error=error.strip().splitlines()[-1])
+        error = clean_text(error.strip()[-LONGEST_ERROR:])  # it may quote what could not be understood
+        self._logger.error("event failed", entry=entry.id, error=error.rpartition("\n")[2][:500])
         while True:
             try:
                 await self._store.journal.fail(entry.id, self._owner, error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -10,7 +11,6 @@ import msgspec
 from gridfs import NoFile
 from gridfs.asynchronous import AsyncGridFSBucket
 from gridfs.errors import FileExists
-from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from inbox.store.client import Database, Document
 from inbox.store.documents import from_document, to_document
@@ -40,11 +40,18 @@ class FileStore:
         self._messages = database["messages"]
 
     async def put(self, attachment_id: str, content: bytes) -> None:
-        """Stores an attachment's bytes; doing it twice changes nothing."""
+        """Stores an attachment's bytes; doing it twice changes nothing, and repairs what a dying process left."""
         try:
             await self._bucket.upload_from_stream_with_id(attachment_id, attachment_id, content)
-        except (FileExists, DuplicateKeyError, BulkWriteError):
-            return
+        except FileExists:
+            if not await self._is_whole(attachment_id):
+                with contextlib.suppress(NoFile):  # it has pieces only
+                    await self._bucket.delete(attachment_id)
+                await self._bucket.upload_from_stream_with_id(attachment_id, attachment_id, content)
+
+    async def _is_whole(self, attachment_id: str) -> bool:
+        """GridFS writes the pieces first and the file's own document last."""
+        return bool([found async for found in self._bucket.find({"_id": attachment_id}, limit=1)])
 
     async def stream_in(self, attachment_id: str, pieces: AsyncIterator[bytes], limit: int) -> tuple[int, str, bytes]:
         """Stores bytes as they come; returns their number, their SHA-256 and the first 4 KiB.

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from pymongo.errors import ConnectionFailure, ExecutionTimeout, WaitQueueTimeoutError
+from pymongo.errors import ConnectionFailure, CursorNotFound, ExecutionTimeout, WaitQueueTimeoutError
 
 from inbox.store.errors import StoreUnavailableError
 
@@ -17,10 +17,10 @@ ClassT = TypeVar("ClassT", bound=type)
 
 @contextmanager
 def answering() -> Iterator[None]:
-    """Turns a lost connection and a time-out into StoreUnavailableError."""
+    """Turns a lost connection, a time-out and a cursor that a restart took away into StoreUnavailableError."""
     try:
         yield
-    except (ConnectionFailure, ExecutionTimeout, WaitQueueTimeoutError) as error:
+    except (ConnectionFailure, CursorNotFound, ExecutionTimeout, WaitQueueTimeoutError) as error:
         raise StoreUnavailableError(f"the database does not answer: {type(error).__name__}") from error
 
 

@@ -5,17 +5,19 @@ What must be unique is a deterministic `_id` and needs no index here.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from inbox.store.client import Database, Document
 
 EVENTS_KEPT = timedelta(days=3)
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _given(field: str) -> Document:
-    return {field: {"$type": "string"}}
+    """Documents where that is a text. A query for a text uses such an index; with `$type` here it would not."""
+    return {field: {"$gt": ""}}
 
 
 INDEXES: dict[str, list[IndexModel]] = {
@@ -45,21 +47,24 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel(
             [("waiting_since", ASCENDING), ("_id", ASCENDING)],
             name="waiting",
-            partialFilterExpression={"waiting_since": {"$type": "date"}},
+            partialFilterExpression={"waiting_since": {"$gt": LONG_AGO}},
         ),
         IndexModel([("customer_id", ASCENDING)], name="customer"),
-        IndexModel(
-            [("assignee", ASCENDING)], name="assignee", partialFilterExpression={"assignee": {"$type": "string"}}
-        ),
+        IndexModel([("assignee", ASCENDING)], name="assignee", partialFilterExpression=_given("assignee")),
         IndexModel([("team", ASCENDING)], name="team", partialFilterExpression=_given("team")),
         IndexModel([("channels", ASCENDING)], name="channel"),
-        IndexModel([("tags", ASCENDING)], name="tag", partialFilterExpression={"tags.0": {"$exists": True}}),
+        IndexModel([("tags", ASCENDING)], name="tag", partialFilterExpression=_given("tags")),
     ],
     "messages": [
         IndexModel([("conversation_id", ASCENDING), ("seq", ASCENDING)], name="conversation"),
         IndexModel([("customer_id", ASCENDING), ("_id", ASCENDING)], name="timeline"),
         # edits and delivery reports name a message as the platform does
         IndexModel([("channel", ASCENDING), ("external.id", ASCENDING)], name="external"),
+        IndexModel(
+            [("channel", ASCENDING), ("external.ids", ASCENDING)],
+            name="pieces",
+            partialFilterExpression=_given("external.ids"),
+        ),
         # a web chat's history
         IndexModel([("channel", ASCENDING), ("external.thread_key", ASCENDING), ("_id", ASCENDING)], name="thread"),
         IndexModel([("attachments.id", ASCENDING)], name="attachment"),
@@ -68,13 +73,13 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel(
             [("channel", ASCENDING), ("thread_key", ASCENDING), ("_id", ASCENDING)],
             name="feed",
-            partialFilterExpression={"thread_key": {"$type": "string"}},
+            partialFilterExpression=_given("thread_key"),
         ),
         IndexModel([("at", ASCENDING)], name="kept", expireAfterSeconds=int(EVENTS_KEPT.total_seconds())),
     ],
     "outbox": [
-        IndexModel([("channel", ASCENDING), ("state", ASCENDING), ("due_at", ASCENDING)], name="due"),
-        IndexModel([("lane", ASCENDING), ("seq", ASCENDING)], name="lane"),
+        # parked replies stay, so none of the worker's questions may touch them
+        IndexModel([("state", ASCENDING), ("due_at", ASCENDING)], name="due"),
     ],
     "uploads": [IndexModel([("created_at", ASCENDING)], name="orphans")],
 }

@@ -7,7 +7,7 @@ the two writes the file is an orphan and is swept.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
@@ -53,6 +53,7 @@ class Journal:
     def __init__(self, database: Database) -> None:
         self._entries = database["journal"]
         self._originals = AsyncGridFSBucket(database, bucket_name="originals")
+        self._files = database["originals.files"]
 
     async def save_original(self, entry_id: str, message_id: str, body: bytes) -> None:
         """Keeps a large original, before its entry is added."""
@@ -61,6 +62,17 @@ class Journal:
     async def drop_original(self, message_id: str) -> None:
         """Deletes the original of an entry that was there already."""
         await self._originals.delete(message_id)
+
+    async def sweep(self, before: datetime) -> int:
+        """Deletes large originals of the week before `before` whose entries were never added; returns how many."""
+        swept = 0
+        of_that_week = {"uploadDate": {"$gte": before - timedelta(days=7), "$lt": before}}
+        async for file in self._files.find(of_that_week, {"filename": 1}):
+            entry = {"_id": file["filename"], "message_id": file["_id"]}
+            if await self._entries.find_one(entry, {"_id": 1}) is None:
+                await self._originals.delete(file["_id"])
+                swept += 1
+        return swept
 
     async def add(self, entries: Sequence[JournalEntry]) -> list[JournalEntry | Exception]:
         """Adds a batch. For each: the entry that stands in the journal now (maybe an earlier one), or why not.
@@ -113,7 +125,8 @@ class Journal:
     async def unapplied(self, owner: str, limit: int) -> list[JournalEntry]:
         """What `owner` has still to apply, oldest first."""
         found = self._entries.find({"state": "new", "owner": owner}).sort("received_at", ASCENDING).limit(limit)
-        return [_entry(document) async for document in found]
+        entries = [_entry(document) async for document in found]
+        return sorted(entries, key=lambda entry: (entry.received_at, entry.message_id))
 
     async def fail(self, entry_id: str, owner: str, error: str) -> None:
         """Sets an entry aside that could not be applied, with its traceback."""

@@ -41,9 +41,3 @@ class Outbox:
         """Replies in the hands of processes that are gone."""
         found = self._items.find({"state": {"$in": ["claimed", "sending"]}, "owner": {"$nin": list(alive)}})
         return [from_document(item, OutboxItem) async for item in found]
-
-    async def next_due(self) -> datetime | None:
-        """When the next reply is due that waits for its hour or its next try."""
-        query = {"state": {"$in": ["queued", "scheduled"]}}
-        document = await self._items.find_one(query, {"due_at": 1}, sort=[("due_at", ASCENDING)])
-        return document["due_at"] if document else None

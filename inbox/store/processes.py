@@ -6,7 +6,7 @@ Times are the database's, since the clocks of two machines differ.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from pymongo import ReturnDocument
@@ -14,10 +14,10 @@ from pymongo.errors import DuplicateKeyError
 
 from inbox.store.client import Database
 from inbox.store.guard import guarded
+from inbox.store.indexes import LONG_AGO
 
 DEAD_AFTER_SECONDS = 8.0
 BEAT_SECONDS = 2.0
-LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @guarded

@@ -19,6 +19,7 @@ from inbox.model import Conversation, Customer, Identity
 from inbox.store.client import Database, Document
 from inbox.store.documents import from_document
 from inbox.store.guard import guarded
+from inbox.store.indexes import LONG_AGO
 from inbox.store.journal import JournalEntry
 from normalizer.schema import Message
 
@@ -87,7 +88,7 @@ class Queries:
         query: Document = {name: value for name, value in matching.items() if value is not None}
         query["merged_into"] = None
         if field == "waiting_since":
-            query[field] = {"$ne": None}
+            query[field] = {"$gt": LONG_AGO}
         found = self._database["conversations"].find(_after(query, field, order, after))
         found = found.sort([(field, order), ("_id", order)])
         return await _slice(found, Conversation, limit, lambda item: Place(getattr(item, field), item.id))

@@ -101,6 +101,9 @@ class Unit:
 
     async def message_called(self, channel: str, external_id: str) -> Message | None:
         """The message that the platform calls so."""
+        for message in self._all(Message):  # it may have come with this very transaction
+            if message.channel == channel and external_id in (message.external.id, *message.external.ids):
+                return message
         for by in ("external.id", "external.ids"):
             loaded = await self._load(Message, {"channel": channel, by: external_id})
             if loaded:
