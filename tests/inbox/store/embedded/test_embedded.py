@@ -108,7 +108,7 @@ async def test_nobody_attaches_where_nothing_ran(tmp_path: Path) -> None:
 
 
 async def test_one_that_does_not_listen_is_ended_all_the_same(lab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("inbox.store.embedded.STOP_SECONDS", 0.3)
+    monkeypatch.setattr("inbox.store.embedded.database.STOP_SECONDS", 0.3)
     database = await start(lab.folder)
     stuck = psutil.Process(database.pid)
     stuck.suspend()

@@ -14,7 +14,7 @@ import pytest
 from pymongo import AsyncMongoClient
 
 from inbox.store.embedded import EmbeddedDatabase, NotRunningError, attach, start
-from inbox.store.mongod_process import LOG_LIMIT, find_mongod
+from inbox.store.embedded.mongod_process import LOG_LIMIT, find_mongod
 
 
 def put_on_path(folder: Path, script: str) -> str:
