@@ -17,12 +17,12 @@ from inbox import delivery
 from inbox.addressing import Addressee, Addressing, check_carries
 from inbox.attachments import Attachments
 from inbox.errors import NotFoundError, ReplyRefusedError, VersionConflictError
-from inbox.model import Conversation, OutboxItem, Preview, Principal, Unique, new_id
+from inbox.model import Conversation, OutboxItem, Preview, Principal, ThreadKey, Unique, new_id
 from inbox.outbox import OutboxWorker
 from inbox.store import Store, Unit
 from inbox.store.writer import Change
 from normalizer.codec import clean_structure, to_milliseconds
-from normalizer.html import sanitize
+from normalizer.html import TooComplexError, sanitize
 from normalizer.outcomes import Person
 from normalizer.schema import Attachment, Author, Delivery, External, Message, Recipient, Relations
 
@@ -106,6 +106,10 @@ class Replies:
                 created_at=unit.now,
                 updated_at=unit.now,
             )
+            if addressee.thread_key is not None:  # where the customer is the thread, the answer is to find its way here
+                key = f"{addressee.channel}|{addressee.thread_key}"
+                await unit.one(ThreadKey, key)
+                unit.put(ThreadKey(id=key, conversation_id=conversation.id))
             return _store(unit, principal, conversation, new.reply, attachments=attachments, addressee=addressee)
 
         message = await self._write(change)
@@ -247,13 +251,20 @@ def _message(
             channel=last.channel if last else "",
             author=Author(type="agent", id=principal.id, name=principal.name),
             text=new.text,
-            html=sanitize(new.html) if new.html else None,
+            html=_sanitized(new.html) if new.html else None,
             subject=new.subject,
             attachments=attachments,
             relations=Relations(reply_to=new.reply_to),
             created_at=unit.now,
         )
     )
+
+
+def _sanitized(html: str) -> str:
+    try:
+        return sanitize(html)
+    except TooComplexError as error:
+        raise ReplyRefusedError("html-too-complex", f"this HTML cannot be taken: {error}") from error
 
 
 def _addressed(unit: Unit, message: Message, new: NewReply, addressee: Addressee) -> Message:

@@ -6,7 +6,7 @@ parent waits under the parent's key; a late parent then finds its own key taken,
 be one.
 
 Joining moves messages, so it asks for more than a reference, which anyone can write who saw an id: both conversations
-must be the same customer's, or the writer must be the customer of the one that they go on in.
+must be the same customer's. Else whoever knows an id could have another's messages moved to where answers go to him.
 """
 
 from __future__ import annotations
@@ -35,7 +35,6 @@ def place(
     own: Conversation | None,
     named: Sequence[Conversation],
     *,
-    customer_id: str,
     reopen_within: timedelta,
     reopens: bool,
     now: datetime,
@@ -45,7 +44,6 @@ def place(
     Args:
         own: the conversation that waits under the message's own key.
         named: those of the threads it answers, nearest last.
-        customer_id: who wrote it.
         reopen_within: how long a resolved conversation is opened again.
         reopens: whether this message may open one.
         now: when it is stored.
@@ -60,14 +58,14 @@ def place(
     if reopens and over(nearest):
         return Placement(previous=nearest)
     others = {one.id: one for one in (*named, own) if one is not None and one.id != nearest.id}
-    joined = [one for one in others.values() if not over(one) and _one_story(one, nearest, customer_id)]
+    joined = [one for one in others.values() if not over(one) and _one_story(one, nearest)]
     home, *emptied = sorted([nearest, *joined], key=lambda one: (one.created_at, one.id))
     return Placement(home=home, emptied=tuple(emptied))
 
 
-def _one_story(one: Conversation, nearest: Conversation, customer_id: str) -> bool:
+def _one_story(one: Conversation, nearest: Conversation) -> bool:
     follows = one.id == nearest.previous_id or nearest.id == one.previous_id
-    return not follows and nearest.customer_id in (one.customer_id, customer_id)
+    return not follows and one.customer_id == nearest.customer_id
 
 
 def status_after(status: Status, *, reopens: bool) -> Status:

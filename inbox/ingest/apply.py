@@ -151,7 +151,6 @@ class _Applier:
         placement = threading.place(
             by_key[0] if by_key else None,
             [one for one in by_key[1:] if one is not None],
-            customer_id=customer.id,
             reopen_within=self._policy.reopen_within,
             reopens=draft.reopens,
             now=self._unit.now,
