@@ -72,7 +72,48 @@ def to_milliseconds(moment: datetime) -> datetime:
 
 def clean_structure(structure: T) -> T:
     """The structure with every value made portable: what connectors normalize goes through here once."""
-    return msgspec.convert(clean(to_builtins(structure)), type(structure))
+    plain = to_builtins(structure)
+    # Hardly any needs it, and looking takes a third of the time that making it anew does (measured: 12 of 37 µs).
+    return structure if _is_portable(plain) else msgspec.convert(clean(plain), type(structure))
+
+
+def _is_portable(value: Any) -> bool:  # noqa: ANN401 (what `to_builtins` gives)
+    """Whether `clean` would change nothing. A false alarm costs time and nothing else."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        below: list[Any] = []
+        for one in level:
+            kind = type(one)
+            if kind is dict:
+                if not _has_plain_keys(one):
+                    return False
+                below += one.values()
+            elif kind is list or kind is tuple:
+                below += one
+            elif one is not None and not _is_portable_leaf(one, kind):
+                return False
+        if not below:
+            return True
+        level = below
+    return False
+
+
+def _has_plain_keys(mapping: dict[Any, Any]) -> bool:
+    try:
+        keys = "".join(mapping)
+    except TypeError:
+        return False
+    return keys.isascii() and keys.isprintable()
+
+
+def _is_portable_leaf(value: Any, kind: type) -> bool:  # noqa: ANN401 (any JSON value)
+    if kind is str:
+        return clean_text(value) is value
+    if kind is int:
+        return bool(-INT64 <= value < INT64)
+    if kind is datetime:
+        return value.tzinfo is UTC and bool(value.microsecond % 1000 == 0)
+    return kind is bool or (kind is float and math.isfinite(value))
 
 
 def to_builtins(value: Any) -> Any:  # noqa: ANN401 (any of our structures)
