@@ -15,6 +15,8 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from inbox.store import Store, embedded
 
+pytest_plugins = ["mail_servers"]
+
 _numbers = itertools.count(1)
 
 StartSantral = Callable[..., Awaitable[Santral]]
