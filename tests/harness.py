@@ -59,15 +59,15 @@ def command(*words: str, folder: Path, timeout: float = 60.0, **variables: str) 
     )
 
 
-def channels(smtp_port: int) -> list[dict[str, Any]]:
-    """A mail channel whose replies have nowhere to go, and a web chat."""
+def channels(smtp_port: int, outgoing: int) -> list[dict[str, Any]]:
+    """A mail channel, whose replies leave by the server at the port `outgoing`, and a web chat."""
     return [
         {
             "id": "mail",
             "connector": "email",
             "address": ADDRESS,
             "receive": {"smtp": {"host": "127.0.0.1", "port": smtp_port}},
-            "send": {"host": "127.0.0.1", "port": free_port(), "tls": "none"},
+            "send": {"host": "127.0.0.1", "port": outgoing, "tls": "none"},
         },
         {"id": "site", "connector": "webchat"},
     ]
@@ -76,7 +76,14 @@ def channels(smtp_port: int) -> list[dict[str, Any]]:
 class Santral:
     """One `santral run`. Its output is one file; whoever stops it sees that it ended in order."""
 
-    def __init__(self, folder: Path, *, storage: str | None = None, more: Sequence[dict[str, Any]] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        storage: str | None = None,
+        outgoing: int | None = None,
+        more: Sequence[dict[str, Any]] = (),
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.port, self.smtp_port = free_port(), free_port()
@@ -85,7 +92,7 @@ class Santral:
         self.log = folder / "santral.log"
         self.config: dict[str, Any] = {
             "server": {"host": "127.0.0.1", "port": self.port},
-            "channels": [*channels(self.smtp_port), *more],
+            "channels": [*channels(self.smtp_port, outgoing or free_port()), *more],
         }
         if storage is not None:
             self.config["storage"] = {"url": storage}

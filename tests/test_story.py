@@ -1,0 +1,137 @@
+"""The whole story, over real parts: a mail by swaks, a chat in Chromium, answers through the API, and both arrive."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from harness import ADDRESS, Desk, Santral, eventually
+from playwright.async_api import async_playwright, expect
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
+
+
+@pytest.fixture
+async def running(santral: Any, postfix: Any) -> Santral:
+    """A Santral whose replies leave by a real Postfix."""
+    made: Santral = await santral(outgoing=postfix.plain)
+    return made
+
+
+@pytest.fixture
+async def page(running: Santral) -> AsyncIterator[Any]:
+    if not Path(CHROMIUM).exists():
+        pytest.skip("needs Debian's chromium")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        page = await browser.new_page()
+        await page.goto(f"{running.url}/chat/site/demo")
+        yield page
+        await browser.close()
+
+
+async def swaks(running: Santral, *arguments: str) -> None:
+    """Sends a mail as an admin would try it."""
+    if shutil.which("swaks") is None:
+        pytest.skip("needs Debian's swaks")
+    process = await asyncio.create_subprocess_exec(
+        "swaks",
+        *("--server", f"127.0.0.1:{running.smtp_port}", "--to", ADDRESS, "--suppress-data"),
+        *arguments,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    said, _ = await process.communicate()
+    assert process.returncode == 0, said.decode()
+
+
+async def only_conversation(desk: Desk, channel: str) -> dict[str, Any]:
+    async def asked() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = (await desk.get("/api/v1/conversations", channel=channel))["items"]
+        return found
+
+    (found,) = await eventually(asked)
+    return found
+
+
+async def test_a_mail_is_answered_and_the_customers_answer_joins(running: Santral, postfix: Any) -> None:
+    await swaks(running, "--from", "jane@customer.example", "--header", "Subject: Broken lamp", "--body", "It is dark.")
+    async with running.desk() as desk:
+        conversation = await only_conversation(desk, "mail")
+        assert conversation["subject"] == "Broken lamp"
+        assert conversation["unread"] == 1
+        path = f"/api/v1/conversations/{conversation['id']}/messages"
+        reply = await desk.post(path, {"text": "A new bulb is on its way."})
+        assert reply["delivery"]["state"] == "queued"
+
+        arrived = await postfix.delivered("jane", "A new bulb is on its way.")
+        assert b"Subject: Re: Broken lamp" in arrived
+        message_id = f"{reply['id']}@example.com"
+        assert f"Message-ID: <{message_id}>".encode().lower() in arrived.lower()
+
+        async def sent() -> bool:
+            message = (await desk.messages(conversation["id"]))[-1]
+            return bool(message["delivery"]["state"] == "sent" and message["external"]["id"] == message_id)
+
+        await eventually(sent)
+        await swaks(
+            running,
+            *("--from", "jane@customer.example", "--header", "Subject: Re: Broken lamp"),
+            *("--add-header", f"In-Reply-To: <{message_id}>", "--body", "Thank you!"),
+        )
+
+        async def joined() -> bool:
+            return [one["seq"] for one in await desk.messages(conversation["id"])] == [1, 2, 3]
+
+        await eventually(joined)
+        assert len(await desk.conversations()) == 1
+
+
+async def test_a_visitor_chats_and_reads_the_answer(running: Santral, page: Any) -> None:
+    await page.get_by_role("textbox", name="Message").fill("Açık mısınız? <b>now</b>")
+    await page.get_by_role("textbox", name="Message").press("Enter")
+    async with running.desk() as desk, desk.http.ws_connect("/api/v1/stream") as stream:
+        conversation = await only_conversation(desk, "site")
+        (message,) = await desk.messages(conversation["id"])
+        assert message["text"] == "Açık mısınız? <b>now</b>"
+        assert message["author"]["type"] == "customer"
+
+        path = f"/api/v1/conversations/{conversation['id']}/messages"
+        await desk.post(path, {"text": "Evet, buyurun!"})
+        await desk.post(path, {"text": "for colleagues only", "direction": "note"})
+        await desk.post(path, {"text": "Bir şey daha…"})
+        await expect(page.get_by_text("Evet, buyurun!")).to_be_visible()
+        await expect(page.get_by_text("Bir şey daha…")).to_be_visible()
+        await expect(page.get_by_text("for colleagues only")).to_have_count(0)
+
+        async def delivered() -> bool:
+            states = {one["text"]: one["delivery"] for one in await desk.messages(conversation["id"])}
+            reply = states["Evet, buyurun!"]
+            return bool(reply and reply["state"] in ("delivered", "read"))
+
+        await eventually(delivered)
+        told = []
+        while "message.delivery_updated" not in told:
+            told.append((await asyncio.wait_for(stream.receive_json(), 10)).get("type"))
+        assert told[0] == "hello"
+
+
+async def test_both_customers_stand_in_one_inbox_with_their_timelines(running: Santral, page: Any) -> None:
+    await swaks(running, "--from", "joe@customer.example", "--header", "Subject: Hello", "--body", "By mail.")
+    await page.get_by_role("textbox", name="Message").fill("By chat.")
+    await page.get_by_role("textbox", name="Message").press("Enter")
+    async with running.desk() as desk:
+
+        async def both() -> list[dict[str, Any]] | None:
+            found = await desk.conversations()
+            return found if len(found) == 2 else None
+
+        found = await eventually(both)
+        assert {tuple(one["channels"]) for one in found} == {("mail",), ("site",)}
+        for one in found:
+            timeline = await desk.get(f"/api/v1/customers/{one['customer']['id']}/timeline")
+            assert len(timeline["items"]) == 1
