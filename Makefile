@@ -15,9 +15,7 @@ run: $(VENV)/run
 test: $(VENV)/test
 	@scripts/peers.sh
 	$(MAKE) --no-print-directory lint
-	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n 2 --dist worksteal
-	$(BIN)/coverage combine --quiet && $(BIN)/coverage report --skip-covered --skip-empty
+	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered
 
 lint: $(VENV)/test
 	$(BIN)/ruff check .
