@@ -62,6 +62,7 @@ class OutboxWorker:
     async def run(self) -> None:
         """Claims and sends until cancelled; what is being sent then goes on, and `drain` awaits it."""
         while True:
+            self._some.clear()  # before looking: what comes while we look is then not slept over
             try:
                 await self._wake_scheduled()
                 claimed = await self._claim()
@@ -89,7 +90,6 @@ class OutboxWorker:
             self.wake()
 
     async def _wait(self) -> None:
-        self._some.clear()
         try:
             async with asyncio.timeout(LOOK_SECONDS):
                 await self._some.wait()

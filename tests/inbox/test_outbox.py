@@ -1,0 +1,591 @@
+"""The way out: every state of a reply, and every way from one to the next."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import postbox
+import pytest
+from harness import eventually
+from postbox import CHANNEL, Platform, Postbox, PulledPostbox, SurePostbox, raw, said
+from pymongo.asynchronous.database import AsyncDatabase
+
+from connectors.base import Receipt, Reply
+from connectors.errors import PermanentError, TemporaryError, UncertainError
+from inbox import delivery
+from inbox.activity import Activity
+from inbox.addressing import Addressing
+from inbox.attachments import Attachments
+from inbox.errors import NotFoundError, ReplyRefusedError
+from inbox.model import Conversation, Principal
+from inbox.outbox import OutboxWorker
+from inbox.replies import NewConversation, NewReply, Replies
+from inbox.store import Store
+from normalizer.outcomes import Person
+from normalizer.schema import Delivery, Message, Recipient
+
+ADA = Principal(id="agent-ada", name="Ada", role="agent")
+BOB = Principal(id="agent-bob", name="Bob", role="agent")
+
+Documents = AsyncDatabase[dict[str, Any]]
+
+
+class Office:
+    """An inbox with one channel, whose platform stands beside it."""
+
+    def __init__(self, store: Store, documents: Documents, kind: type[Postbox] = Postbox) -> None:
+        self.store = store
+        self.documents = documents
+        self.platform = Platform()
+        self.postbox = kind(self.platform)
+        self.worker = self.another_worker("me")
+        addressing = Addressing({CHANNEL: self.postbox})
+        self.replies = Replies(store, addressing, Attachments(store), self.worker)
+        self._letters = 0
+
+    def another_worker(self, owner: str, **connectors: Postbox) -> OutboxWorker:
+        known = connectors or {CHANNEL: self.postbox}
+        return OutboxWorker(self.store, owner, known, Attachments(self.store), Activity())
+
+    @contextlib.asynccontextmanager
+    async def working(self, worker: OutboxWorker | None = None) -> AsyncIterator[None]:
+        worker = worker or self.worker
+        task = asyncio.create_task(worker.run())
+        try:
+            yield
+            assert not task.done(), "the worker ended"
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            await worker.drain(0.1)
+
+    async def receive(self, *items: dict[str, Any]) -> None:
+        """Applies an event."""
+        self._letters += 1
+        ingest = postbox.ingest(self.store)
+        task = asyncio.create_task(ingest.run())
+        await ingest.receive(CHANNEL, raw(f"k{self._letters}", *items))
+
+        async def done() -> bool:
+            return not await self.documents["journal"].count_documents({"state": "new"})
+
+        await eventually(done)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    async def conversation(self, sender: str = "ada", thread: str = "t") -> str:
+        """A conversation in which the customer waits for an answer."""
+        await self.receive(said(sender=sender, thread=thread, id=f"{thread}-first"))
+        key = await self.documents["thread_keys"].find_one({"_id": f"{CHANNEL}|{thread}"})
+        assert key is not None
+        return str(key["conversation_id"])
+
+    async def reply(self, conversation_id: str, text: str = "answer", **fields: Any) -> str:
+        return (await self.replies.reply(ADA, conversation_id, NewReply(text=text, **fields))).id
+
+    async def message(self, id_: str) -> Message:
+        message = await self.store.queries.message(id_)
+        assert message is not None
+        return message
+
+    async def delivery(self, id_: str) -> Delivery:
+        found = (await self.message(id_)).delivery
+        assert found is not None
+        return found
+
+    async def until(self, id_: str, *states: str) -> Delivery:
+        async def there() -> Delivery | None:
+            found = await self.delivery(id_)
+            return found if found.state in states else None
+
+        found = await eventually(there)
+        assert found is not None
+        return found
+
+    async def until_error(self, id_: str) -> Delivery:
+        async def there() -> Delivery | None:
+            found = await self.delivery(id_)
+            return found if found.error and found.state == "queued" else None
+
+        found = await eventually(there)
+        assert found is not None
+        return found
+
+    async def hurry(self, id_: str) -> None:
+        """Lets the time pass that a reply waits for."""
+        await self.documents["outbox"].update_one({"_id": id_}, {"$set": {"due_at": datetime.now(UTC)}})
+        self.worker.wake()
+
+    async def items(self) -> list[dict[str, Any]]:
+        return [one async for one in self.documents["outbox"].find()]
+
+
+@pytest.fixture
+def office(store: Store, documents: Documents) -> Office:
+    return Office(store, documents)
+
+
+@pytest.fixture
+def sure(store: Store, documents: Documents) -> Office:
+    return Office(store, documents, SurePostbox)
+
+
+@pytest.fixture
+def pulled(store: Store, documents: Documents) -> Office:
+    return Office(store, documents, PulledPostbox)
+
+
+async def test_a_reply_leaves_and_nothing_of_it_stays_in_the_outbox(office: Office) -> None:
+    id_ = await office.reply(await office.conversation())
+    assert (await office.delivery(id_)).state == "queued"
+    async with office.working():
+        sent = await office.until(id_, "sent")
+    assert office.platform.taken == [(id_, 0)]
+    assert (sent.attempts, sent.error) == (1, None)
+    assert sent.sent_at is not None
+    assert sent.recipients == (Recipient(address="ada", state="sent"),)
+    assert await office.items() == []
+    message = await office.message(id_)
+    assert message.external.id == f"{id_}/0"
+    (reply,) = office.platform.replies
+    assert (reply.person.kind, reply.person.value, reply.thread_key) == ("post", "ada", "t")
+    assert reply.references == ("t-first",)
+
+
+async def test_what_answers_a_reply_finds_its_conversation(office: Office) -> None:
+    conversation = await office.conversation()
+    id_ = await office.reply(conversation)
+    async with office.working():
+        await office.until(id_, "sent")
+    await office.receive(said("and again", id="new", refers=[f"{id_}/0"]))
+    assert await office.documents["messages"].count_documents({"conversation_id": conversation}) == 3
+
+
+async def test_replies_of_one_lane_leave_in_order_though_the_first_takes_long(office: Office) -> None:
+    conversation = await office.conversation()
+    office.platform.door.clear()
+    ids = [await office.reply(conversation, f"r{n}") for n in range(4)]
+    async with office.working():
+        await office.until(ids[0], "sending")
+        assert [(await office.delivery(one)).state for one in ids[1:]] == ["queued"] * 3
+        office.platform.door.set()
+        await office.until(ids[-1], "sent")
+    assert [one for one, _ in office.platform.taken] == ids
+
+
+async def test_lanes_do_not_wait_for_each_other(office: Office) -> None:
+    slow = await office.reply(await office.conversation(thread="slow"))
+    office.platform.trouble = [TemporaryError("busy", retry_after=3600)]
+    async with office.working():
+        await office.until_error(slow)
+        quick = await office.reply(await office.conversation(thread="quick"))
+        await office.until(quick, "sent")
+    assert (await office.delivery(slow)).state == "queued"
+
+
+async def test_a_temporary_error_waits_as_long_as_the_platform_asks_and_holds_its_lane(office: Office) -> None:
+    conversation = await office.conversation()
+    first, second = await office.reply(conversation, "one"), await office.reply(conversation, "two")
+    office.platform.trouble = [TemporaryError("slow down", retry_after=600, code="429")]
+    async with office.working():
+        waiting = await office.until_error(first)
+        assert waiting.next_attempt_at is not None
+        assert timedelta(seconds=590) < waiting.next_attempt_at - datetime.now(UTC) <= timedelta(seconds=600)
+        assert waiting.error is not None
+        assert (waiting.error.code, waiting.error.text, waiting.error.temporary) == ("429", "slow down", True)
+        assert (await office.delivery(second)).state == "queued"
+        await office.hurry(first)
+        sent = await office.until(second, "sent")
+    assert sent.attempts == 1
+    assert (await office.delivery(first)).attempts == 2
+    assert (await office.delivery(first)).error is None
+    assert [one for one, _ in office.platform.taken] == [first, second]
+
+
+async def test_pieces_go_on_after_the_last_receipt(office: Office) -> None:
+    office.platform.pieces = 3
+    id_ = await office.reply(await office.conversation())
+    taken: list[BaseException] = []
+    office.platform.trouble = taken
+    original = office.platform.take
+
+    async def take(reply: Reply, number: int) -> str:
+        if number == 2 and not taken and len(office.platform.replies) == 1:
+            raise TemporaryError("the line broke")
+        return await original(reply, number)
+
+    office.platform.take = take  # type: ignore[method-assign]
+    async with office.working():
+        await office.until_error(id_)
+        await office.hurry(id_)
+        await office.until(id_, "sent")
+    assert office.platform.taken == [(id_, 0), (id_, 1), (id_, 2)]
+    assert (await office.message(id_)).external.ids == (f"{id_}/0", f"{id_}/1", f"{id_}/2")
+
+
+async def test_a_permanent_error_fails_readably_and_holds_up_nobody(office: Office) -> None:
+    conversation = await office.conversation()
+    office.platform.trouble = [PermanentError("this person has blocked us \ud800", code="blocked")]
+    bad, good = await office.reply(conversation, "bad"), await office.reply(conversation, "good")
+    async with office.working():
+        failed = await office.until(bad, "failed")
+        await office.until(good, "sent")
+    assert failed.error is not None
+    assert (failed.error.code, failed.error.text, failed.error.temporary) == (
+        "blocked",
+        "this person has blocked us �",
+        False,
+    )
+    assert failed.next_attempt_at is None
+
+
+async def test_a_failed_reply_goes_out_again_when_an_agent_says_so(office: Office) -> None:
+    office.platform.trouble = [PermanentError("no")]
+    id_ = await office.reply(await office.conversation())
+    async with office.working():
+        await office.until(id_, "failed")
+        again = await office.replies.retry(id_)
+        assert again.delivery is not None
+        assert (again.delivery.state, again.delivery.error) == ("queued", None)
+        await office.until(id_, "sent")
+    with pytest.raises(ReplyRefusedError) as refused:
+        await office.replies.retry(id_)
+    assert refused.value.code == "not-retryable"
+
+
+async def test_where_nobody_knows_it_is_unknown_and_may_be_tried_again(office: Office) -> None:
+    conversation = await office.conversation()
+    office.platform.trouble = [UncertainError("the line broke after the last byte")]
+    id_, next_ = await office.reply(conversation), await office.reply(conversation, "next")
+    async with office.working():
+        unknown = await office.until(id_, "unknown")
+        await office.until(next_, "sent")
+        assert unknown.error is not None
+        assert unknown.error.text == "the line broke after the last byte"
+        await office.replies.retry(id_)
+        await office.until(id_, "sent")
+
+
+async def test_where_twice_shows_once_nobody_has_to_know(sure: Office) -> None:
+    sure.platform.trouble = [UncertainError("the line broke")]
+    id_ = await sure.reply(await sure.conversation())
+    async with sure.working():
+        await sure.until_error(id_)
+        await sure.hurry(id_)
+        await sure.until(id_, "sent")
+
+
+async def test_what_the_connector_did_not_foresee_is_tried_again_up_to_a_cap(office: Office) -> None:
+    id_ = await office.reply(await office.conversation())
+    office.platform.trouble = [ZeroDivisionError("secret detail")] * delivery.MAX_ATTEMPTS
+    async with office.working():
+        for attempt in range(1, delivery.MAX_ATTEMPTS):
+
+            async def tried(attempt: int = attempt) -> bool:
+                found = await office.delivery(id_)
+                return found.state == "queued" and found.attempts == attempt
+
+            await eventually(tried)
+            await office.hurry(id_)
+        failed = await office.until(id_, "failed")
+    assert failed.attempts == delivery.MAX_ATTEMPTS
+    assert failed.error is not None
+    assert failed.error.temporary
+    assert "secret" not in failed.error.text
+
+
+async def test_a_mistake_of_ours_is_a_failed_try_and_not_the_end_of_the_lane(office: Office) -> None:
+    conversation = await office.conversation()
+    broken, fine = await office.reply(conversation, "broken"), await office.reply(conversation, "fine")
+    await office.documents["outbox"].update_one({"_id": broken}, {"$set": {"identity_id": "nobody"}})
+    async with office.working():
+        failed = await office.until_error(broken)
+        assert failed.error is not None
+        await office.documents["outbox"].update_one({"_id": broken}, {"$set": {"identity_id": "post:ada"}})
+        await office.hurry(broken)
+        await office.until(fine, "sent")
+    assert [one for one, _ in office.platform.taken] == [broken, fine]
+
+
+async def test_a_queued_reply_can_be_called_off(office: Office) -> None:
+    conversation = await office.conversation()
+    called_off, kept = await office.reply(conversation, "no"), await office.reply(conversation, "yes")
+    cancelled = await office.replies.cancel(called_off)
+    assert cancelled.delivery is not None
+    assert cancelled.delivery.state == "cancelled"
+    async with office.working():
+        await office.until(kept, "sent")
+    assert [one for one, _ in office.platform.taken] == [kept]
+
+
+async def test_a_reply_on_its_way_can_not_be_called_off(office: Office) -> None:
+    id_ = await office.reply(await office.conversation())
+    office.platform.door.clear()
+    async with office.working():
+        await office.until(id_, "sending")
+        with pytest.raises(ReplyRefusedError) as refused:
+            await office.replies.cancel(id_)
+        assert refused.value.code == "not-cancellable"
+        office.platform.door.set()
+        await office.until(id_, "sent")
+    for wish in (office.replies.cancel, office.replies.retry):
+        with pytest.raises(ReplyRefusedError):
+            await wish(id_)
+        with pytest.raises(NotFoundError):
+            await wish("nothing")
+
+
+async def test_a_scheduled_reply_waits_for_its_hour_and_holds_up_nobody(office: Office) -> None:
+    conversation = await office.conversation()
+    hour = datetime.now(UTC) + timedelta(hours=1)
+    later, now = await office.reply(conversation, "later", send_at=hour), await office.reply(conversation, "now")
+    scheduled = await office.delivery(later)
+    assert scheduled.state == "scheduled"
+    assert scheduled.next_attempt_at is not None
+    async with office.working():
+        await office.until(now, "sent")
+        assert (await office.delivery(later)).state == "scheduled"
+        await office.hurry(later)
+        sent = await office.until(later, "sent")
+    assert sent.next_attempt_at is None
+
+
+async def test_a_scheduled_reply_can_be_called_off(office: Office) -> None:
+    hour = datetime.now(UTC) + timedelta(hours=1)
+    id_ = await office.reply(await office.conversation(), send_at=hour)
+    await office.replies.cancel(id_)
+    await office.hurry(id_)
+    assert (await office.delivery(id_)).state == "cancelled"
+    assert await office.items() == []
+
+
+async def test_an_hour_that_has_passed_is_now(office: Office) -> None:
+    past = datetime.now(UTC) - timedelta(hours=1)
+    id_ = await office.reply(await office.conversation(), send_at=past)
+    assert (await office.delivery(id_)).state == "queued"
+
+
+async def test_where_recipients_fetch_a_reply_waits_for_them(pulled: Office) -> None:
+    id_ = await pulled.reply(await pulled.conversation(thread="ada"))
+    assert (await pulled.delivery(id_)).state == "waiting"
+    assert await pulled.items() == []
+    await pulled.receive({"is": "report", "state": "delivered", "message_id": id_})
+    assert (await pulled.delivery(id_)).state == "delivered"
+    await pulled.receive({"is": "report", "state": "read", "message_id": id_})
+    assert (await pulled.delivery(id_)).state == "read"
+    assert pulled.platform.replies == []
+    with pytest.raises(ReplyRefusedError):
+        await pulled.replies.cancel(id_)
+
+
+async def test_what_waits_for_its_recipient_can_be_called_off(pulled: Office) -> None:
+    id_ = await pulled.reply(await pulled.conversation(thread="ada"))
+    await pulled.replies.cancel(id_)
+    await pulled.receive({"is": "report", "state": "delivered", "message_id": id_})
+    assert (await pulled.delivery(id_)).state == "cancelled"
+
+
+async def test_a_scheduled_reply_to_one_who_fetches_waits_once_its_hour_has_come(pulled: Office) -> None:
+    hour = datetime.now(UTC) + timedelta(hours=1)
+    id_ = await pulled.reply(await pulled.conversation(thread="ada"), send_at=hour)
+    assert (await pulled.delivery(id_)).state == "scheduled"
+    async with pulled.working():
+        await pulled.hurry(id_)
+        await pulled.until(id_, "waiting")
+    assert await pulled.items() == []
+
+
+async def claimed_by_a_dead_worker(office: Office, state: str) -> str:
+    id_ = await office.reply(await office.conversation())
+    await office.documents["outbox"].update_one({"_id": id_}, {"$set": {"state": state, "owner": "dead"}})
+    if state == "sending":
+        await office.documents["messages"].update_one({"_id": id_}, {"$set": {"delivery.state": "sending"}})
+    return id_
+
+
+async def test_what_a_dead_worker_had_only_claimed_goes_out(office: Office) -> None:
+    id_ = await claimed_by_a_dead_worker(office, "claimed")
+    await office.worker.recover(["me"])
+    async with office.working():
+        await office.until(id_, "sent")
+    assert office.platform.taken == [(id_, 0)]
+
+
+async def test_of_what_a_dead_worker_was_sending_nobody_knows(office: Office) -> None:
+    id_ = await claimed_by_a_dead_worker(office, "sending")
+    await office.worker.recover(["me"])
+    unknown = await office.delivery(id_)
+    assert unknown.state == "unknown"
+    assert unknown.error is not None
+    assert "may have left" in unknown.error.text
+    async with office.working():
+        await office.replies.retry(id_)
+        await office.until(id_, "sent")
+
+
+async def test_what_a_dead_worker_was_sending_goes_out_again_where_twice_shows_once(sure: Office) -> None:
+    id_ = await claimed_by_a_dead_worker(sure, "sending")
+    await sure.worker.recover(["me"])
+    async with sure.working():
+        await sure.until(id_, "sent")
+
+
+async def test_what_a_living_worker_is_sending_is_left_to_it(office: Office) -> None:
+    id_ = await claimed_by_a_dead_worker(office, "sending")
+    await office.worker.recover(["me", "dead"])
+    assert (await office.delivery(id_)).state == "sending"
+
+
+async def test_a_worker_that_was_taken_for_dead_writes_nothing_more(office: Office) -> None:
+    id_ = await office.reply(await office.conversation())
+    office.platform.door.clear()
+    async with office.working():
+        await office.until(id_, "sending")
+        await office.another_worker("heir").recover(["heir"])
+        assert (await office.delivery(id_)).state == "unknown"
+        office.platform.door.set()
+        await eventually(lambda: _true(office.platform.taken))
+        await asyncio.sleep(0.1)
+        assert (await office.delivery(id_)).state == "unknown"
+
+
+async def _true(value: Any) -> bool:
+    return bool(value)
+
+
+async def test_two_workers_send_each_reply_once(office: Office) -> None:
+    ids = [await office.reply(await office.conversation(thread=f"t{n}")) for n in range(12)]
+    async with office.working(), office.working(office.another_worker("other")):
+        for id_ in ids:
+            await office.until(id_, "sent")
+    assert sorted(office.platform.taken) == sorted((id_, 0) for id_ in ids)
+
+
+async def test_a_reply_of_a_channel_that_has_gone_fails_readably(office: Office) -> None:
+    id_ = await office.reply(await office.conversation())
+    async with office.working(office.another_worker("me", other=office.postbox)):
+        failed = await office.until(id_, "failed")
+    assert failed.error is not None
+    assert failed.error.code == "channel-gone"
+    assert f'"{CHANNEL}"' in failed.error.text
+    await office.replies.retry(id_)
+    async with office.working():
+        await office.until(id_, "sent")
+
+
+async def test_each_recipient_has_a_state_of_its_own(office: Office) -> None:
+    refused = Recipient(address="bob", state="failed", code="550", text="no such user")
+
+    async def send(reply: Reply, done: Sequence[Receipt]) -> AsyncIterator[Receipt]:
+        yield Receipt(external_id="x", piece="ada", recipient=Recipient(address="ada", state="sent"))
+        raise PermanentError("not everybody can have it", recipients=(refused,))
+
+    office.postbox.send = send  # type: ignore[method-assign]
+    id_ = await office.reply(await office.conversation(), to=("ada",), cc=("bob",), bcc=("eve",))
+    async with office.working():
+        failed = await office.until(id_, "failed")
+    states = {one.address: one.state for one in failed.recipients}
+    assert states == {"ada": "sent", "bob": "failed", "eve": "queued"}
+    (item,) = await office.items()
+    assert (item["to"], item["cc"], item["bcc"]) == (["ada"], ["bob"], ["eve"])
+
+
+async def test_a_report_that_is_quicker_than_the_answer_is_not_taken_back(office: Office) -> None:
+    id_ = await office.reply(await office.conversation())
+    office.platform.door.clear()
+    async with office.working():
+        await office.until(id_, "sending")
+        await office.receive({"is": "report", "state": "read", "message_id": id_})
+        office.platform.door.set()
+
+        async def gone() -> bool:
+            return not await office.items()
+
+        await eventually(gone)
+    final = await office.delivery(id_)
+    assert final.state == "read"
+    assert final.read_at is not None
+
+
+async def test_reports_find_a_reply_by_the_platforms_name_for_a_piece(office: Office) -> None:
+    office.platform.pieces = 2
+    id_ = await office.reply(await office.conversation())
+    async with office.working():
+        await office.until(id_, "sent")
+    await office.receive({"is": "report", "state": "delivered", "external_id": f"{id_}/1"})
+    assert (await office.delivery(id_)).state == "delivered"
+
+
+async def test_the_same_client_id_is_the_same_reply(office: Office) -> None:
+    conversation = await office.conversation()
+    new = NewReply(text="answer", client_id="c1")
+    first, *others = await asyncio.gather(*[office.replies.reply(ADA, conversation, new) for _ in range(8)])
+    assert {one.id for one in others} == {first.id}
+    assert (await office.replies.reply(BOB, conversation, new)).id != first.id
+    assert await office.documents["messages"].count_documents({"direction": "outbound"}) == 2
+
+
+async def test_a_note_goes_nowhere(office: Office) -> None:
+    id_ = await office.reply(await office.conversation(), "between us", direction="note")
+    assert (await office.message(id_)).delivery is None
+    assert await office.items() == []
+
+
+async def test_what_can_never_leave_is_refused_at_once(office: Office) -> None:
+    conversation = await office.conversation()
+    with pytest.raises(ReplyRefusedError) as too_long:
+        await office.reply(conversation, "x" * 100_001)
+    assert too_long.value.code == "too-long"
+    with pytest.raises(ReplyRefusedError) as gone:
+        await office.reply(conversation, channel="another")
+    assert gone.value.code in ("channel-gone", "no-identity")
+    with pytest.raises(NotFoundError):
+        await office.reply("nothing")
+    assert await office.documents["messages"].count_documents({"direction": "outbound"}) == 0
+
+
+async def test_a_reply_to_a_joined_conversation_goes_where_its_messages_are(office: Office) -> None:
+    home, emptied = await office.conversation(thread="m1"), await office.conversation(thread="m2")
+    await office.receive(said("one story", id="m3", refers=["m1", "m2"]))
+    message = await office.message(await office.reply(emptied))
+    assert message.conversation_id == home
+
+
+async def test_queued_replies_move_with_their_conversation(office: Office) -> None:
+    home, emptied = await office.conversation(thread="m1"), await office.conversation(thread="m2")
+    first, second = await office.reply(home, "first"), await office.reply(emptied, "second")
+    await office.receive(said("one story", id="m3", refers=["m1", "m2"]))
+    async with office.working():
+        await office.until(first, "sent")
+        await office.until(second, "sent")
+    assert [one for one, _ in office.platform.taken] == [first, second]
+    assert (await office.message(second)).conversation_id == home
+
+
+async def begun(office: Office, value: str = "bob") -> tuple[Conversation, Message]:
+    person = Person(kind="post", value=value, name="Bob")
+    return await office.replies.begin(
+        ADA, NewConversation(channel=CHANNEL, identity=person, reply=NewReply(text="hello", subject="News"))
+    )
+
+
+async def test_a_conversation_that_the_company_begins(office: Office) -> None:
+    conversation, message = await begun(office)
+    assert (conversation.subject, conversation.last_seq, message.seq) == ("News", 1, 1)
+    async with office.working():
+        await office.until(message.id, "sent")
+    await office.receive(said("thank you", sender="bob", id="b1", refers=[f"{message.id}/0"]))
+    assert await office.documents["messages"].count_documents({"conversation_id": conversation.id}) == 2
+
+
+async def test_where_the_customer_is_the_thread_the_answer_finds_what_the_company_began(pulled: Office) -> None:
+    conversation, _ = await begun(pulled)
+    await pulled.receive(said("thank you", sender="bob", thread="bob"))
+    assert await pulled.documents["messages"].count_documents({"conversation_id": conversation.id}) == 2
+    again, _ = await begun(pulled)
+    await pulled.receive(said("thanks again", sender="bob", thread="bob"))
+    assert await pulled.documents["messages"].count_documents({"conversation_id": again.id}) == 2
