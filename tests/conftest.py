@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from harness import Santral
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
@@ -20,6 +21,12 @@ pytest_plugins = ["mail_servers"]
 _numbers = itertools.count(1)
 
 StartSantral = Callable[..., Awaitable[Santral]]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_logs() -> None:
+    """Tracebacks in plain words: drawn with boxes and colours, each takes a third of a second."""
+    structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.LogfmtRenderer()])
 
 
 @pytest.fixture(scope="session")

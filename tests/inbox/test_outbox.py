@@ -281,7 +281,7 @@ async def test_where_twice_shows_once_nobody_has_to_know(sure: Office) -> None:
 
 async def test_what_the_connector_did_not_foresee_is_tried_again_up_to_a_cap(office: Office) -> None:
     id_ = await office.reply(await office.conversation())
-    office.platform.trouble = [ZeroDivisionError("secret detail")] * delivery.MAX_ATTEMPTS
+    office.platform.trouble = [ZeroDivisionError("secret detail") for _ in range(delivery.MAX_ATTEMPTS)]
     async with office.working():
         for attempt in range(1, delivery.MAX_ATTEMPTS):
 
