@@ -58,7 +58,7 @@ class GroupCommit(Generic[Item, Result]):
         self._weight += weight
         if self._flusher is None:
             self._flusher = asyncio.create_task(self._flush())
-        return await asyncio.shield(future)
+        return await future
 
     async def close(self) -> None:
         """Takes no more, and returns when all that was taken is written or refused."""

@@ -59,14 +59,15 @@ class EventLog:
         """Yields each time something was committed, and once at the start.
 
         The change stream is only the wake-up: what happened is read by position, so a stream that cannot be resumed
-        costs nothing but a new one.
+        costs nothing but a new one. It watches the counter that each transaction of the writer begins with, and not
+        the events themselves, of which a transaction has hundreds.
 
         Raises:
             StoreUnavailableError: the stream broke; ask for another.
         """
-        pipeline: list[Document] = [{"$match": {"operationType": "insert"}}, {"$project": {"_id": 1}}]
+        pipeline: list[Document] = [{"$project": {"_id": 1}}]
         try:
-            async with await self._events.watch(pipeline, max_await_time_ms=1000) as stream:
+            async with await self._counters.watch(pipeline, max_await_time_ms=1000) as stream:
                 yield
                 while stream.alive:
                     if await stream.try_next() is not None:
