@@ -31,6 +31,7 @@ from connectors.webchat.protocol import (
 
 HELLO_SECONDS = 10.0
 SLOW_SECONDS = 30.0
+BUFFERED_BYTES = 32 * 1024  # half of what makes a transport pause its writers
 CLOSE_SECONDS = 3.0
 PING_SECONDS = 25.0
 THROTTLE_SECONDS = 0.02
@@ -171,12 +172,20 @@ class Session:
             await self._socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"too many bad frames")
 
     async def _send(self, frame: ServerFrame) -> None:
+        data = encode(frame)
+        if self._has_room(len(data)):
+            await self._socket.send_frame(data, WSMsgType.TEXT)
+            return
         try:
             async with asyncio.timeout(SLOW_SECONDS):
-                await self._socket.send_frame(encode(frame), WSMsgType.TEXT)
+                await self._socket.send_frame(data, WSMsgType.TEXT)
         except TimeoutError:
             self._abort()
             raise ConnectionResetError("the peer reads too slowly") from None
+
+    def _has_room(self, size: int) -> bool:
+        """Whether that many bytes can be written without a wait: a timer costs more than writing an answer does."""
+        return self._transport is not None and self._transport.get_write_buffer_size() + size < BUFFERED_BYTES
 
     def _abort(self) -> None:
         # A close would first wait for the peer to read what is under way to it.
