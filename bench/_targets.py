@@ -1,4 +1,4 @@
-"""What is measured: a whole Santral, and the bare servers beside it, each with a `mongod` of its own and of one kind."""
+"""What is measured: a whole Santral and the bare servers beside it, each with a `mongod` of its own and of one kind."""
 
 from __future__ import annotations
 
