@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import signal
@@ -139,11 +140,20 @@ async def _run(config: Config, *, builtin: bool) -> int:
             click.echo(welcome.screen(config, await welcome.first_token(santral.store, config.storage.data_dir)))
         else:
             click.echo(f"Santral runs at {config.server.url}; `santral token NAME` makes a token for its API.")
+        _spare_the_collector()
         await asyncio.wait((stop, broken), return_when=asyncio.FIRST_COMPLETED)
         if broken.done():
             click.echo(f"Santral cannot go on: {broken.result()}", err=True)
             return EXIT_FAILED
     return 0
+
+
+def _spare_the_collector() -> None:
+    """What was loaded at the start stays for good, and is not gone through again and again (30 ms a time, measured)."""
+    gc.collect()
+    gc.freeze()
+    # A batch makes thousands of objects of which none is in a cycle: by the default it would be gone through ten times.
+    gc.set_threshold(10_000, 20, 50)
 
 
 def _stop_signal() -> asyncio.Future[None]:

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from pymongo import DeleteOne, InsertOne, ReplaceOne
+from pymongo import DeleteOne, InsertOne, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from inbox.model import Conversation, Customer, Event, EventType, Identity, ThreadKey
@@ -27,7 +27,7 @@ from normalizer.schema import Message
 POSITIONS = 1 << 20  # events in one transaction, at the most: a position is the transaction's number times this
 
 Key = tuple[type[Any], str]
-Operation = InsertOne[Document] | ReplaceOne[Document] | DeleteOne
+Operation = InsertOne[Document] | UpdateOne | DeleteOne
 
 
 class Unit:
@@ -178,11 +178,16 @@ class Unit:
                 raise NotOwnerError(f"{len(ids) - result.matched_count} journal entries have another owner")
 
     def _operation(self, key: Key, value: Stored | None) -> Operation | None:
-        exists = self._stored.get(key) is not None
+        before = self._stored.get(key)
         if value is None:
-            return DeleteOne({"_id": key[1]}) if exists else None
+            return DeleteOne({"_id": key[1]}) if before is not None else None
         document = to_document(value)
-        return ReplaceOne({"_id": key[1]}, document) if exists else InsertOne(document)
+        if before is None:
+            return InsertOne(document)
+        # Not the whole document: the server then leaves the indexes of what stays alone, which are most of them.
+        known = to_document(before)
+        changed = {name: field for name, field in document.items() if field != known[name]}
+        return UpdateOne({"_id": key[1]}, {"$set": changed}) if changed else None
 
     async def _load(self, kind: type[StoredT], query: Document) -> list[str]:
         loaded = []
