@@ -29,6 +29,7 @@ from inbox.outbox import OutboxWorker
 from inbox.replies import Replies
 from inbox.services import Services
 from inbox.store import Store, embedded
+from inbox.tasks import end, together
 
 WEB_STOP_SECONDS = 5.0
 SEND_STOP_SECONDS = 8.0
@@ -100,17 +101,12 @@ class Santral:
             await self._supervisor.stop()
             await runner.cleanup()
             await self._ingest.drain()
-            workers.cancel()
-            await asyncio.wait((workers,))
+            await end(workers)
             await self._outbox.drain(SEND_STOP_SECONDS)
             await self._housekeeping.end()
 
     async def _work(self) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._hub.run())
-            tasks.create_task(self._ingest.run())
-            tasks.create_task(self._outbox.run())
-            tasks.create_task(self._housekeeping.run())
+        await together(self._hub.run(), self._ingest.run(), self._outbox.run(), self._housekeeping.run())
 
     async def _listen(self, runner: web.AppRunner) -> None:
         host, port = self.config.server.host, self.config.server.port

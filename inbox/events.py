@@ -20,6 +20,7 @@ import structlog
 from connectors.base import CursorExpiredError
 from inbox.model import Event
 from inbox.store import EventLog, StoreUnavailableError
+from inbox.tasks import together
 
 PAGE = 500
 SLOW_READER = 5_000  # events that may wait for one follower before it is told to come back with its cursor
@@ -91,9 +92,7 @@ class Hub:
     async def run(self) -> None:
         """Reads the log as it grows, until cancelled. A lost database is waited for."""
         awake = asyncio.Event()
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._wake(awake))
-            tasks.create_task(self._read(awake))
+        await together(self._wake(awake), self._read(awake))
 
     async def newest(self) -> int:
         """The position of the newest event."""

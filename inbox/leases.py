@@ -11,6 +11,7 @@ from connectors.base import Lease
 from connectors.errors import UnavailableError
 from inbox.store import Store
 from inbox.store.processes import BEAT_SECONDS, DEAD_AFTER_SECONDS
+from inbox.tasks import end
 
 
 class HeldLease:
@@ -42,7 +43,7 @@ async def hold(store: Store, owner: str, name: str) -> AsyncIterator[Lease]:
     try:
         yield lease
     finally:
-        renewing.cancel()
+        await end(renewing)
         with contextlib.suppress(UnavailableError):  # it ends by itself, soon
             await store.processes.release(name, owner)
 

@@ -26,7 +26,7 @@ StartSantral = Callable[..., Awaitable[Santral]]
 @pytest.fixture(scope="session", autouse=True)
 def plain_logs() -> None:
     """Tracebacks in plain words: drawn with boxes and colours, each takes a third of a second."""
-    structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.LogfmtRenderer()])
+    structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,7 @@ from inbox.ingest.apply import Policy, Understood, apply, message_id
 from inbox.model import new_id
 from inbox.store import JournalEntry, NotOwnerError, Store
 from inbox.store.journal import INLINE_BYTES
+from inbox.tasks import together
 from normalizer.codec import clean, clean_structure, clean_text, to_milliseconds
 from normalizer.outcomes import Draft, Outcome, Raw
 
@@ -116,9 +117,7 @@ class Ingest:
     async def run(self) -> None:
         """Applies what is received and what was left behind, until cancelled."""
         understood: asyncio.Queue[list[Understood]] = asyncio.Queue(1)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._understand_all(understood))
-            tasks.create_task(self._apply_all(understood))
+        await together(self._understand_all(understood), self._apply_all(understood))
 
     async def drain(self) -> None:
         """Takes no more, and returns when what was taken is journaled. What is not applied yet is applied later."""

@@ -24,6 +24,7 @@ from inbox.ingest.apply import apply
 from inbox.ingest.ingest import HANDED_BYTES, Understood
 from inbox.outbox import OutboxWorker
 from inbox.store import NotOwnerError, Store
+from inbox.tasks import end
 from normalizer.outcomes import Outcome, Raw
 from normalizer.schema import Message
 
@@ -37,8 +38,7 @@ async def running(ingest: Ingest) -> AsyncIterator[None]:
         yield
         assert not task.done(), "ingest ended"
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end(task)
 
 
 async def settled(documents: Documents) -> None:

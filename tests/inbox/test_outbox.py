@@ -25,6 +25,7 @@ from inbox.model import Conversation, Principal
 from inbox.outbox import OutboxWorker
 from inbox.replies import NewConversation, NewReply, Replies
 from inbox.store import Store
+from inbox.tasks import end
 from normalizer.outcomes import Person
 from normalizer.schema import Delivery, Message, Recipient
 
@@ -74,8 +75,7 @@ class Office:
             return not await self.documents["journal"].count_documents({"state": "new"})
 
         await eventually(done)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end(task)
 
     async def conversation(self, sender: str = "ada", thread: str = "t") -> str:
         """A conversation in which the customer waits for an answer."""
