@@ -60,6 +60,11 @@ class GroupCommit(Generic[Item, Result]):
             self._flusher = asyncio.create_task(self._flush())
         return await future
 
+    @property
+    def busy(self) -> bool:
+        """Whether anybody waits."""
+        return self._flusher is not None
+
     async def close(self) -> None:
         """Takes no more, and returns when all that was taken is written or refused."""
         self._closed = True

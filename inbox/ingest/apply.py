@@ -6,6 +6,7 @@ messages come from the journal.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
@@ -18,6 +19,8 @@ from inbox.model import Conversation, Customer, Identity, OutboxItem, Preview, T
 from inbox.store import JournalEntry, Unit
 from normalizer.outcomes import Change, ConversationEvent, DeliveryUpdate, Draft, Ignored, Outcome
 from normalizer.schema import Author, External, Message
+
+AT_ONCE = 32  # entries between two looks at the rest of the world
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +43,9 @@ async def apply(unit: Unit, batch: Sequence[Understood], policies: Mapping[str, 
         NotOwnerError: from the unit's flush, where an entry is not `owner`'s to apply any more.
     """
     await _look_up(unit, batch)
-    for understood in batch:
+    for place, understood in enumerate(batch, start=1):
+        if place % AT_ONCE == 0:
+            await asyncio.sleep(0)  # what waits for an acknowledgement must not wait for a whole batch
         for number, outcome in enumerate(understood.outcomes):
             await _Applier(unit, understood.entry, number, policies[understood.entry.channel]).apply(outcome)
     unit.settle(owner, [understood.entry.id for understood in batch])

@@ -31,13 +31,14 @@ from normalizer.outcomes import Draft, Outcome, Raw
 SMALLEST = 4 * 1024  # bytes that an entry counts for at the least
 JOURNAL_BATCH = 128 * SMALLEST  # bytes in one journal write
 JOURNAL_BACKLOG = 64 * 1024 * 1024  # bytes that may wait to be journaled
-APPLY_BATCH = 256
+APPLY_BATCH = 512
 APPLY_BYTES = 4 * 1024 * 1024
 HANDED_BYTES = 32 * 1024 * 1024  # what may wait in memory to be applied; more waits in the journal
 HEAVY_BYTES = 32 * 1024  # larger originals are understood in a thread, so that the loop goes on
 LONGEST_KEY = 300
 LONGEST_ERROR = 20_000  # characters of a traceback that are kept: the last
 RETRY_SECONDS = 0.5
+LONGEST_REST = 0.1  # seconds
 LOOK_SECONDS = 15.0  # how often the journal is asked for what memory does not know of
 
 
@@ -241,7 +242,14 @@ class Ingest:
         while True:
             batch = await understood.get()
             if batch:
+                began = asyncio.get_running_loop().time()
                 await self._apply(batch)
+                await self._give_way(len(batch), asyncio.get_running_loop().time() - began)
+
+    async def _give_way(self, applied: int, seconds: float) -> None:
+        """Under load leaves a third of the time to those who wait for an acknowledgement: what waits here is safe."""
+        if applied >= APPLY_BATCH // 2 and self._journal.busy:
+            await asyncio.sleep(min(seconds / 2, LONGEST_REST))
 
     async def _apply(self, batch: list[Understood]) -> None:
         while True:
