@@ -70,10 +70,12 @@ class Store:
         try:
             await (migrations.migrate if migrate else migrations.check)(database(client))
             await indexes.ensure(database(client))
+            store = cls(client)
+            await store._writer.prepare()
         except BaseException:
             await client.close()
             raise
-        return cls(client)
+        return store
 
     @property
     def session_id(self) -> Mapping[str, Any]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
+import pymongo
 from msgspec import Struct
 from pymongo import ASCENDING, DESCENDING
 from pymongo.asynchronous.cursor import AsyncCursor
@@ -30,6 +31,8 @@ SORTS: Mapping[Sort, tuple[str, int]] = {
     "-created_at": ("created_at", DESCENDING),
     "waiting": ("waiting_since", ASCENDING),
 }
+
+PING_SECONDS = 3.0
 
 T = TypeVar("T")
 
@@ -58,7 +61,8 @@ class Queries:
     async def ping(self) -> bool:
         """Whether the database answers now."""
         try:
-            await self._database.command("ping")
+            with pymongo.timeout(PING_SECONDS):  # one that stands still does not answer either
+                await self._database.command("ping")
         except PyMongoError:
             return False
         return True

@@ -47,6 +47,12 @@ class Writer:
         self._session = client.start_session(causal_consistency=False)
         self._group: GroupCommit[Change[Any], Any] = GroupCommit(self._commit, batch=BATCH, backlog=BACKLOG)
 
+    async def prepare(self) -> None:
+        """Makes sure that there is a counter: where it is missing, two first transactions would not see each other."""
+        await self._database["counters"].update_one(
+            {"_id": "transactions"}, {"$setOnInsert": {"number": 0}}, upsert=True
+        )
+
     async def write(self, change: Change[T], *, weight: int = 1) -> T:
         """Runs `change` in a transaction and returns its result once that is committed.
 
