@@ -1,0 +1,194 @@
+"""Which databases are taken, which are refused and in what words, and that no question reads a whole collection."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import subprocess
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from harness import eventually, free_port
+from postbox import CHANNEL, said
+from pymongo.asynchronous.database import AsyncDatabase
+from test_outbox import ADA, Office
+
+from inbox.replies import NewReply
+from inbox.store import Store, UnfitDatabaseError
+from inbox.store.embedded.mongod_process import find_mongod
+from inbox.store.indexes import INDEXES
+from inbox.store.queries import SORTS, Place
+from normalizer.schema import SCHEMA_VERSION
+
+Documents = AsyncDatabase[dict[str, Any]]
+
+
+@contextlib.asynccontextmanager
+async def standalone(folder: Path) -> AsyncIterator[str]:
+    """The URL of a `mongod` without a replica set, on a Unix socket."""
+    socket = folder / "s.sock"
+    (folder / "db").mkdir()
+    mongod = subprocess.Popen(
+        [str(find_mongod()), "--dbpath", str(folder / "db"), "--bind_ip", str(socket), "--nounixsocket"],
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+
+        async def listens() -> bool:
+            return socket.exists()
+
+        await eventually(listens)
+        yield f"mongodb://{quote(str(socket), safe='')}/"
+    finally:
+        mongod.terminate()
+        await asyncio.to_thread(mongod.wait, 20)
+
+
+async def refusal(url: str) -> str:
+    with pytest.raises(UnfitDatabaseError) as refused:
+        await Store.open(url)
+    return str(refused.value)
+
+
+async def test_a_standalone_database_is_refused_in_plain_words(tmp_path: Path) -> None:
+    async with standalone(tmp_path) as url:
+        said_ = await refusal(url)
+    assert said_.startswith("storage.url: this MongoDB is standalone")
+    assert "--replSet" in said_
+    assert "rs.initiate()" in said_
+
+
+async def test_where_nobody_answers_that_is_said_soon() -> None:
+    async with asyncio.timeout(10):
+        said_ = await refusal(f"mongodb://127.0.0.1:{free_port()}/?replicaSet=rs0")
+    assert said_.startswith("storage.url: no MongoDB answers there; start it")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mongodb://",
+        "mongodb:///x",
+        "mongodb://host:99999/",
+        "mongodb://a:b:c@host/",
+        "http://host/",
+    ],
+)
+async def test_what_is_no_url_is_told_so(url: str) -> None:
+    said_ = await refusal(url)
+    assert said_.startswith("storage.url: not a MongoDB URL")
+    assert "write mongodb://host/name" in said_
+
+
+async def test_a_refused_password_is_not_repeated(mongod_url: str) -> None:
+    said_ = await refusal(mongod_url.replace("mongodb://", "mongodb://ada:hunter2@"))
+    assert "hunter2" not in said_
+    assert "check name and password" in said_
+
+
+async def test_the_url_names_the_database(mongod_url: str, store: Store, documents: Documents) -> None:
+    marked = await documents["meta"].find_one({"_id": "schema"})
+    assert marked == {"_id": "schema", "version": SCHEMA_VERSION}
+
+
+async def test_a_database_of_a_newer_version_is_refused(mongod_url: str, store: Store, documents: Documents) -> None:
+    await documents["meta"].update_one({"_id": "schema"}, {"$set": {"version": SCHEMA_VERSION + 1}})
+    assert "newer Santral" in await refusal(mongod_url)
+
+
+async def test_a_database_of_an_older_version_is_migrated_only_when_told(
+    mongod_url: str, store: Store, documents: Documents
+) -> None:
+    await documents["meta"].update_one({"_id": "schema"}, {"$set": {"version": 0}})
+    assert "santral migrate" in await refusal(mongod_url)
+
+
+async def test_opening_again_changes_nothing(mongod_url: str, store: Store, documents: Documents) -> None:
+    before = await documents["messages"].index_information()
+    again = await Store.open(mongod_url, migrate=True)
+    await again.close()
+    assert await documents["messages"].index_information() == before
+
+
+async def test_every_document_bears_the_version_it_was_written_by(store: Store, documents: Documents) -> None:
+    office = Office(store, documents)
+    await office.reply(await office.conversation())
+    for name in ("journal", "customers", "identities", "conversations", "messages", "thread_keys", "events", "outbox"):
+        versions = await documents[name].distinct("schema_version")
+        assert versions == [SCHEMA_VERSION], name
+
+
+SMALL = {"processes", "leases", "channels", "meta", "counters", "uploads", "waiting_changes"}
+
+
+async def ask_everything(office: Office) -> None:
+    """Every question that Santral ever asks of a collection that grows."""
+    store, now = office.store, datetime.now(UTC)
+    office.platform.pieces = 2
+    conversation = await office.conversation()
+    failing = await office.reply(conversation, "one")
+    async with office.working():
+        await office.until(failing, "sent")
+    await office.receive({"is": "change", "of": f"{failing}/1", "text": "edited"})
+    await office.receive({"is": "report", "state": "read", "external_id": "unheard of"})
+    await office.conversation(thread="second")
+    await office.receive(said("one story", id="m3", refers=["t", "second"]))
+    page, place = {"limit": 50}, Place(now, "x")
+    for after in (None, place):
+        for sort in SORTS:
+            await store.queries.conversations({}, sort=sort, after=after, **page)
+        for field in ("status", "channels", "assignee", "team", "customer_id", "tags"):
+            await store.queries.conversations({field: "open"}, sort="-updated_at", after=after, **page)
+        await store.queries.failed(after=after, **page)
+        await store.queries.timeline("c", after=after, **page)
+        await store.queries.customers(after=after, **page)
+    for seqs in ((0, None), (None, 5), (None, None), (1, 5)):
+        await store.queries.messages(conversation, after_seq=seqs[0], before_seq=seqs[1], limit=50)
+    await store.queries.thread(CHANNEL, "t", 50)
+    await store.queries.identities(["c"])
+    await store.queries.mark_read("a", conversation, 3)
+    await store.files.attachment("a")
+    await store.events.after(1, 50)
+    await store.events.after(0, 50, thread=(CHANNEL, "t"))
+    await store.events.newest()
+    await store.events.oldest()
+    await store.journal.unapplied("me", 50)
+    await store.outbox.ready(now, 50)
+    await store.outbox.scheduled(now)
+    await store.outbox.abandoned(["me"])
+    await office.replies.reply(ADA, conversation, NewReply(text="x"))
+
+
+async def test_no_question_reads_a_whole_collection_and_every_index_is_of_use(
+    store: Store, documents: Documents
+) -> None:
+    await documents.command("profile", 2)
+    office = Office(store, documents)
+    await ask_everything(office)
+    await documents.command("profile", 0)
+    used: set[tuple[str, str]] = set()
+    asked = 0
+    async for told in documents["system.profile"].find({"planSummary": {"$exists": True}}):
+        collection = told["ns"].partition(".")[2]
+        if collection in SMALL or told.get("appName") != "santral":
+            continue
+        asked += 1
+        assert "COLLSCAN" not in told["planSummary"], told["command"]
+        used |= {(collection, name) for name in _index_names(told.get("execStats", {}))}
+    assert asked > 50
+    declared = {(name, str(model.document["name"])) for name, models in INDEXES.items() for model in models}
+    of_use_elsewhere = {("events", "kept"), ("uploads", "orphans")}
+    assert declared - used - of_use_elsewhere == set()
+
+
+def _index_names(stage: Any) -> set[str]:
+    if isinstance(stage, list):
+        return set().union(*map(_index_names, stage))
+    if not isinstance(stage, dict):
+        return set()
+    own = {str(stage["indexName"])} if "indexName" in stage else set()
+    return own.union(*(_index_names(inner) for inner in stage.values()))
