@@ -7,6 +7,7 @@ acts. What is wrong with it stands in its state, in words.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -17,6 +18,8 @@ from aiohttp import web
 from msgspec import Struct
 
 from connectors.base import Connector, Context, Handler
+from connectors.errors import ConnectorError
+from connectors.tasks import end
 
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
@@ -141,7 +144,8 @@ class Supervisor:
                 return
             except Exception as error:
                 reason = str(error) or type(error).__name__
-                self._logger.warning("channel stopped", channel=channel, reason=reason, exc_info=True)
+                foreseen = isinstance(error, ConnectorError)
+                self._logger.warning("channel stopped", channel=channel, reason=reason, exc_info=not foreseen)
             finally:
                 self._seats.pop(channel, None)
             if loop.time() - begun > STEADY_SECONDS:
@@ -163,8 +167,8 @@ class Supervisor:
         finally:
             ready.cancel()
             if not running.done():
-                running.cancel()
-                await asyncio.wait((running,), timeout=STOP_SECONDS)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(end(running), STOP_SECONDS)
                 self._set(channel, connector.name, "stopped")
 
     def _set(self, channel: str, name: str, state: State, reason: str | None = None) -> None:
