@@ -126,17 +126,17 @@ async def test_a_port_of_a_channel_in_use_makes_that_channel_ill_and_no_other(sa
         one.log.unlink()
         await one.start()
         async with one.desk() as desk:
-            states = {item["id"]: item for item in await desk.all("/api/v1/channels")}
+            states = {item["id"]: item for item in (await desk.get("/api/v1/channels"))["items"]}
         assert states["mail"]["state"] == "backing_off"
         assert "cannot listen for mail on 127.0.0.1" in states["mail"]["reason"]
         assert states["site"]["state"] == "running"
-    await one.stop(tracebacks=True)
+    await one.stop()
 
 
 async def test_a_connector_that_is_not_installed_stops_its_channel_alone(santral: StartSantral) -> None:
     one = await santral(more=[{"id": "tg", "connector": "pigeon-post", "token": "secret-token"}])
     async with one.desk() as desk:
-        states = {item["id"]: item for item in await desk.all("/api/v1/channels")}
+        states = {item["id"]: item for item in (await desk.get("/api/v1/channels"))["items"]}
         assert (states["tg"]["state"], states["tg"]["connector"]) == ("failed", "pigeon-post")
         assert 'no connector "pigeon-post" is installed' in states["tg"]["reason"]
         assert {states["mail"]["state"], states["site"]["state"]} == {"running"}
