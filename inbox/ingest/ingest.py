@@ -38,7 +38,7 @@ HEAVY_BYTES = 32 * 1024  # larger originals are understood in a thread, so that 
 LONGEST_KEY = 300
 LONGEST_ERROR = 20_000  # characters of a traceback that are kept: the last
 RETRY_SECONDS = 0.5
-LONGEST_REST = 0.1  # seconds
+LONGEST_REST = 0.25  # seconds
 LOOK_SECONDS = 15.0  # how often the journal is asked for what memory does not know of
 
 
@@ -247,9 +247,9 @@ class Ingest:
                 await self._give_way(len(batch), asyncio.get_running_loop().time() - began)
 
     async def _give_way(self, applied: int, seconds: float) -> None:
-        """Under load leaves a third of the time to those who wait for an acknowledgement: what waits here is safe."""
+        """Under load leaves half of the time to those who wait for an acknowledgement: what waits here is safe."""
         if applied >= APPLY_BATCH // 2 and self._journal.busy:
-            await asyncio.sleep(min(seconds / 2, LONGEST_REST))
+            await asyncio.sleep(min(seconds, LONGEST_REST))
 
     async def _apply(self, batch: list[Understood]) -> None:
         while True:
