@@ -7,7 +7,6 @@ acts. What is wrong with it stands in its state, in words.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -19,7 +18,6 @@ from msgspec import Struct
 
 from connectors.base import Connector, Context, Handler
 from connectors.errors import ConnectorError
-from connectors.tasks import end
 
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
@@ -167,8 +165,9 @@ class Supervisor:
         finally:
             ready.cancel()
             if not running.done():
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(end(running), STOP_SECONDS)
+                running.cancel()  # once: on the way out it may finish what it has begun, such as a mail that comes in
+                await asyncio.wait((running,), timeout=STOP_SECONDS)
+                running.cancel()
                 self._set(channel, connector.name, "stopped")
 
     def _set(self, channel: str, name: str, state: State, reason: str | None = None) -> None:

@@ -226,6 +226,29 @@ async def test_a_signal_ends_it_in_order_though_everybody_is_still_there(
     assert "never retrieved" not in one.said()
 
 
+async def test_a_mail_that_is_on_its_way_is_taken_before_it_ends(santral: StartSantral, store: Store) -> None:
+    one = await santral()
+    assert one.process is not None
+    reader, writer = await asyncio.open_connection("127.0.0.1", one.smtp_port)
+    await reader.readline()
+    writer.write(b"EHLO x\r\nMAIL FROM:<a@x.org>\r\nRCPT TO:<support@example.com>\r\nDATA\r\n")
+    while not (await asyncio.wait_for(reader.readline(), 5)).startswith(b"354"):
+        pass
+    writer.write(b"Subject: half")
+    await writer.drain()
+    one.kill(signal.SIGTERM)
+    await asyncio.sleep(1)
+    writer.write(b" a mail\r\n\r\nHere is the rest.\r\n.\r\n")
+    assert (await asyncio.wait_for(reader.readline(), 5)).startswith(b"250")
+    writer.close()
+    assert await asyncio.to_thread(one.process.wait, 10) == 0
+    assert "Traceback" not in one.said()
+    again = await santral()
+    async with again.desk() as desk:
+        (conversation,) = await eventually(desk.conversations)
+    assert conversation["subject"] == "half a mail"
+
+
 async def test_the_second_signal_ends_it_at_once(santral: StartSantral) -> None:
     one = await santral()
     assert one.process is not None
