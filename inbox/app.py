@@ -14,6 +14,7 @@ from config import Config
 from connectors.base import Channel, Context
 from connectors.registry import Registry
 from connectors.supervisor import Seat, Supervisor
+from connectors.tasks import end, together
 from inbox.activity import Activity
 from inbox.addressing import Addressing
 from inbox.api import create_app
@@ -29,7 +30,6 @@ from inbox.outbox import OutboxWorker
 from inbox.replies import Replies
 from inbox.services import Services
 from inbox.store import Store, embedded
-from inbox.tasks import end, together
 
 WEB_STOP_SECONDS = 5.0
 SEND_STOP_SECONDS = 8.0

@@ -29,6 +29,9 @@ from normalizer.schema import SCHEMA_VERSION
 
 T = TypeVar("T")
 
+ATTACH_SECONDS = 30.0
+ATTACH_PAUSE_SECONDS = 0.1
+
 EXIT_CONFIG = 2
 EXIT_START = 3
 EXIT_FAILED = 4
@@ -178,15 +181,27 @@ async def _database(config: Config, *, migrate: bool = False) -> AsyncIterator[S
         if config.storage.url is not None:
             url = config.storage.url.get_secret_value()
         else:
-            try:
-                url = embedded.attach(config.storage.data_dir)
-            except embedded.NotRunningError:
-                owned = await embedded.start(config.storage.data_dir)
-                stack.push_async_callback(owned.stop)
-                url = owned.url
+            url = await _embedded(config.storage.data_dir, stack)
         store = await Store.open(url, migrate=migrate)
         stack.push_async_callback(store.close)
         yield store
+
+
+async def _embedded(data_dir: Path, stack: contextlib.AsyncExitStack) -> str:
+    """Attaches to the database of a Santral that runs, waits for one that is starting, else starts it."""
+    deadline = asyncio.get_running_loop().time() + ATTACH_SECONDS
+    while True:
+        with contextlib.suppress(embedded.NotRunningError):
+            return embedded.attach(data_dir)
+        try:
+            owned = await embedded.start(data_dir)
+        except embedded.AlreadyRunningError:
+            if asyncio.get_running_loop().time() > deadline:
+                raise
+            await asyncio.sleep(ATTACH_PAUSE_SECONDS)
+        else:
+            stack.push_async_callback(owned.stop)
+            return owned.url
 
 
 async def _token(config: Config, name: str, role: Role) -> str:

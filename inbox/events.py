@@ -18,9 +18,9 @@ from typing import Any
 import structlog
 
 from connectors.base import CursorExpiredError
+from connectors.tasks import together
 from inbox.model import Event
 from inbox.store import EventLog, StoreUnavailableError
-from inbox.tasks import together
 
 PAGE = 500
 SLOW_READER = 5_000  # events that may wait for one follower before it is told to come back with its cursor

@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager
 
 from connectors.base import Lease
 from connectors.errors import UnavailableError
+from connectors.tasks import end
 from inbox.store import Store
 from inbox.store.processes import BEAT_SECONDS, DEAD_AFTER_SECONDS
-from inbox.tasks import end
 
 
 class HeldLease:

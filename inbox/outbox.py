@@ -108,7 +108,7 @@ class OutboxWorker:
                 connector = self._connectors.get(item.channel)
                 if connector is not None and connector.capabilities.pull:
                     unit.remove(OutboxItem, id_)
-                    _put(unit, message, state="waiting", next_attempt_at=None)
+                    _put(unit, replace(message, sent_at=unit.now), state="waiting", next_attempt_at=None)
                 else:
                     unit.put(replace(item, state="queued"))
                     _put(unit, message, state="queued", next_attempt_at=None)

@@ -127,17 +127,25 @@ class Replies:
 
         async def change(unit: Unit) -> Message:
             message, state = await _reply(unit, message_id)
-            item = await unit.one(OutboxItem, message_id)
-            if state.state not in delivery.RETRYABLE or item is None:
+            if state.state not in delivery.RETRYABLE:
                 raise ReplyRefusedError(
                     "not-retryable", f"only a failed or unknown reply goes out again: {state.state}"
                 )
+            item = await unit.one(OutboxItem, message_id) or await self._returned(unit, message, state)
             # Whoever was refused is asked again; whoever has it is not.
             kept = tuple(one for one in item.receipts if one.recipient is None or one.recipient.state != "failed")
             unit.put(replace(item, state="queued", due_at=unit.now, attempts=0, owner=None, receipts=kept))
             return _put(unit, message, replace(state, state="queued", error=None, next_attempt_at=None))
 
         return await self._write(change)
+
+    async def _returned(self, unit: Unit, message: Message, state: Delivery) -> OutboxItem:
+        """A place in the outbox for a reply that had left and came back: it goes to those who did not get it."""
+        conversation = await _conversation(unit, message.conversation_id)
+        addressee = await self._addressing.answering(unit, conversation, message.channel)
+        several = addressee.connector.capabilities.recipients
+        missed = tuple(one.address for one in state.recipients if one.state == "failed")
+        return _item(message, addressee, unit.now, to=missed if several else ())
 
     async def cancel(self, message_id: str) -> Message:
         """Stops a reply that has not begun to leave.
@@ -274,32 +282,34 @@ def _addressed(unit: Unit, message: Message, new: NewReply, addressee: Addressee
     pulled = addressee.connector.capabilities.pull and not scheduled
     addresses = dict.fromkeys((*(new.to or (addressee.identity.value,)), *new.cc, *new.bcc))
     if not pulled:
-        unit.put(
-            OutboxItem(
-                id=message.id,
-                lane=delivery.lane(addressee.channel, message.conversation_id),
-                channel=addressee.channel,
-                conversation_id=message.conversation_id,
-                identity_id=addressee.identity.id,
-                thread_key=addressee.thread_key,
-                seq=message.seq,
-                state="scheduled" if scheduled else "queued",
-                due_at=due,
-                to=new.to,
-                cc=new.cc,
-                bcc=new.bcc,
-            )
-        )
+        item = _item(message, addressee, due, to=new.to)
+        unit.put(replace(item, state="scheduled" if scheduled else "queued", cc=new.cc, bcc=new.bcc))
     return replace(
         message,
         channel=addressee.channel,
         connector=addressee.connector.name,
         external=External(thread_key=addressee.thread_key),
+        sent_at=unit.now if pulled else None,
         delivery=Delivery(
             state="scheduled" if scheduled else "waiting" if pulled else "queued",
             next_attempt_at=due if scheduled else None,
             recipients=tuple(Recipient(address=one, state="queued") for one in addresses),
         ),
+    )
+
+
+def _item(message: Message, addressee: Addressee, due: datetime, *, to: tuple[str, ...]) -> OutboxItem:
+    return OutboxItem(
+        id=message.id,
+        lane=delivery.lane(addressee.channel, message.conversation_id),
+        channel=addressee.channel,
+        conversation_id=message.conversation_id,
+        identity_id=addressee.identity.id,
+        thread_key=addressee.thread_key,
+        seq=message.seq,
+        state="queued",
+        due_at=due,
+        to=to,
     )
 
 

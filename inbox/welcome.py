@@ -32,7 +32,8 @@ def screen(config: Config, token: str) -> str:
     smtp = mail.options["receive"]["smtp"]
     address = mail.options["address"]
     return f"""
-Santral runs. The inbox is at {url}; everything is kept in {config.storage.data_dir}.
+Santral runs. The inbox is at {url}/api/v1 (its page comes later).
+Everything is kept in {config.storage.data_dir}.
 
 A token for the API, for the commands below:
   export TOKEN={token}

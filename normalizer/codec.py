@@ -131,7 +131,7 @@ def from_builtins(value: Any, to: type[T]) -> T:  # noqa: ANN401 (what BSON give
 
 
 def to_json(value: Any) -> bytes:  # noqa: ANN401 (any of our structures)
-    """JSON in UTF-8, times as `2026-11-23T10:00:00.123Z`."""
+    """JSON in UTF-8, times as `2026-11-23T10:00:00.123000Z`."""
     return msgspec.json.encode(value)
 
 

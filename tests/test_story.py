@@ -91,6 +91,57 @@ async def test_a_mail_is_answered_and_the_customers_answer_joins(running: Santra
         assert len(await desk.conversations()) == 1
 
 
+def returned(reply: dict[str, Any], address: str) -> bytes:
+    """The report of a customer's mail server that a reply could not be delivered (RFC 3464)."""
+    message_id = reply["external"]["id"]
+    return (
+        f"From: Mail Delivery System <MAILER-DAEMON@mx.customer.example>\r\nTo: {ADDRESS}\r\n"
+        "Subject: Undelivered Mail Returned to Sender\r\nAuto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n"
+        "Message-ID: <report-1@mx.customer.example>\r\n"
+        'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n'
+        "--b\r\nContent-Type: text/plain\r\n\r\nNo such mailbox.\r\n"
+        "--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.customer.example\r\n\r\n"
+        f"Final-Recipient: rfc822; {address}\r\nAction: failed\r\nStatus: 5.1.1\r\n"
+        "Diagnostic-Code: smtp; 550 5.1.1 no such mailbox\r\n\r\n"
+        f"--b\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: <{message_id}>\r\nSubject: x\r\n\r\n--b--\r\n"
+    ).encode()
+
+
+async def test_the_company_begins_and_a_reply_that_comes_back_goes_out_again(running: Santral, postfix: Any) -> None:
+    async with running.desk() as desk:
+        begun = await desk.post(
+            "/api/v1/conversations",
+            {
+                "channel": "mail",
+                "identity": {"kind": "email", "value": "joe@customer.example", "name": "Joe"},
+                "subject": "Your order",
+                "text": "It is ready to be fetched.",
+            },
+        )
+        assert b"Subject: Your order" in await postfix.delivered("joe", "It is ready to be fetched.")
+
+        async def reply(state: str) -> dict[str, Any]:
+            async def there() -> dict[str, Any] | None:
+                message = (await desk.messages(begun["id"]))[0]
+                return message if message["delivery"]["state"] == state else None
+
+            return await eventually(there)  # type: ignore[return-value]
+
+        sent = await reply("sent")
+        await asyncio.to_thread(running.send_mail, returned(sent, "joe@customer.example"), "")
+        failed = await reply("failed")
+        assert failed["delivery"]["error"]["code"] == "5.1.1"
+        _, report = await desk.messages(begun["id"])
+        assert (report["kind"], report["author"]["type"]) == ("event", "system")
+        assert report["customer_id"] == begun["customer"]["id"]
+        assert len((await desk.get("/api/v1/customers"))["items"]) == 1
+
+        await desk.post(f"/api/v1/messages/{sent['id']}/retry", {}, status=200)
+        again = await reply("sent")
+        assert again["delivery"]["error"] is None
+        assert again["external"]["id"] == sent["external"]["id"]
+
+
 async def test_a_visitor_chats_and_reads_the_answer(running: Santral, page: Any) -> None:
     await page.get_by_role("textbox", name="Message").fill("Açık mısınız? <b>now</b>")
     await page.get_by_role("textbox", name="Message").press("Enter")

@@ -20,6 +20,7 @@ class EmailConnector(Connector[EmailOptions]):
     """Takes mail by SMTP and sends replies by SMTP."""
 
     name: ClassVar[str] = "email"
+    identity_kind: ClassVar[str] = "email"
     options_model: ClassVar[type[EmailOptions]] = EmailOptions
     capabilities: ClassVar[Capabilities] = Capabilities(
         threads=True,

@@ -169,7 +169,9 @@ class Desk:
         message = await self._find(visitor, choice.message_id)
         if message is None:
             raise ProtocolError("bad_frame", "no such message")
-        label = next((label for value, label in _choices(message) if value == choice.value), choice.value)
+        label = next((label for value, label in _choices(message) if value == choice.value), None)
+        if label is None:
+            raise ProtocolError("bad_frame", "that was not offered")
         await self._journal(f"choose:{visitor}:{uuid7()}", visitor, choice, {"label": label})
 
     async def _identify(self, visitor: str, frame: Identify) -> None:

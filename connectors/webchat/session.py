@@ -15,6 +15,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from connectors.base import CursorExpiredError
 from connectors.errors import UnavailableError
+from connectors.tasks import end
 from connectors.webchat.desk import Desk, Visit
 from connectors.webchat.protocol import (
     ClientFrame,
@@ -158,8 +159,7 @@ class Session:
 
     async def _stop_following(self) -> None:
         if self._follower is not None:
-            self._follower.cancel()
-            await asyncio.gather(self._follower, return_exceptions=True)
+            await end(self._follower)
             self._follower = None
 
     async def _refuse(self, error: Error) -> None:

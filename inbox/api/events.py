@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from contextlib import aclosing
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -12,6 +11,7 @@ from aiohttp import WSCloseCode, web
 from msgspec import Struct
 
 from connectors.base import CursorExpiredError
+from connectors.tasks import end
 from inbox.api.paging import DEFAULT_LIMIT
 from inbox.api.problems import FieldError, ProblemError, cursor_expired
 from inbox.api.reading import Limit
@@ -85,9 +85,7 @@ async def stream(call: Call[StreamQuery, None]) -> web.WebSocketResponse:
         async for _ in socket:  # what it sends means nothing; reading sees pongs and the end
             pass
     finally:
-        sender.cancel()
-        with contextlib.suppress(asyncio.CancelledError, ConnectionError):
-            await sender
+        await end(sender)
     return socket
 
 

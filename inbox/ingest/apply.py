@@ -18,7 +18,7 @@ from inbox.identity import Recognised
 from inbox.model import Conversation, Customer, Identity, OutboxItem, Preview, ThreadKey, Unique, WaitingChanges, new_id
 from inbox.store import JournalEntry, Unit
 from normalizer.outcomes import Change, ConversationEvent, DeliveryUpdate, Draft, Ignored, Outcome
-from normalizer.schema import Author, External, Message
+from normalizer.schema import External, Message
 
 AT_ONCE = 32  # entries between two looks at the rest of the world
 
@@ -139,34 +139,47 @@ class _Applier:
             if await self._unit.one(Unique, mark) is not None:
                 return
             self._unit.put(Unique(id=mark, message_id=message_id(self._entry, self._number)))
-        customer = await identity.recognised(self._unit, draft.customer)
-        writer = await identity.recognised(self._unit, draft.author) if draft.author else customer
-        conversation = await self._conversation(draft, customer.customer)
+        placement = await self._placement(draft)
+        if placement.home is not None and draft.message.author.type == "system":
+            # A bounce or a rating is told in the conversation that it is about; nobody new wrote it.
+            home, writer = placement.home, None
+        else:
+            customer = await identity.recognised(self._unit, draft.customer)
+            writer = await identity.recognised(self._unit, draft.author) if draft.author else customer
+            home = placement.home or self._new_conversation(draft, customer.customer, placement.previous)
+        conversation = await self._conversation(draft, home, placement.emptied)
         message = self._message(draft, conversation, writer)
         if message.external.id is not None:
             message = await self._overtaken(message, message.external.id)
         self._unit.put(message)
         self._unit.put(_with(conversation, message, draft, self._unit))
 
-    async def _conversation(self, draft: Draft, customer: Customer) -> Conversation:
-        keys = [thread_key_id(self._entry.channel, key) for key in draft.keys]
+    async def _placement(self, draft: Draft) -> threading.Placement:
+        keys = self._keys(draft)
         known = await self._unit.get(ThreadKey, keys)
         candidates = await self._unit.get(Conversation, [one.conversation_id for one in known.values()])
         by_key = [candidates.get(known[key].conversation_id) if key in known else None for key in keys]
-        placement = threading.place(
+        return threading.place(
             by_key[0] if by_key else None,
             [one for one in by_key[1:] if one is not None],
             reopen_within=self._policy.reopen_within,
             reopens=draft.reopens,
             now=self._unit.now,
         )
-        home = placement.home or self._new_conversation(draft, customer, placement.previous)
-        for emptied in placement.emptied:
-            home = await self._join(home, emptied)
+
+    async def _conversation(self, draft: Draft, home: Conversation, emptied: Sequence[Conversation]) -> Conversation:
+        """`home`, with what turns out to be its own, found from now on under the draft's keys."""
+        for other in emptied:
+            home = await self._join(home, other)
+        keys = self._keys(draft)
+        known = await self._unit.get(ThreadKey, keys)
         for number, key in enumerate(keys):
             if key not in known or (number == 0 and known[key].conversation_id != home.id):
                 self._unit.put(ThreadKey(id=key, conversation_id=home.id))
         return home
+
+    def _keys(self, draft: Draft) -> list[str]:
+        return [thread_key_id(self._entry.channel, key) for key in draft.keys]
 
     def _new_conversation(self, draft: Draft, customer: Customer, previous: Conversation | None) -> Conversation:
         conversation = Conversation(
@@ -204,21 +217,17 @@ class _Applier:
             status="open" if "open" in (home.status, emptied.status) else home.status,
         )
 
-    def _message(self, draft: Draft, conversation: Conversation, writer: Recognised) -> Message:
+    def _message(self, draft: Draft, conversation: Conversation, writer: Recognised | None) -> Message:
         given = draft.message
-        id_ = message_id(self._entry, self._number)
-        by_customer = given.author.type == "customer"
-        author = Author(
-            type=given.author.type,
-            id=writer.customer.id if by_customer else given.author.id,
-            name=given.author.name or (writer.customer.name if by_customer else None),
-            identity_id=writer.identity.id if by_customer else given.author.identity_id,
-        )
+        author = given.author
+        if author.type == "customer" and writer is not None:
+            name = author.name or writer.customer.name
+            author = replace(author, id=writer.customer.id, name=name, identity_id=writer.identity.id)
         return replace(
             given,
-            id=id_,
+            id=message_id(self._entry, self._number),
             conversation_id=conversation.id,
-            customer_id=writer.customer.id,
+            customer_id=writer.customer.id if writer else conversation.customer_id,
             seq=conversation.last_seq + 1,
             channel=self._entry.channel,
             connector=self._entry.connector,

@@ -18,13 +18,13 @@ import structlog
 
 from connectors.base import Received
 from connectors.errors import UnavailableError
+from connectors.tasks import together
 from inbox.activity import Activity
 from inbox.group_commit import GroupCommit
 from inbox.ingest.apply import Policy, Understood, apply, message_id
 from inbox.model import new_id
 from inbox.store import JournalEntry, NotOwnerError, Store
 from inbox.store.journal import INLINE_BYTES
-from inbox.tasks import together
 from normalizer.codec import clean, clean_structure, clean_text, to_milliseconds
 from normalizer.outcomes import Draft, Outcome, Raw
 

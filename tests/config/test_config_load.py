@@ -63,7 +63,7 @@ def test_without_a_file_the_built_in_default_serves_this_machine_alone(
     assert config.storage.data_dir == tmp_path / "santral-data"
     assert [(channel.id, channel.connector) for channel in config.channels] == [("mail", "email"), ("site", "webchat")]
     assert config.channels[0].options["receive"] == {"smtp": {"host": "127.0.0.1", "port": 8025}}
-    assert "send" not in config.channels[0].options
+    assert config.channels[0].options["send"]["host"] == "127.0.0.1"
 
 
 def test_the_annotated_example_loads() -> None:

@@ -10,8 +10,8 @@ from typing import Any
 import postbox
 from postbox import CHANNEL, raw, said
 
+from connectors.tasks import end
 from inbox.store import Store
-from inbox.tasks import end
 
 PROCESSES = 4
 

@@ -22,12 +22,12 @@ from pymongo.asynchronous.database import AsyncDatabase
 from test_outbox import ADA, Office
 
 from connectors.base import CursorExpiredError
+from connectors.tasks import end
 from inbox.events import SLOW_READER, Hub, SlowReaderError, from_cursor, to_cursor
 from inbox.feed import ChannelFeed
 from inbox.model import Customer, Event
 from inbox.replies import NewReply
 from inbox.store import Store, Unit, embedded
-from inbox.tasks import end
 from normalizer.schema import Message
 
 Documents = AsyncDatabase[dict[str, Any]]

@@ -16,6 +16,7 @@ from harness import eventually
 from postbox import CHANNEL, intake, raw, said
 from pymongo.asynchronous.database import AsyncDatabase
 
+from connectors.tasks import end
 from inbox.activity import Activity
 from inbox.attachments import Attachments
 from inbox.housekeeping import Housekeeping
@@ -24,7 +25,6 @@ from inbox.ingest.apply import apply
 from inbox.ingest.ingest import HANDED_BYTES, Understood
 from inbox.outbox import OutboxWorker
 from inbox.store import NotOwnerError, Store
-from inbox.tasks import end
 from normalizer.outcomes import Outcome, Raw
 from normalizer.schema import Message
 

@@ -16,6 +16,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from connectors.base import Receipt, Reply
 from connectors.errors import PermanentError, TemporaryError, UncertainError
+from connectors.tasks import end
 from inbox import delivery
 from inbox.activity import Activity
 from inbox.addressing import Addressing
@@ -25,7 +26,6 @@ from inbox.model import Conversation, Principal
 from inbox.outbox import OutboxWorker
 from inbox.replies import NewConversation, NewReply, Replies
 from inbox.store import Store
-from inbox.tasks import end
 from normalizer.outcomes import Person
 from normalizer.schema import Delivery, Message, Recipient
 
@@ -60,8 +60,7 @@ class Office:
             yield
             assert not task.done(), "the worker ended"
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await end(task)
             await worker.drain(0.1)
 
     async def receive(self, *items: dict[str, Any]) -> None:

@@ -14,7 +14,10 @@ ASK_AGAIN_SECONDS = 0.25
 
 
 async def end(*tasks: asyncio.Task[Any]) -> None:
-    """Cancels tasks and returns when all have ended, however they did."""
+    """Cancels tasks, again and again, and returns when all have ended, however they did.
+
+    Not for a task that finishes something on its way out: asked again, it would break that off.
+    """
     cancelled: asyncio.CancelledError | None = None
     while pending := [task for task in tasks if not task.done()]:
         for task in pending:
