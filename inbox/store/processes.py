@@ -5,12 +5,13 @@ Times are the database's, since the clocks of two machines differ.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from pymongo import ReturnDocument
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import OperationFailure
 
 from inbox.store.client import Database
 from inbox.store.guard import guarded
@@ -53,7 +54,8 @@ class Processes:
         silent = {"_id": {"$ne": all_but}} if all_but is not None else {"$expr": {"$lt": ["$seen_at", limit]}}
         buried = 0
         async for document in self._processes.find(silent):
-            await self._database.command({"killSessions": [document["session"]]})
+            with contextlib.suppress(OperationFailure):  # where that is not allowed us, its time runs out in a minute
+                await self._database.command({"killSessions": [document["session"]]})
             await self._processes.delete_one({"_id": document["_id"], "seen_at": document["seen_at"]})
             buried += 1
         return buried
@@ -72,26 +74,27 @@ class Processes:
 
         The token grows with each change of owner.
         """
-        free = {"$lt": ["$until", "$$NOW"]}
-        mine = {"$eq": ["$owner", owner]}
-        try:
-            document = await self._leases.find_one_and_update(
-                {"_id": lease, "$expr": {"$or": [mine, free]}},
-                [
-                    {
-                        "$set": {
-                            "token": {"$cond": [mine, "$token", {"$add": [{"$ifNull": ["$token", 0]}, 1]}]},
-                            "owner": owner,
-                            "until": {"$add": ["$$NOW", int(DEAD_AFTER_SECONDS * 1000)]},
-                        }
+        mine = {"$eq": ["$owner", {"$literal": owner}]}
+        free = {"$lt": ["$until", "$$NOW"]}  # also where there was none yet
+        taken = {"$not": [{"$or": [mine, free]}]}
+        token = {"$cond": [{"$or": [mine, taken]}, "$token", {"$add": [{"$ifNull": ["$token", 0]}, 1]}]}
+        until = {"$add": ["$$NOW", int(DEAD_AFTER_SECONDS * 1000)]}
+        document = await self._leases.find_one_and_update(
+            {"_id": lease},
+            [
+                {
+                    "$set": {
+                        "token": token,
+                        "owner": {"$cond": [taken, "$owner", {"$literal": owner}]},
+                        "until": {"$cond": [taken, "$until", until]},
                     }
-                ],
-                upsert=True,
-                return_document=ReturnDocument.AFTER,
-            )
-        except DuplicateKeyError:  # it exists, and is another's
-            return None
-        return int(document["token"]) if document else None
+                }
+            ],
+            upsert=True,
+            return_document=ReturnDocument.AFTER,
+        )
+        assert document is not None  # an upsert that returns the document after it
+        return int(document["token"]) if document["owner"] == owner else None
 
     async def release(self, lease: str, owner: str) -> None:
         """Gives a lease back."""

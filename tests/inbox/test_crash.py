@@ -142,6 +142,19 @@ async def test_santral_killed_under_load_loses_nothing_and_doubles_nothing(embed
     await embedded.stop()
 
 
+async def test_santral_stopped_under_load_ends_in_order_each_time(embedded: Santral) -> None:
+    load = Load(embedded)
+    async with load.running():
+        for _ in range(4):
+            await load.more(5)
+            assert await embedded.stop() < 10
+            await embedded.start()
+        await load.more(5)
+    async with embedded.desk() as desk:
+        await load.check(desk)
+    await embedded.stop()
+
+
 async def test_the_database_killed_under_load_loses_nothing_and_comes_back(embedded: Santral) -> None:
     load = Load(embedded)
     async with load.running():

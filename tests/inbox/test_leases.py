@@ -1,0 +1,78 @@
+"""Leases: one holder over all processes, and a late one knows that it is late."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from harness import eventually
+from pymongo.asynchronous.database import AsyncDatabase
+
+from inbox.leases import HeldLease, hold
+from inbox.store import Store
+from inbox.store.processes import DEAD_AFTER_SECONDS
+
+Documents = AsyncDatabase[dict[str, Any]]
+
+
+async def test_one_holds_and_the_next_gets_a_higher_token(store: Store) -> None:
+    async with hold(store, "a", "l") as first:
+        assert await store.processes.acquire("l", "b") is None
+        assert await store.processes.acquire("l", "a") == first.token
+        assert not first.lost()
+    async with hold(store, "b", "l") as second:
+        assert second.token > first.token
+
+
+async def test_leases_of_other_names_are_others(store: Store) -> None:
+    async with hold(store, "a", "l"), hold(store, "b", "m"):
+        pass
+
+
+async def test_who_waits_gets_it_when_it_is_given_back(store: Store) -> None:
+    async def wait() -> int:
+        async with hold(store, "b", "l") as lease:
+            return lease.token
+
+    async with hold(store, "a", "l") as first:
+        waiting = asyncio.create_task(wait())
+        await asyncio.sleep(0.1)
+        assert not waiting.done()
+    assert await asyncio.wait_for(waiting, 10) > first.token
+
+
+async def test_a_holder_that_fell_silent_loses_it_and_knows(store: Store, documents: Documents) -> None:
+    token = await store.processes.acquire("l", "silent")
+    assert token is not None
+    now = asyncio.get_running_loop().time()
+    assert not HeldLease(token, now).lost()
+    assert HeldLease(token, now - DEAD_AFTER_SECONDS - 0.1).lost()
+    await documents["leases"].update_one({"_id": "l"}, {"$set": {"until": datetime.now(UTC) - timedelta(seconds=1)}})
+    assert await store.processes.acquire("l", "heir") == token + 1
+    assert await store.processes.acquire("l", "silent") is None
+
+
+async def test_many_at_once_make_one_holder(store: Store) -> None:
+    got = await asyncio.gather(*[store.processes.acquire("l", f"p{n}") for n in range(20)])
+    assert len([token for token in got if token is not None]) == 1
+
+
+async def test_an_error_inside_gives_it_back(store: Store) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with hold(store, "a", "l"):
+            raise ZeroDivisionError
+
+    async def free() -> bool:
+        return await store.processes.acquire("l", "b") is not None
+
+    assert await eventually(free, patience=1)
+
+
+async def test_a_dead_process_is_buried_though_its_session_cannot_be_ended(store: Store, documents: Documents) -> None:
+    await store.processes.beat("dead", {"id": "no session"})
+    await documents["processes"].update_many({}, {"$set": {"seen_at": datetime.now(UTC) - timedelta(hours=1)}})
+    await store.processes.beat("alive", store.session_id)
+    assert await store.processes.bury() == 1
+    assert await store.processes.alive() == ["alive"]
