@@ -19,7 +19,7 @@ EACH = 60
 Documents = AsyncDatabase[dict[str, Any]]
 
 
-async def burst(url: str, folder: Path, kind: str) -> None:
+async def burst(url: str, kind: str) -> None:
     """Lets processes of their own receive and apply, beginning at the same moment."""
     bursters = [
         subprocess.Popen(
@@ -53,9 +53,9 @@ async def everything(documents: Documents, collection: str, **query: Any) -> lis
 
 
 async def test_one_stranger_in_four_processes_is_one_customer_with_one_conversation(
-    mongod_url: str, store: Store, documents: Documents, tmp_path: Path
+    mongod_url: str, store: Store, documents: Documents
 ) -> None:
-    await burst(mongod_url, tmp_path, "one-thread")
+    await burst(mongod_url, "one-thread")
     (customer,) = await everything(documents, "customers")
     (identity,) = await everything(documents, "identities")
     (conversation,) = await everything(documents, "conversations")
@@ -75,18 +75,18 @@ async def test_one_stranger_in_four_processes_is_one_customer_with_one_conversat
 
 
 async def test_the_same_events_in_four_processes_are_applied_once(
-    mongod_url: str, store: Store, documents: Documents, tmp_path: Path
+    mongod_url: str, store: Store, documents: Documents
 ) -> None:
-    await burst(mongod_url, tmp_path, "same-events")
+    await burst(mongod_url, "same-events")
     messages = await everything(documents, "messages")
     assert sorted(one["seq"] for one in messages) == list(range(1, EACH + 1))
     assert len({one["text"] for one in messages}) == EACH
 
 
 async def test_one_persons_chain_torn_over_four_processes_becomes_one_conversation(
-    mongod_url: str, store: Store, documents: Documents, tmp_path: Path
+    mongod_url: str, store: Store, documents: Documents
 ) -> None:
-    await burst(mongod_url, tmp_path, "torn-chain")
+    await burst(mongod_url, "torn-chain")
 
     async def one_stands() -> bool:
         return await documents["conversations"].count_documents({"merged_into": None}) == 1

@@ -198,8 +198,6 @@ async def test_one_of_two_killed_under_load_is_inherited_by_the_other(
     async with load.running():
         await load.more()
         dying.kill()
-        load.santral = dying  # it is gone for good; who wrote to it is refused until it is over
-        load._over.set()
     async with heir.desk() as desk:
         await load.check(desk)
 
