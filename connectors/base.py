@@ -49,6 +49,7 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     Attributes:
         threads: conversations follow the platform's threads and are joined by them; else one customer, one chat.
         begins: the company can write first.
+        edits: the platform tells of edits, deletions or reactions (`Change`), in any order with their messages.
         pull: the recipient fetches replies through `Context.feed`; the outbox leaves them `waiting` until a
             `DeliveryUpdate` says `delivered`, and never calls `send`.
         idempotent_send: sending a message twice under the same id shows it once, so a worker's death is no doubt.
@@ -62,6 +63,7 @@ class Capabilities(Struct, frozen=True, kw_only=True):
 
     threads: bool = False
     begins: bool = False
+    edits: bool = False
     pull: bool = False
     idempotent_send: bool = False
     html: bool = False

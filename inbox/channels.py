@@ -72,5 +72,5 @@ def build(config: Config, registry: Registry) -> Channels:
         )
         channels.connectors[item.id] = kind(kind.options_model.model_validate(item.options), channel)
         reopen_within = item.reopen_within or kind.capabilities.reopen_within
-        channels.policies[item.id] = Policy(reopen_within=reopen_within)
+        channels.policies[item.id] = Policy(reopen_within=reopen_within, edits=kind.capabilities.edits)
     return channels

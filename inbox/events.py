@@ -91,7 +91,7 @@ class Hub:
 
     async def run(self) -> None:
         """Reads the log as it grows, until cancelled. A lost database is waited for."""
-        awake = asyncio.Event()
+        awake = self._log.listen()
         await together(self._wake(awake), self._read(awake))
 
     async def newest(self) -> int:

@@ -53,7 +53,8 @@ def place(
         return Placement()
 
     def over(conversation: Conversation) -> bool:
-        return conversation.status == "resolved" and now - conversation.updated_at > reopen_within
+        said = conversation.last_message.at if conversation.last_message else conversation.updated_at
+        return conversation.status == "resolved" and now - said > reopen_within
 
     if reopens and over(nearest):
         return Placement(previous=nearest)

@@ -24,9 +24,10 @@ AT_ONCE = 32  # entries between two looks at the rest of the world
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """How a channel's conversations are kept."""
+    """How a channel's conversations are kept. `edits`: changes of a message may have come before it."""
 
     reopen_within: timedelta
+    edits: bool = False
 
 
 class Understood(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +43,7 @@ async def apply(unit: Unit, batch: Sequence[Understood], policies: Mapping[str, 
     Raises:
         NotOwnerError: from the unit's flush, where an entry is not `owner`'s to apply any more.
     """
-    await _look_up(unit, batch)
+    await _look_up(unit, batch, policies)
     for place, understood in enumerate(batch, start=1):
         if place % AT_ONCE == 0:
             await asyncio.sleep(0)  # what waits for an acknowledgement must not wait for a whole batch
@@ -51,7 +52,7 @@ async def apply(unit: Unit, batch: Sequence[Understood], policies: Mapping[str, 
     unit.settle(owner, [understood.entry.id for understood in batch])
 
 
-async def _look_up(unit: Unit, batch: Sequence[Understood]) -> None:
+async def _look_up(unit: Unit, batch: Sequence[Understood], policies: Mapping[str, Policy]) -> None:
     """Asks once for everything that the batch's messages will ask for one by one."""
     people: list[str] = []
     keys: list[str] = []
@@ -64,7 +65,8 @@ async def _look_up(unit: Unit, batch: Sequence[Understood]) -> None:
                 people += identity.ids_to_look_up(outcome.customer)
                 people += identity.ids_to_look_up(outcome.author) if outcome.author else []
                 keys += [thread_key_id(channel, key) for key in outcome.keys]
-                externals += [external_key(channel, outcome.message.external.id)] if outcome.message.external.id else []
+                if policies[channel].edits and outcome.message.external.id:
+                    externals.append(external_key(channel, outcome.message.external.id))
                 uniques += [unique_id(channel, outcome.unique)] if outcome.unique else []
     identities = await unit.get(Identity, people) if people else {}
     known = await unit.get(ThreadKey, keys) if keys else {}
@@ -149,7 +151,7 @@ class _Applier:
             home = placement.home or self._new_conversation(draft, customer.customer, placement.previous)
         conversation = await self._conversation(draft, home, placement.emptied)
         message = self._message(draft, conversation, writer)
-        if message.external.id is not None:
+        if self._policy.edits and message.external.id is not None:
             message = await self._overtaken(message, message.external.id)
         self._unit.put(message)
         self._unit.put(_with(conversation, message, draft, self._unit))

@@ -45,10 +45,10 @@ class Store:
     def __init__(self, client: Client) -> None:
         self._client = client
         database_ = database(client)
-        self._writer = Writer(client, database_)
+        self.events = EventLog(database_)
+        self._writer = Writer(client, database_, self.events.committed)
         self.write = self._writer.write
         self.journal = Journal(database_)
-        self.events = EventLog(database_)
         self.files = FileStore(database_)
         self.outbox = Outbox(database_)
         self.processes = Processes(database_)

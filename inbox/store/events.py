@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from pymongo import ASCENDING, DESCENDING
@@ -19,6 +20,7 @@ class EventLog:
     """The `events` collection. A position is the `id` of an event; 0 is before the first."""
 
     def __init__(self, database: Database) -> None:
+        self._listeners: list[asyncio.Event] = []
         self._events = database["events"]
         self._counters = database["counters"]
 
@@ -54,6 +56,17 @@ class EventLog:
         if thread is not None:
             found.hint("feed")  # left alone, the planner reads everything after the position
         return [from_document(document, Event) async for document in found]
+
+    def listen(self) -> asyncio.Event:
+        """An event that is set whenever this process has committed something: sooner than the change stream tells."""
+        listener = asyncio.Event()
+        self._listeners.append(listener)
+        return listener
+
+    def committed(self) -> None:
+        """Says that this process has committed something."""
+        for listener in self._listeners:
+            listener.set()
 
     async def wakeups(self) -> AsyncIterator[None]:
         """Yields each time something was committed, and once at the start.

@@ -67,7 +67,11 @@ INDEXES: dict[str, list[IndexModel]] = {
         ),
         # a web chat's history
         IndexModel([("channel", ASCENDING), ("external.thread_key", ASCENDING), ("_id", ASCENDING)], name="thread"),
-        IndexModel([("attachments.id", ASCENDING)], name="attachment"),
+        IndexModel(
+            [("attachments.id", ASCENDING)],
+            name="attachment",
+            partialFilterExpression={"attachments.id": {"$gt": ""}},  # most messages have none
+        ),
     ],
     "events": [
         IndexModel(

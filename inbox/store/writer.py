@@ -41,9 +41,10 @@ Change = Callable[[Unit], Awaitable[T]]
 class Writer:
     """Commits changes, each the work of a function that gets a `Unit`. Such a function may run more than once."""
 
-    def __init__(self, client: Client, database: Database) -> None:
-        self._client = client
+    def __init__(self, client: Client, database: Database, committed: Callable[[], None]) -> None:
+        """`committed` is called after each transaction that wrote something."""
         self._database = database
+        self._committed = committed
         self._session = client.start_session(causal_consistency=False)
         self._group: GroupCommit[Change[Any], Any] = GroupCommit(self._commit, batch=BATCH, backlog=BACKLOG)
 
@@ -103,6 +104,7 @@ class Writer:
             await session.abort_transaction()
         else:
             await _commit(session)
+            self._committed()
         return outcomes
 
     async def _turn(self) -> None:

@@ -19,7 +19,7 @@ from normalizer.schema import Author, External, Message, Part
 
 CHANNEL = "post"
 AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
-POLICY = Policy(reopen_within=timedelta(days=14))
+POLICY = Policy(reopen_within=timedelta(days=14), edits=True)
 
 
 def normalize(raw: Raw) -> Sequence[Outcome]:

@@ -450,7 +450,7 @@ async def test_a_customer_who_comes_back_late_begins_anew_and_the_new_one_names_
 ) -> None:
     await applied(store, documents, raw("k", said("then", thread="t")))
     long_ago = datetime.now(UTC) - timedelta(days=30)
-    await documents["conversations"].update_many({}, {"$set": {"status": "resolved", "updated_at": long_ago}})
+    await documents["conversations"].update_many({}, {"$set": {"status": "resolved", "last_message.at": long_ago}})
     await applied(store, documents, raw("k2", said("now", thread="t")), raw("k3", said("and now", thread="t")))
     old, new = (await everything(documents))["conversations"]
     assert (new["previous_id"], new["last_seq"], new["status"]) == (old["_id"], 2, "open")
