@@ -9,8 +9,10 @@ from inbox.api.problems import not_found
 from inbox.api.reading import NoQuery
 from inbox.api.routing import Call, route
 from inbox.api.views import ChannelView, FailedView, channel_view, failed_view
+from inbox.store.queries import Place, Slice
 
 NEWEST = "-received_at"
+CONFIGURED = "configured"
 
 
 class Replayed(Struct, frozen=True):
@@ -20,10 +22,16 @@ class Replayed(Struct, frozen=True):
 
 
 @route("GET", "/api/v1/channels")
-async def list_channels(call: Call[NoQuery, None]) -> Page[ChannelView]:
-    """Every channel, whether it runs, and why not."""
+async def list_channels(call: Call[PageQuery, None]) -> Page[ChannelView]:
+    """The channels, in the order of the configuration: whether each runs, and why not."""
     services = call.services
-    return Page([channel_view(state, services.activity) for state in services.supervisor.states()], None)
+    states = services.supervisor.states()
+    after = place(call.query.cursor, CONFIGURED, timed=False)
+    begin = next((number for number, state in enumerate(states, 1) if after and state.id == after.id), 0)
+    items = states[begin : begin + call.query.limit]
+    more = begin + len(items) < len(states)
+    found = Slice(items, Place(None, items[-1].id) if more else None)
+    return page(found, CONFIGURED, lambda state: channel_view(state, services.activity))
 
 
 @route("GET", "/api/v1/ingest/failed")

@@ -65,3 +65,15 @@ async def test_health_needs_no_token(desk: Desk) -> None:
             assert (await answer.json())["status"] in ("ok", "ready")
         async with desk.http.head(path) as answer:
             assert answer.status == 200
+
+
+async def test_the_channels_come_in_pages_too(desk: Desk) -> None:
+    whole = (await desk.get("/api/v1/channels"))["items"]
+    paged = []
+    page = await desk.get("/api/v1/channels", limit=1)
+    while True:
+        paged += page["items"]
+        if page["next"] is None:
+            break
+        page = await desk.get("/api/v1/channels", limit=1, cursor=page["next"])
+    assert [one["id"] for one in paged] == [one["id"] for one in whole]
