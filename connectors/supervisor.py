@@ -106,10 +106,6 @@ class Supervisor:
         """How each channel fares, in the order of the configuration."""
         return list(self._states.values())
 
-    def connector_names(self) -> dict[str, str]:
-        """The connector of each channel."""
-        return {state.id: state.connector for state in self._states.values()}
-
     async def handle(self, prefix: Prefix, channel: str, tail: str, request: web.Request) -> web.StreamResponse:
         """Answers a request under `/{prefix}/{channel}/{tail}`.
 

@@ -20,7 +20,6 @@ PROGRESS: dict[DeliveryState, int] = {
     "delivered": 6,
     "read": 7,
 }
-FINAL: frozenset[DeliveryState] = frozenset({"sent", "delivered", "read", "failed", "unknown", "cancelled"})
 RETRYABLE: frozenset[DeliveryState] = frozenset({"failed", "unknown"})
 CANCELLABLE: frozenset[DeliveryState] = frozenset({"queued", "scheduled", "waiting"})
 

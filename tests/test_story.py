@@ -134,6 +134,7 @@ async def test_the_company_begins_and_a_reply_that_comes_back_goes_out_again(run
         _, report = await desk.messages(begun["id"])
         assert (report["kind"], report["author"]["type"]) == ("event", "system")
         assert report["customer_id"] == begun["customer"]["id"]
+        assert report["relations"]["bounce_of"] == sent["id"]
         assert len((await desk.get("/api/v1/customers"))["items"]) == 1
 
         await desk.post(f"/api/v1/messages/{sent['id']}/retry", {}, status=200)

@@ -276,6 +276,14 @@ class _Applier:
         updated = delivery.updated(message.delivery, update)
         if updated != message.delivery:
             self._unit.put(replace(message, delivery=updated))
+        if update.state == "failed":
+            await self._names(message)
+
+    async def _names(self, returned: Message) -> None:
+        """The report that came with this outcome, where there is one, names the reply that it is about."""
+        report = await self._unit.one(Message, self._entry.message_id)
+        if report is not None and report.kind == "event":
+            self._unit.put(replace(report, relations=replace(report.relations, bounce_of=returned.id)))
 
 
 def _with(conversation: Conversation, message: Message, draft: Draft, unit: Unit) -> Conversation:

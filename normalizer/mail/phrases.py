@@ -22,7 +22,6 @@ WROTE_BEGINS = re.compile(
     r"[-\s*>]*(?:On|Am|Les?|El|Il(?: giorno)?|Op|Em|Den|Dne|Dnia|W dniu|În data|Pe|Va|På|Στις|На|В|"
     r"(?:\w{2,12},? )?\d{1,4}[./年 -])\s?",
 )
-DATE_OR_TIME = re.compile(r"\d{1,2}[:.h]\d{2}|\b\d{4}\b|\d{1,2}[./]\d{1,2}[./]\d{2}")
 TIME = re.compile(r"\d{1,2}[:.h]\d{2}")
 ENDS_WITH_ADDRESS = re.compile(r"<[^<>\s]+@[^<>]+>\s*:?$")
 # `2012/10/12 Ann <ann@example.com>`, which Gmail once wrote in Japan.
