@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo.errors import OperationFailure
 
 from inbox.store.client import Database, Document
 
@@ -19,6 +20,8 @@ def _given(field: str) -> Document:
     """Documents where that is a text. A query for a text uses such an index; with `$type` here it would not."""
     return {field: {"$gt": ""}}
 
+
+DEFINED_OTHERWISE = (85, 86)  # IndexOptionsConflict, IndexKeySpecsConflict
 
 INDEXES: dict[str, list[IndexModel]] = {
     "journal": [
@@ -90,6 +93,19 @@ INDEXES: dict[str, list[IndexModel]] = {
 
 
 async def ensure(database: Database) -> None:
-    """Creates what is missing. An index of a changed definition raises, and is a migration's work."""
+    """Creates what is missing, and makes anew what an earlier version defined otherwise under the same name."""
     for collection, models in INDEXES.items():
-        await database[collection].create_indexes(models)
+        try:
+            await database[collection].create_indexes(models)
+        except OperationFailure as error:
+            if error.code not in DEFINED_OTHERWISE:
+                raise
+            await _anew(database, collection, models)
+
+
+async def _anew(database: Database, collection: str, models: list[IndexModel]) -> None:
+    standing = await database[collection].index_information()
+    for model in models:
+        if model.document["name"] in standing:
+            await database[collection].drop_index(model.document["name"])
+    await database[collection].create_indexes(models)

@@ -73,6 +73,13 @@ async def test_where_nobody_answers_that_is_said_soon() -> None:
     assert said_.startswith("storage.url: no MongoDB answers there; start it")
 
 
+async def test_an_index_of_an_earlier_definition_is_made_anew(mongod_url: str, documents: Documents) -> None:
+    await documents["messages"].create_index([("text", 1)], name="conversation")
+    await (await Store.open(mongod_url)).close()
+    indexes = await documents["messages"].index_information()
+    assert indexes["conversation"]["key"] == [("conversation_id", 1), ("seq", 1)]
+
+
 @pytest.mark.parametrize(
     "url",
     [
