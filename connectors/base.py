@@ -277,6 +277,14 @@ class Connector(ABC, Generic[OptionsT]):
         self.options = options
         self.channel = channel
 
+    @classmethod
+    def canonical(cls, value: str) -> str | None:
+        """The value under which an identity of the platform is kept, or None where it can be none.
+
+        Pure; `normalize` gives identities in this form. Here: any text on one line.
+        """
+        return value if value and value.isprintable() else None
+
     @abstractmethod
     async def start(self, context: Context) -> None:
         """Receives until cancelled. It may raise: the supervisor starts it again with growing pauses."""
@@ -286,7 +294,7 @@ class Connector(ABC, Generic[OptionsT]):
         """What a raw event means. Pure: same input, same output, no I/O, no clock, nothing remembered."""
 
     @abstractmethod
-    def send(self, reply: Reply, done: Sequence[Receipt]) -> AsyncIterator[Receipt]:
+    def send(self, reply: Reply, done: Sequence[Receipt]) -> AsyncGenerator[Receipt, None]:
         """Sends a reply and yields a receipt for each piece that left, but for those already in `done`.
 
         Raises:

@@ -139,7 +139,9 @@ class Supervisor:
             except Exception as error:
                 reason = str(error) or type(error).__name__
                 foreseen = isinstance(error, ConnectorError)
-                self._logger.warning("channel stopped", channel=channel, reason=reason, exc_info=not foreseen)
+                self._logger.warning(
+                    "channel will be tried again", channel=channel, reason=reason, exc_info=not foreseen
+                )
             finally:
                 self._seats.pop(channel, None)
             if loop.time() - begun > STEADY_SECONDS:

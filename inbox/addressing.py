@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from connectors.base import Connector
 from inbox import identity
@@ -13,7 +14,7 @@ from inbox.errors import NotFoundError, ReplyRefusedError
 from inbox.model import Conversation, Customer, Identity
 from inbox.store import Unit
 from normalizer.outcomes import Person
-from normalizer.schema import Attachment
+from normalizer.schema import Attachment, Message
 
 
 class Addressee(Struct, frozen=True, kw_only=True):
@@ -90,7 +91,11 @@ class Addressing:
         if person.kind != connector.identity_kind:
             reached = connector.identity_kind
             raise ReplyRefusedError("no-identity", f'channel "{channel}" reaches identities of kind "{reached}"')
-        found = await identity.recognised(unit, person)
+        value = connector.canonical(person.value)
+        if value is None:
+            raise ReplyRefusedError("bad-address", f'"{person.value}" is no address of channel "{channel}"')
+        name = " ".join(person.name.split()) if person.name else None
+        found = await identity.recognised(unit, replace(person, value=value, name=name))
         return _addressee(channel, connector, found.identity)
 
 
@@ -113,7 +118,21 @@ def check_carries(
         raise ReplyRefusedError("too-long", f"this channel carries {able.text_limit} characters; shorten the text")
     if recipients and not able.recipients:
         raise ReplyRefusedError("no-recipients", "this channel answers one person; leave out to, cc and bcc")
+    for address in recipients:
+        if connector.canonical(address) is None:
+            raise ReplyRefusedError("bad-address", f'"{address}" is no address of this channel')
     limit = able.attachment_limit
     for attachment in attachments:
         if attachment.size is not None and attachment.size > limit:
             raise ReplyRefusedError("file-too-large", f"{attachment.filename}: a file may have {limit} bytes here")
+
+
+async def check_answers(unit: Unit, conversation: Conversation, message_id: str | None) -> None:
+    """Refuses a reply to a message that is not in the conversation.
+
+    Raises:
+        ReplyRefusedError: with the reason.
+    """
+    answered = await unit.one(Message, message_id) if message_id else None
+    if message_id and (answered is None or answered.conversation_id != conversation.id):
+        raise ReplyRefusedError("message-unknown", f"reply_to: there is no message {message_id} in this conversation")

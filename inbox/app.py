@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -114,7 +115,7 @@ class Santral:
             await web.TCPSite(runner, host, port, backlog=1024).start()
         except OSError as error:
             raise StartError(
-                f"server.port: cannot listen on {host}:{port}: {error.strerror}; "
+                f"server.port: cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}; "
                 "stop what listens there, or choose another port"
             ) from error
 

@@ -52,8 +52,8 @@ class Attachments:
     async def find(self, attachment_id: str, *, owner: str) -> Attachment | None:
         """An attachment that `owner` uploaded, or that stands in a message of the thread `owner`."""
         upload = await self._store.files.upload(attachment_id)
-        if upload is not None:
-            return upload.attachment if upload.owner == owner else None
+        if upload is not None and upload.owner == owner:
+            return upload.attachment
         within = {"external.thread_key": owner, "direction": {"$ne": "note"}}
         return await self._store.files.attachment(attachment_id, within)
 

@@ -39,6 +39,11 @@ def new_id() -> str:
     return str(uuid7())  # not of `uuid_utils.compat`, which takes six times as long (3.1 µs)
 
 
+def scoped(channel: str, key: str) -> str:
+    """The id of what a channel calls `key`: a thread, a message's mark, a message that changes wait for."""
+    return f"{channel}|{key}"
+
+
 class Customer(Struct, frozen=True, kw_only=True):
     """The person who writes. What is known of them by address or platform stands in their identities."""
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Mapping
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
@@ -26,9 +27,10 @@ from msgspec.structs import replace
 
 from connectors.base import Connector, Files, Receipt, Reply
 from connectors.errors import ConnectorError, PermanentError, TemporaryError, UnavailableError, UncertainError
+from connectors.tasks import end
 from inbox import delivery
 from inbox.activity import Activity
-from inbox.model import Conversation, Identity, OutboxItem, ThreadKey
+from inbox.model import Conversation, Identity, OutboxItem, ThreadKey, scoped
 from inbox.store import NotOwnerError, Store, Unit
 from normalizer.codec import clean_structure
 from normalizer.outcomes import Person
@@ -80,8 +82,7 @@ class OutboxWorker:
         """Returns when what is being sent has left, or after that time; then it is cut off."""
         if self._sending:
             _, late = await asyncio.wait(self._sending, timeout=seconds)
-            for task in late:
-                task.cancel()
+            await end(*late)
 
     async def recover(self, alive: list[str]) -> None:
         """Takes up what dead processes left."""
@@ -170,8 +171,9 @@ class OutboxWorker:
             return
         reply, item = await self._store.write(lambda unit: self._begin(unit, item))
         try:
-            async for receipt in connector.send(reply, item.receipts):
-                item = await self._store.write(lambda unit, item=item, r=receipt: self._left(unit, item, r))  # type: ignore[misc]
+            async with aclosing(connector.send(reply, item.receipts)) as receipts:
+                async for receipt in receipts:
+                    item = await self._store.write(lambda unit, item=item, r=receipt: self._left(unit, item, r))  # type: ignore[misc]
         except (NotOwnerError, UnavailableError):
             raise
         except Exception as error:
@@ -214,7 +216,7 @@ class OutboxWorker:
         if receipt.recipient is not None:
             message = _with_recipient(message, receipt.recipient)
         unit.put(message)
-        key = f"{item.channel}|{receipt.external_id}"
+        key = scoped(item.channel, receipt.external_id)
         if self._connectors[item.channel].capabilities.threads and await unit.one(ThreadKey, key) is None:
             unit.put(ThreadKey(id=key, conversation_id=item.conversation_id))
         return unit.put(replace(item, receipts=(*item.receipts, receipt)))

@@ -14,10 +14,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from inbox import delivery
-from inbox.addressing import Addressee, Addressing, check_carries
+from inbox.addressing import Addressee, Addressing, check_answers, check_carries
 from inbox.attachments import Attachments
 from inbox.errors import NotFoundError, ReplyRefusedError, VersionConflictError
-from inbox.model import Conversation, OutboxItem, Preview, Principal, ThreadKey, Unique, new_id
+from inbox.model import Conversation, OutboxItem, Preview, Principal, ThreadKey, Unique, new_id, scoped
 from inbox.outbox import OutboxWorker
 from inbox.store import Store, Unit
 from inbox.store.writer import Change
@@ -76,6 +76,7 @@ class Replies:
             if known is not None:
                 return known
             conversation = await _conversation(unit, conversation_id)
+            await check_answers(unit, conversation, new.reply_to)
             addressee = None
             if new.direction == "outbound":
                 addressee = await self._addressing.answering(unit, conversation, new.channel)
@@ -107,7 +108,7 @@ class Replies:
                 updated_at=unit.now,
             )
             if addressee.thread_key is not None:  # where the customer is the thread, the answer is to find its way here
-                key = f"{addressee.channel}|{addressee.thread_key}"
+                key = scoped(addressee.channel, addressee.thread_key)
                 await unit.one(ThreadKey, key)
                 unit.put(ThreadKey(id=key, conversation_id=conversation.id))
             return _store(unit, principal, conversation, new.reply, attachments=attachments, addressee=addressee)
@@ -270,7 +271,7 @@ def _message(
 
 def _sanitized(html: str) -> str:
     try:
-        return sanitize(html)
+        return sanitize(html, load_images=True)
     except TooComplexError as error:
         raise ReplyRefusedError("html-too-complex", f"this HTML cannot be taken: {error}") from error
 

@@ -55,11 +55,10 @@ _DROPPED_WITH_CONTENT = {"script", "style", "title", "head", "template", "noscri
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:-]*+)")
 # As nh3 writes them: every value in double quotes, and no such quote inside.
-_IMAGE = re.compile(r'<img(?: [a-z-]++="[^"]*+")*+>')
 _VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
 _QUOTE_TAG = re.compile(r"<(/?)blockquote\b([^>]*+)>", re.IGNORECASE)
 _MAIL_QUOTE = re.compile(r"cite|gmail_quote|yahoo|moz", re.IGNORECASE)
-_OPEN, _CLOSE = "\ue0f0", "\ue0f1"  # private use: never in a mail, but for one that means harm
+_OPEN, _CLOSE, _REMOTE = "\ue0f0", "\ue0f1", "\ue0f2"  # private use: never in a mail, but for one that means harm
 _BLANKS = re.compile(r"\n{3,}")
 
 
@@ -67,16 +66,21 @@ class TooComplexError(ValueError):
     """The HTML is over a bound: it is to be shown as text."""
 
 
-def sanitize(html: str) -> str:
+def sanitize(html: str, *, load_images: bool = False) -> str:
     """HTML that can be shown inside a page: it runs nothing, loads nothing, and its links tell nobody where they are.
 
     Remote images wait in `data-src` for a reader who asks for them; `src="cid:…"` names an attachment's `content_id`.
+
+    Args:
+        html: from anybody.
+        load_images: remote images stay as they are: for what our own agents write.
 
     Raises:
         TooComplexError: too large, or nested too deep.
     """
     check(html)
-    clean = _IMAGE.sub(_without_source, _CLEANER.clean(html))
+    clean = _CLEANER.clean(html.replace(_REMOTE, ""))
+    clean = clean.replace(f'src="cid:{_REMOTE}', 'src="' if load_images else 'data-src="')
     # Each `<a>` grows by its `rel`, each `&` into an entity.
     if len(clean) > MAX_RESULT:
         raise TooComplexError("larger than can be shown as HTML")
@@ -131,15 +135,13 @@ def _depth(html: str) -> int:
     return deepest
 
 
-def _without_source(image: re.Match[str]) -> str:
-    return image[0].replace(' src="http', ' data-src="http')
-
-
 def _attribute(_tag: str, name: str, value: str) -> str | None:
     if name == "style":
         # The filter of properties looks at names alone: values may still load (`url()`) or hide what they are.
         lowered = value.lower()
         return None if "(" in lowered and ("url" in lowered or "expression" in lowered or "\\" in lowered) else value
+    if name == "src" and not value.strip().lower().startswith("cid:"):
+        return f"cid:{_REMOTE}{value.strip()}"  # under a scheme that passes, until it is renamed
     return value
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import ADDRESS, Desk, Santral, eventually
+from harness import ADDRESS, Desk, Santral, Visitor, eventually
 from playwright.async_api import async_playwright, expect
 
 CHROMIUM = "/usr/bin/chromium"
@@ -113,11 +113,17 @@ async def test_the_company_begins_and_a_reply_that_comes_back_goes_out_again(run
             "/api/v1/conversations",
             {
                 "channel": "mail",
-                "identity": {"kind": "email", "value": "joe@customer.example", "name": "Joe"},
+                "identity": {"kind": "email", "value": "Joe@Customer.Example", "name": "Joe"},
                 "subject": "Your order",
                 "text": "It is ready to be fetched.",
             },
         )
+        refused = await desk.post(
+            "/api/v1/conversations",
+            {"channel": "mail", "identity": {"kind": "email", "value": "a@b.c\r\nBcc: e@e.com"}, "text": "x"},
+            status=422,
+        )
+        assert refused["type"].endswith("bad-address")
         assert b"Subject: Your order" in await postfix.delivered("joe", "It is ready to be fetched.")
 
         async def reply(state: str) -> dict[str, Any]:
@@ -170,6 +176,27 @@ async def test_a_visitor_chats_and_reads_the_answer(running: Santral, page: Any)
         while "message.delivery_updated" not in told:
             told.append((await asyncio.wait_for(stream.receive_json(), 10)).get("type"))
         assert told[0] == "hello"
+
+
+async def test_a_visitor_fetches_the_file_that_an_agent_sent_and_nobody_else_does(running: Santral) -> None:
+    ada, eve = Visitor(running.url), Visitor(running.url)
+    async with running.desk() as desk, ada.connected() as chat, eve.connected():
+        await ada.say(chat, "manual")
+        conversation = await only_conversation(desk, "site")
+        async with desk.http.post("/api/v1/attachments?filename=manual.txt", data=b"Turn it on.") as uploaded:
+            file = await uploaded.json()
+        path = f"/api/v1/conversations/{conversation['id']}/messages"
+        await desk.post(path, {"text": "here", "attachments": [file["id"]]})
+        while (frame := await asyncio.wait_for(chat.receive_json(), 10))["type"] != "message":
+            pass
+        while not frame["message"]["attachments"]:
+            frame = await asyncio.wait_for(chat.receive_json(), 10)
+        path = f"/chat/site/attachments/{frame['message']['attachments'][0]['id']}"
+        for visitor, status in ((ada, 200), (eve, 404)):
+            headers = {"Authorization": f"Bearer {visitor.token}"}
+            async with desk.http.get(path, headers=headers) as answer:
+                assert answer.status == status
+                assert visitor is eve or await answer.read() == b"Turn it on."
 
 
 async def test_both_customers_stand_in_one_inbox_with_their_timelines(running: Santral, page: Any) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from datetime import timedelta
 from typing import ClassVar
 
 from connectors.base import Capabilities, Channel, Connector, Context, Receipt, Reply
+from connectors.email.addresses import canonical
 from connectors.email.compose import ATTACHMENT_LIMIT
 from connectors.email.options import EmailOptions
 from connectors.email.smtp_in import SmtpServer
@@ -41,6 +42,11 @@ class EmailConnector(Connector[EmailOptions]):
             id=channel.id, own=options.mailbox().own, form_senders=frozenset(options.form_senders)
         )
 
+    @classmethod
+    def canonical(cls, value: str) -> str | None:
+        """A mail address in lower case, its domain in ASCII; None where it is no mail address."""
+        return canonical(value)
+
     @property
     def bound(self) -> tuple[str, int] | None:
         """Where SMTP in listens now: the real port where the options say 0; None while it does not."""
@@ -64,7 +70,7 @@ class EmailConnector(Connector[EmailOptions]):
         """What a mail means."""
         return normalize(raw, self._mail_channel)
 
-    def send(self, reply: Reply, done: Sequence[Receipt]) -> AsyncIterator[Receipt]:
+    def send(self, reply: Reply, done: Sequence[Receipt]) -> AsyncGenerator[Receipt, None]:
         """Sends the reply to those of its recipients who are not in `done`; one receipt a recipient.
 
         Raises:

@@ -8,7 +8,7 @@ connection breaks once the mail is on its way, nobody knows whether it was taken
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 
 from aiosmtplib import SMTP, SMTPStatus
@@ -35,7 +35,7 @@ _QUIT_SECONDS = 2.0
 
 async def deliver(
     reply: Reply, done: Sequence[Receipt], options: EmailOptions, channel: Channel
-) -> AsyncIterator[Receipt]:
+) -> AsyncGenerator[Receipt, None]:
     """Sends a mail to those of its recipients who are not in `done`.
 
     Yields:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from datetime import timedelta
 
 from connectors.base import Capabilities, Connector, Context, Receipt, Reply
@@ -43,7 +43,7 @@ class WebChatConnector(Connector[WebChatOptions]):
         """What a visitor's frame means."""
         return normalize(raw)
 
-    def send(self, reply: Reply, done: Sequence[Receipt]) -> AsyncIterator[Receipt]:  # noqa: ARG002
+    def send(self, reply: Reply, done: Sequence[Receipt]) -> AsyncGenerator[Receipt, None]:  # noqa: ARG002
         """Never: visitors fetch their replies.
 
         Raises:

@@ -156,7 +156,9 @@ class Desk:
         files = [await self._uploaded(visitor, said, file_id) for file_id in said.attachments]
         extra = {"attachments": msgspec.to_builtins(files)} if files else {}
         received = await self._journal(f"{visitor}:{said.client_id}", visitor, said, extra)
-        kept = Acked(id=received.message_id, client_id=said.client_id, text=said.text, received_at=received.received_at)
+        before = await self._find(visitor, received.message_id) if received.duplicate else None
+        text = before.text if before else said.text
+        kept = Acked(id=received.message_id, client_id=said.client_id, text=text, received_at=received.received_at)
         return Ack(client_id=said.client_id, message=kept)
 
     async def _uploaded(self, visitor: str, said: Said, file_id: str) -> Attachment:

@@ -15,7 +15,18 @@ from msgspec.structs import replace
 
 from inbox import changes, delivery, identity, threading
 from inbox.identity import Recognised
-from inbox.model import Conversation, Customer, Identity, OutboxItem, Preview, ThreadKey, Unique, WaitingChanges, new_id
+from inbox.model import (
+    Conversation,
+    Customer,
+    Identity,
+    OutboxItem,
+    Preview,
+    ThreadKey,
+    Unique,
+    WaitingChanges,
+    new_id,
+    scoped,
+)
 from inbox.store import JournalEntry, Unit
 from normalizer.outcomes import Change, ConversationEvent, DeliveryUpdate, Draft, Ignored, Outcome
 from normalizer.schema import External, Message
@@ -64,10 +75,10 @@ async def _look_up(unit: Unit, batch: Sequence[Understood], policies: Mapping[st
             if isinstance(outcome, Draft):
                 people += identity.ids_to_look_up(outcome.customer)
                 people += identity.ids_to_look_up(outcome.author) if outcome.author else []
-                keys += [thread_key_id(channel, key) for key in outcome.keys]
+                keys += [scoped(channel, key) for key in outcome.keys]
                 if policies[channel].edits and outcome.message.external.id:
-                    externals.append(external_key(channel, outcome.message.external.id))
-                uniques += [unique_id(channel, outcome.unique)] if outcome.unique else []
+                    externals.append(scoped(channel, outcome.message.external.id))
+                uniques += [scoped(channel, outcome.unique)] if outcome.unique else []
     identities = await unit.get(Identity, people) if people else {}
     known = await unit.get(ThreadKey, keys) if keys else {}
     if uniques:
@@ -93,21 +104,6 @@ def as_draft(outcome: Outcome) -> Outcome:
         sent_at=outcome.at,
     )
     return Draft(message=message, customer=outcome.customer, keys=(outcome.thread_key,), reopens=False)
-
-
-def thread_key_id(channel: str, key: str) -> str:
-    """The id under which a channel's thread key stands."""
-    return f"{channel}|{key}"
-
-
-def external_key(channel: str, external_id: str) -> str:
-    """The id under which changes wait for the message that the platform calls so."""
-    return f"{channel}|{external_id}"
-
-
-def unique_id(channel: str, mark: str) -> str:
-    """The id under which a channel's mark of a message stands."""
-    return f"{channel}|{mark}"
 
 
 def message_id(entry: JournalEntry, number: int) -> str:
@@ -137,7 +133,7 @@ class _Applier:
 
     async def _draft(self, draft: Draft) -> None:
         if draft.unique is not None:
-            mark = unique_id(self._entry.channel, draft.unique)
+            mark = scoped(self._entry.channel, draft.unique)
             if await self._unit.one(Unique, mark) is not None:
                 return
             self._unit.put(Unique(id=mark, message_id=message_id(self._entry, self._number)))
@@ -181,7 +177,7 @@ class _Applier:
         return home
 
     def _keys(self, draft: Draft) -> list[str]:
-        return [thread_key_id(self._entry.channel, key) for key in draft.keys]
+        return [scoped(self._entry.channel, key) for key in draft.keys]
 
     def _new_conversation(self, draft: Draft, customer: Customer, previous: Conversation | None) -> Conversation:
         conversation = Conversation(
@@ -244,7 +240,7 @@ class _Applier:
         if message is not None:
             await self._shown(self._unit.put(changes.changed(message, change)))
             return
-        id_ = external_key(self._entry.channel, change.external_id)
+        id_ = scoped(self._entry.channel, change.external_id)
         waiting = await self._unit.one(WaitingChanges, id_) or WaitingChanges(id=id_, changes=())
         self._unit.put(replace(waiting, changes=(*waiting.changes, change)))
 
@@ -259,7 +255,7 @@ class _Applier:
 
     async def _overtaken(self, message: Message, external_id: str) -> Message:
         """The message with the changes that came before it."""
-        waiting = await self._unit.one(WaitingChanges, external_key(message.channel, external_id))
+        waiting = await self._unit.one(WaitingChanges, scoped(message.channel, external_id))
         if waiting is None:
             return message
         self._unit.remove(WaitingChanges, waiting.id)

@@ -60,7 +60,7 @@ class Ingest:
         self._activity = activity
         self._policies = {channel: intake.policy for channel, intake in intakes.items()}
         self._journal: GroupCommit[JournalEntry, JournalEntry] = GroupCommit(
-            store.journal.add, batch=JOURNAL_BATCH, backlog=JOURNAL_BACKLOG
+            self._add, batch=JOURNAL_BATCH, backlog=JOURNAL_BACKLOG
         )
         self._handed: deque[JournalEntry] = deque()
         self._handed_bytes = 0
@@ -91,17 +91,10 @@ class Ingest:
         )
         if large:
             await self._store.journal.save_original(entry.id, entry.message_id, raw.body)
-        try:
-            standing = await self._journal.submit(entry, max(len(entry.body or b""), SMALLEST))
-        except UnavailableError:
-            self._behind = True  # it may have been written all the same
-            raise
-        if standing.message_id == entry.message_id:
-            self._activity.came(channel, entry.received_at)
-            self._hand_over(entry)
-        elif large:
-            await self._store.journal.drop_original(entry.message_id)
+        standing = await self._journal.submit(entry, max(len(entry.body or b""), SMALLEST))
         duplicate = standing.message_id != entry.message_id
+        if duplicate and large:
+            await self._store.journal.drop_original(entry.message_id)
         return Received(message_id=standing.message_id, received_at=standing.received_at, duplicate=duplicate)
 
     async def replay(self, entry_ids: Sequence[str] | None) -> int:
@@ -123,6 +116,19 @@ class Ingest:
     async def drain(self) -> None:
         """Takes no more, and returns when what was taken is journaled. What is not applied yet is applied later."""
         await self._journal.close()
+
+    async def _add(self, entries: Sequence[JournalEntry]) -> Sequence[JournalEntry | Exception]:
+        """Journals a batch and hands over what is new in it, also where nobody waits for it any more."""
+        try:
+            outcomes = await self._store.journal.add(entries)
+        except UnavailableError:
+            self._behind = True  # they may have been written all the same
+            raise
+        for entry, standing in zip(entries, outcomes, strict=True):
+            if isinstance(standing, JournalEntry) and standing.message_id == entry.message_id:
+                self._activity.came(entry.channel, entry.received_at)
+                self._hand_over(entry)
+        return outcomes
 
     def _hand_over(self, entry: JournalEntry) -> None:
         """Puts an entry behind those in memory, unless older ones must be read from the journal before it."""
@@ -175,6 +181,7 @@ class Ingest:
         """Fills memory from the journal, in the order of arrival."""
         arriving: list[JournalEntry] = []
         self._arriving = arriving
+        here = frozenset(self._here)  # one that is committed meanwhile is not ours to apply again
         try:
             entries = await self._store.journal.unapplied(self._owner, APPLY_BATCH + len(self._here))
         except UnavailableError:
@@ -182,7 +189,7 @@ class Ingest:
             return
         finally:
             self._arriving = None
-        new = [entry for entry in entries if entry.id not in self._here]
+        new = [entry for entry in entries if entry.id not in here and entry.id not in self._here]
         for entry in new[:APPLY_BATCH]:
             self._keep(entry)
         if len(new) < APPLY_BATCH:  # only what came meanwhile is left

@@ -559,3 +559,18 @@ async def test_a_heavy_original_does_not_hold_up_who_waits_for_an_acknowledgemen
 
 async def _wait_for(future: asyncio.Future[None]) -> None:
     await future
+
+
+async def test_what_nobody_waits_for_any_more_is_applied_all_the_same(store: Store, documents: Documents) -> None:
+    ingest = postbox.ingest(store)
+    running = asyncio.create_task(ingest.run())
+    gone = asyncio.create_task(ingest.receive(CHANNEL, raw("gone", said("the caller left", thread="t"))))
+    await asyncio.sleep(0)  # it has handed its event in, and waits
+    gone.cancel()
+    await ingest.receive(CHANNEL, raw("next", said("one more", thread="t")))
+
+    async def both() -> bool:
+        return await documents["messages"].count_documents({}) == 2
+
+    await eventually(both, patience=5)
+    await end(running)

@@ -86,3 +86,19 @@ def test_text_takes_an_indented_paragraph_for_what_it_is() -> None:
 
 def test_text_of_a_mail_that_is_an_image_is_what_the_image_says() -> None:
     assert to_text('<img alt="Sale!" src="https://example.com/x.png">') == "Sale!"
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["HTTPS://tracker.example/p.gif", " https://tracker.example/p", "\thttps://tracker.example/p", "ht\ntps://x.example/p",
+     "//tracker.example/p", "http://tracker.example/p"],
+)  # fmt: skip
+def test_a_remote_image_waits_however_its_address_is_written(source: str) -> None:
+    clean = sanitize(f'<img alt="a > b" src="{source}"><b>hi</b>')
+    assert ' src="' not in clean
+    assert "<b>hi</b>" in clean
+
+
+def test_our_own_agents_images_are_left_to_load() -> None:
+    clean = sanitize('<img src="https://acme.example/logo.png">', load_images=True)
+    assert clean == '<img src="https://acme.example/logo.png">'
