@@ -182,7 +182,7 @@ class Replies:
 
         async def change(unit: Unit) -> Conversation:
             conversation = await unit.one(Conversation, conversation_id)
-            if conversation is None:
+            if conversation is None or conversation.merged_into is not None:  # it may have been joined just now
                 raise NotFoundError(f"no conversation {conversation_id}")
             if version is not None and conversation.version != version:
                 raise VersionConflictError

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import mailbox
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,9 @@ def main() -> int:
     outgoing = Path(sys.argv[1])
     outgoing.parent.mkdir(mode=0o700, exist_ok=True)
     mailbox.Maildir(outgoing, create=True).close()
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", SMTP_PORT)) == 0:
+            sys.exit(f"something listens on 127.0.0.1:{SMTP_PORT} already, where replies by mail would go; stop it")
     customers = subprocess.Popen(  # noqa: S603 (our own interpreter)
         [
             sys.executable,
