@@ -1,7 +1,6 @@
 """Hostile mails: any bytes become a message, and soon."""
 
 import base64
-import time
 from datetime import UTC, datetime
 
 import msgspec
@@ -14,7 +13,7 @@ from normalizer.outcomes import Draft, Raw
 
 CHANNEL = MailChannel(id="mail", own=frozenset({"support@inbox.test"}))
 MEGABYTE = 1_000_000
-SECONDS = 2.0  # each takes a small part of it; the rest is for a busy machine
+ENDLESS_SECONDS = 40
 
 HEAD = b"From: a@example.com\r\nSubject: x\r\n"
 HTML = HEAD + b"Content-Type: text/html\r\n\r\n"
@@ -85,20 +84,19 @@ HOSTILE = {
 }
 
 
+# What is read in linear time takes a second or two; what is not takes minutes.
+@pytest.mark.timeout(ENDLESS_SECONDS)
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_mail_is_read_in_time(name: str) -> None:
-    began = time.perf_counter()
+def test_hostile_mail_is_read_to_its_end(name: str) -> None:
     read(HOSTILE[name])
     event_key("support@inbox.test", HOSTILE[name])
-    assert time.perf_counter() - began < 2 * SECONDS  # `read` reads twice
 
 
+@pytest.mark.timeout(ENDLESS_SECONDS)
 @pytest.mark.parametrize("header", ["From", "To", "References", "Message-ID", "Content-Type", "Date", "Received"])
 @pytest.mark.parametrize("value", ["<", '"', "(", "a", " ", '\\"', "a@", "<a@b>", ";a=b", ';a*0="', "\xff", ": "])
-def test_hostile_header_is_read_in_time(header: str, value: str) -> None:
-    began = time.perf_counter()
+def test_hostile_header_is_read_to_its_end(header: str, value: str) -> None:
     read(f"{header}: {value * (300_000 // len(value))}\r\n\r\nx".encode("latin-1"))
-    assert time.perf_counter() - began < 2 * SECONDS
 
 
 def test_what_cannot_be_shown_as_html_is_shown_as_text_with_a_note() -> None:

@@ -6,7 +6,6 @@ import asyncio
 import os
 import stat
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -92,10 +91,8 @@ async def test_stopping_leaves_the_data_and_nothing_else(lab: Any) -> None:
     assert not (lab.folder / "santral.json").exists()
     with pytest.raises(NotRunningError, match=str(lab.folder)):
         attach(lab.folder)
-    began = time.monotonic()
     again = await start(lab.folder)
     try:
-        assert time.monotonic() - began < 3
         assert await lab.stored(again.url) >= set(acknowledged)
     finally:
         await lab.drop(again)
