@@ -129,6 +129,17 @@ def mongod_pid(santral: Santral) -> int:
     return int(facts["mongod"]["pid"])
 
 
+async def frozen(pid: int) -> None:
+    """Stops a process, and returns when it stands still: each of its threads does so when it is next scheduled."""
+    os.kill(pid, signal.SIGSTOP)
+
+    async def stands_still() -> bool:
+        threads = [(thread / "stat").read_text() for thread in Path(f"/proc/{pid}/task").iterdir()]
+        return all(stat.rpartition(")")[2].split()[0] == "T" for stat in threads)
+
+    await eventually(stands_still)
+
+
 async def test_santral_killed_under_load_loses_nothing_and_doubles_nothing(embedded: Santral) -> None:
     load = Load(embedded)
     async with load.running():
@@ -172,7 +183,7 @@ async def test_a_database_that_stands_still_for_a_while_loses_nothing(embedded: 
     async with load.running():
         await load.more()
         pid = mongod_pid(embedded)
-        os.kill(pid, signal.SIGSTOP)
+        await frozen(pid)
         try:
             async with embedded.desk() as desk:
                 await desk.get("/healthz")
