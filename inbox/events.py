@@ -11,7 +11,7 @@ import asyncio
 import base64
 import binascii
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -21,6 +21,7 @@ from connectors.base import CursorExpiredError
 from connectors.tasks import together
 from inbox.model import Event
 from inbox.store import EventLog, StoreUnavailableError
+from inbox.store.events import News, transaction_of
 
 PAGE = 500
 SLOW_READER = 5_000  # events that may wait for one follower before it is told to come back with its cursor
@@ -83,7 +84,8 @@ class Hub:
 
     def __init__(self, log: EventLog) -> None:
         self._log = log
-        self._position = 0
+        self._position = 0  # of the last event that was handed out
+        self._reached = 0  # the number of the last transaction all of whose events were
         self._ready = asyncio.Event()
         self._everything: set[_Follower] = set()
         self._threads: dict[Thread, set[_Follower]] = {}
@@ -91,8 +93,8 @@ class Hub:
 
     async def run(self) -> None:
         """Reads the log as it grows, until cancelled. A lost database is waited for."""
-        awake = self._log.listen()
-        await together(self._wake(awake), self._read(awake))
+        news = self._log.listen()
+        await together(self._wake(news), self._read(news))
 
     async def newest(self) -> int:
         """The position of the newest event."""
@@ -149,33 +151,57 @@ class Hub:
         if position and not await self._log.oldest() <= position <= await self._log.newest():
             raise CursorExpiredError
 
-    async def _wake(self, awake: asyncio.Event) -> None:
+    async def _wake(self, news: News) -> None:
         while True:
             try:
-                async for _ in self._log.wakeups():
-                    awake.set()
+                async for number in self._log.wakeups():
+                    if number is None:  # before the stream stood, anything may have happened
+                        news.doubt()
+                    else:
+                        news.tell(number, None)
             except StoreUnavailableError as error:
                 self._logger.warning("change stream lost", reason=str(error))
             await asyncio.sleep(RETRY_SECONDS)
 
-    async def _read(self, awake: asyncio.Event) -> None:
+    async def _read(self, news: News) -> None:
         while True:
-            await awake.wait()
-            awake.clear()
+            await news.some.wait()
+            news.some.clear()
             try:
-                await self._advance()
+                await self._advance(news)
             except StoreUnavailableError:
                 await asyncio.sleep(RETRY_SECONDS)
-                awake.set()
+                news.doubt()
 
-    async def _advance(self) -> None:
+    async def _advance(self, news: News) -> None:
+        """Hands out our own transactions that follow what was handed out, and reads whatever else there is."""
         if not self._ready.is_set():
             self._position = await self._log.newest()
+            self._reached = transaction_of(self._position)
             self._ready.set()
-        while page := await self._log.after(self._position, PAGE):
-            for event in page:
-                self._hand_out(event)
-            self._position = page[-1].id
+        for number, events in news.take_own():
+            if number == self._reached + 1:
+                self._hand_out_all(events)
+                self._reached = number
+        heard = news.heard
+        if news.unsure or heard > self._reached:
+            news.unsure = False
+            await self._catch_up_with_log()
+            self._reached = max(self._reached, heard)  # a transaction may have told nothing
+
+    async def _catch_up_with_log(self) -> None:
+        more = True
+        while more:
+            page = await self._log.after(self._position, PAGE)
+            self._hand_out_all(page)
+            more = len(page) == PAGE
+        self._reached = max(self._reached, transaction_of(self._position))
+
+    def _hand_out_all(self, events: Sequence[Event]) -> None:
+        for event in events:
+            self._hand_out(event)
+        if events:
+            self._position = events[-1].id
 
     def _hand_out(self, event: Event) -> None:
         followers = set(self._everything)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
 
 from pymongo import ASCENDING, DESCENDING
 from pymongo.errors import PyMongoError
@@ -14,13 +15,54 @@ from inbox.store.documents import from_document
 from inbox.store.errors import StoreUnavailableError
 from inbox.store.guard import guarded
 
+POSITIONS = 1 << 20  # events in one transaction, at the most: a position is the transaction's number times this
+OWN_EVENTS = 4096  # of our own transactions, kept for a reader that is slow to ask; more are read from the log
+
+
+def transaction_of(position: int) -> int:
+    """The number of the transaction that committed the event at `position`."""
+    return position // POSITIONS
+
+
+class News:
+    """What one reader of the log is told: which transactions it has not heard of, and the events of our own ones.
+
+    The numbers of transactions have no gaps, so a reader that has seen all before one of ours need not read the log for
+    it, which is a roundtrip and the decoding of every event.
+    """
+
+    def __init__(self) -> None:
+        self.some = asyncio.Event()
+        self.heard = 0  # the highest number that was told
+        self.unsure = False  # whether there may be more than was told
+        self._own: deque[tuple[int, Sequence[Event]]] = deque()
+        self._kept = 0
+
+    def tell(self, number: int, events: Sequence[Event] | None) -> None:
+        """A transaction was committed; `events` are its events where it was ours."""
+        if events is not None and self._kept + len(events) <= OWN_EVENTS:
+            self._own.append((number, events))
+            self._kept += len(events)
+        self.heard = max(self.heard, number)
+        self.some.set()
+
+    def doubt(self) -> None:
+        """Something may have happened of which nothing was told."""
+        self.unsure = True
+        self.some.set()
+
+    def take_own(self) -> list[tuple[int, Sequence[Event]]]:
+        """Our own transactions since the last call, oldest first."""
+        own, self._own, self._kept = list(self._own), deque(), 0
+        return own
+
 
 @guarded
 class EventLog:
     """The `events` collection. A position is the `id` of an event; 0 is before the first."""
 
     def __init__(self, database: Database) -> None:
-        self._listeners: list[asyncio.Event] = []
+        self._listeners: list[News] = []
         self._events = database["events"]
         self._counters = database["counters"]
 
@@ -57,19 +99,19 @@ class EventLog:
             found.hint("feed")  # left alone, the planner reads everything after the position
         return [from_document(document, Event) async for document in found]
 
-    def listen(self) -> asyncio.Event:
-        """An event that is set whenever this process has committed something: sooner than the change stream tells."""
-        listener = asyncio.Event()
-        self._listeners.append(listener)
-        return listener
+    def listen(self) -> News:
+        """What happens from now on, of this process's own transactions sooner than the change stream tells."""
+        news = News()
+        self._listeners.append(news)
+        return news
 
-    def committed(self) -> None:
+    def committed(self, number: int, events: Sequence[Event]) -> None:
         """Says that this process has committed something."""
-        for listener in self._listeners:
-            listener.set()
+        for news in self._listeners:
+            news.tell(number, events)
 
-    async def wakeups(self) -> AsyncIterator[None]:
-        """Yields each time something was committed, and once at the start.
+    async def wakeups(self) -> AsyncIterator[int | None]:
+        """Yields the number of each transaction that was committed, and None once the stream stands.
 
         The change stream is only the wake-up: what happened is read by position, so a stream that cannot be resumed
         costs nothing but a new one. It watches the counter that each transaction of the writer begins with, and not
@@ -78,12 +120,14 @@ class EventLog:
         Raises:
             StoreUnavailableError: the stream broke; ask for another.
         """
-        pipeline: list[Document] = [{"$project": {"_id": 1}}]
+        number = "updateDescription.updatedFields.number"
+        pipeline: list[Document] = [{"$match": {number: {"$exists": True}}}, {"$project": {number: 1}}]
         try:
             async with await self._counters.watch(pipeline, max_await_time_ms=1000) as stream:
-                yield
+                yield None
                 while stream.alive:
-                    if await stream.try_next() is not None:
-                        yield
+                    change = await stream.try_next()
+                    if change is not None:
+                        yield int(change["updateDescription"]["updatedFields"]["number"])
         except PyMongoError as error:
             raise StoreUnavailableError(f"the change stream broke: {error}") from error

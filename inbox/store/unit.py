@@ -21,10 +21,9 @@ from inbox.model import Conversation, Customer, Event, EventType, Identity, Thre
 from inbox.store.client import Database, Document
 from inbox.store.documents import COLLECTIONS, AnyStored, Stored, StoredT, from_document, to_document
 from inbox.store.errors import NotOwnerError
+from inbox.store.events import POSITIONS
 from normalizer.codec import to_builtins
 from normalizer.schema import Message
-
-POSITIONS = 1 << 20  # events in one transaction, at the most: a position is the transaction's number times this
 
 Key = tuple[type[Any], str]
 Operation = InsertOne[Document] | UpdateOne | DeleteOne
@@ -35,13 +34,16 @@ class Unit:
 
     Attributes:
         now: the time that everything in this transaction bears.
+        number: that of the transaction.
+        events: what it tells, once it is flushed.
     """
 
     def __init__(self, database: Database, session: AsyncClientSession, number: int, now: datetime) -> None:
         self.now = now
+        self.number = number
+        self.events: list[Event] = []
         self._database = database
         self._session = session
-        self._number = number
         self._stored: dict[Key, Stored | None] = {}
         self._kept: dict[Key, Stored | None] = {}
         self._fresh: dict[Key, Stored | None] = {}
@@ -155,13 +157,13 @@ class Unit:
             NotOwnerError: journal entries to settle are not ours any more.
         """
         await self._settle()
-        events = await self._events()
+        self.events = await self._told()
         operations: dict[str, list[Operation]] = {}
         for (kind, id_), value in self._kept.items():
             operation = self._operation((kind, id_), value)
             if operation is not None:
                 operations.setdefault(COLLECTIONS[kind], []).append(operation)
-        operations.setdefault("events", []).extend(InsertOne(to_document(event)) for event in events)
+        operations.setdefault("events", []).extend(InsertOne(to_document(event)) for event in self.events)
         for collection, batch in operations.items():
             if batch:
                 await self._database[collection].bulk_write(batch, ordered=False, session=self._session)
@@ -211,7 +213,7 @@ class Unit:
                 return layer[key]
         return None
 
-    async def _events(self) -> list[Event]:
+    async def _told(self) -> list[Event]:
         """Messages first, then conversations and customers, each once as it stands at the end."""
         told = [value for value in self._kept.values() if isinstance(value, Message | Conversation | Customer)]
         customers = await self.get(Customer, {value.customer_id for value in told if isinstance(value, Conversation)})
@@ -219,7 +221,7 @@ class Unit:
         events = []
         for offset, value in enumerate(told):
             before = self._stored.get((type(value), value.id))
-            events.append(_event(value, self._number * POSITIONS + offset, self.now, customers, before=before))
+            events.append(_event(value, self.number * POSITIONS + offset, self.now, customers, before=before))
         return events
 
 

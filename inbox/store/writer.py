@@ -23,6 +23,7 @@ from pymongo.errors import ConnectionFailure, ExecutionTimeout, OperationFailure
 from pymongo.read_concern import ReadConcern
 
 from inbox.group_commit import GroupCommit
+from inbox.model import Event
 from inbox.store.client import MAJORITY, Client, Database
 from inbox.store.errors import StoreUnavailableError
 from inbox.store.guard import answering
@@ -41,8 +42,8 @@ Change = Callable[[Unit], Awaitable[T]]
 class Writer:
     """Commits changes, each the work of a function that gets a `Unit`. Such a function may run more than once."""
 
-    def __init__(self, client: Client, database: Database, committed: Callable[[], None]) -> None:
-        """`committed` is called after each transaction that wrote something."""
+    def __init__(self, client: Client, database: Database, committed: Callable[[int, Sequence[Event]], None]) -> None:
+        """`committed` is called after each transaction that wrote something, with its number and its events."""
         self._database = database
         self._committed = committed
         self._session = client.start_session(causal_consistency=False)
@@ -104,7 +105,7 @@ class Writer:
             await session.abort_transaction()
         else:
             await _commit(session)
-            self._committed()
+            self._committed(unit.number, unit.events)
         return outcomes
 
     async def _turn(self) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 import postbox
 import pytest
 from harness import eventually
+from msgspec.structs import replace
 from postbox import CHANNEL, said
 from pymongo.asynchronous.database import AsyncDatabase
 from test_outbox import ADA, Office
@@ -136,6 +137,32 @@ async def test_a_position_is_never_seen_before_one_that_is_lower(mongod_url: str
 
 async def _reached(found: list[int], count: int) -> bool:
     return len(found) >= count
+
+
+async def test_a_transaction_that_tells_nothing_hides_none_that_does(mongod_url: str, store: Store) -> None:
+    """The hub is handed its own process's events, and must notice that another's came between."""
+    other = await Store.open(mongod_url)
+    entry = postbox.raw("k", {"is": "nothing"})
+
+    async with running(store) as hub, aclosing(hub.follow(0)) as events:
+        seen = []
+        for turn in range(6):
+            ingesting = postbox.ingest(other, f"other{turn}")
+            await ingesting.receive(CHANNEL, replace(entry, key=f"k{turn}"))  # its transaction settles it, silently
+            applying = asyncio.create_task(ingesting.run())
+            await eventually(lambda turn=turn: _is_applied(other, turn))
+            await end(applying)
+            await tell(store, f"own{turn}")
+            await tell(other, f"other{turn}")
+            await tell(store, f"again{turn}")
+            seen += [event.data["customer"]["id"] for event in await take(events, 3)]
+    assert seen == [name for turn in range(6) for name in (f"own{turn}", f"other{turn}", f"again{turn}")]
+    await other.close()
+
+
+async def _is_applied(store: Store, turn: int) -> bool:
+    entry = await store.journal.get(f"{CHANNEL}|k{turn}")
+    return entry is not None and entry.state == "applied"
 
 
 async def test_a_snapshot_is_what_was_committed_and_not_what_stands_now(store: Store) -> None:
