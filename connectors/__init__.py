@@ -1,0 +1,55 @@
+"""Connectors, and the contract that they keep: what the author of one may import is what is named here.
+
+What a connector is stands in `connectors.base`, what it is given in `connectors.context`, how a send fails in
+`connectors.errors`; what an event may mean is `normalizer.outcomes`, and what a message holds `normalizer.schema`.
+"""
+
+from __future__ import annotations
+
+from connectors.base import Capabilities, Connector, Options, Rate, Receipt, Reply, Secrets
+from connectors.context import (
+    Channel,
+    Context,
+    CursorExpiredError,
+    Feed,
+    FeedPage,
+    Files,
+    Handler,
+    Keys,
+    Lease,
+    Received,
+)
+from connectors.errors import (
+    ConnectorError,
+    LeaseLostError,
+    PermanentError,
+    TemporaryError,
+    UnavailableError,
+    UncertainError,
+)
+
+__all__ = [
+    "Capabilities",
+    "Channel",
+    "Connector",
+    "ConnectorError",
+    "Context",
+    "CursorExpiredError",
+    "Feed",
+    "FeedPage",
+    "Files",
+    "Handler",
+    "Keys",
+    "Lease",
+    "LeaseLostError",
+    "Options",
+    "PermanentError",
+    "Rate",
+    "Receipt",
+    "Received",
+    "Reply",
+    "Secrets",
+    "TemporaryError",
+    "UnavailableError",
+    "UncertainError",
+]

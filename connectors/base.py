@@ -13,17 +13,17 @@ Three promises, and the rest follows from them:
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
-from datetime import datetime, timedelta
-from typing import Annotated, Any, ClassVar, Generic, Literal, NoReturn, Protocol, TypeVar
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from datetime import timedelta
+from typing import Annotated, ClassVar, Generic, Literal, TypeVar
 
-from aiohttp import web
 from msgspec import Struct
 from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr
 
-from normalizer.outcomes import Outcome, Person, Raw
-from normalizer.schema import Attachment, Message, Recipient
+from connectors.context import Channel, Context, Files
+from connectors.errors import PermanentError
+from normalizer.outcomes import Outcome, Person, Profile, Raw, Remote
+from normalizer.schema import Message, Recipient
 
 
 class Options(BaseModel):
@@ -43,6 +43,14 @@ Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_several)]
 OptionsT = TypeVar("OptionsT", bound=Options)
 
 
+class Rate(Struct, frozen=True, kw_only=True):
+    """At most `count` pieces in `seconds`, of the whole channel or of each thread of it (a chat, a Slack channel)."""
+
+    count: int
+    seconds: float
+    per: Literal["channel", "thread"] = "channel"
+
+
 class Capabilities(Struct, frozen=True, kw_only=True):
     """What the platform can do, declared so that nobody has to ask a connector for its name.
 
@@ -56,8 +64,11 @@ class Capabilities(Struct, frozen=True, kw_only=True):
         html: replies may carry HTML.
         subject: replies have a subject.
         recipients: replies may name `to`, `cc` and `bcc`.
-        text_limit: characters in one reply; None for no limit.
-        attachment_limit: bytes of one file; 0 where files cannot be sent.
+        profiles: `describe` tells of people; the inbox asks once for each new identity.
+        text_limit: characters in one reply; None for no limit. A reply beyond it is refused before it is stored.
+        attachment_limit: bytes of one file; 0 where files cannot be sent. Likewise.
+        fetch_limit: bytes of one file that `fetch` may bring; a larger one is shown as `too_large`.
+        rates: what the platform bears. The outbox keeps to them, over all processes, before the platform has to say so.
         reopen_within: how long after its last message a resolved conversation is opened again by the next one.
     """
 
@@ -69,29 +80,12 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     html: bool = False
     subject: bool = False
     recipients: bool = False
+    profiles: bool = False
     text_limit: int | None = None
     attachment_limit: int = 0
+    fetch_limit: int = 50 * 1024 * 1024
+    rates: tuple[Rate, ...] = ()
     reopen_within: timedelta = timedelta(hours=24)
-
-
-class Channel(Struct, frozen=True, kw_only=True):
-    """The configured instance a connector serves. `public_url` is where the world reaches Santral's HTTP, no slash."""
-
-    id: str
-    public_url: str
-    inbox_name: str = "Santral"
-    locale: str = "en"
-
-
-class Received(Struct, frozen=True, kw_only=True):
-    """The journal's word that an event is kept: `message_id` is the id of the message that it becomes.
-
-    The same event again gives the same answer, with `duplicate` set.
-    """
-
-    message_id: str
-    received_at: datetime
-    duplicate: bool = False
 
 
 class Receipt(Struct, frozen=True, kw_only=True):
@@ -100,68 +94,6 @@ class Receipt(Struct, frozen=True, kw_only=True):
     external_id: str
     piece: str = ""
     recipient: Recipient | None = None
-
-
-class FeedPage(Struct, frozen=True, kw_only=True):
-    """Messages of one thread, oldest first, and the cursor after the last of them.
-
-    `conversation_id` is that of the newest conversation of the thread, or None before the first message.
-    """
-
-    messages: tuple[Message, ...]
-    cursor: str
-    conversation_id: str | None = None
-
-
-class CursorExpiredError(Exception):
-    """The cursor is older than the event log, or not one of ours: load the history again."""
-
-
-class Feed(Protocol):
-    """What a recipient who fetches replies may see of one thread key of this channel: no notes, no other thread.
-
-    Messages come as complete snapshots; an edit or a deletion is the same message again.
-    """
-
-    async def history(self, thread_key: str, *, limit: int = 100) -> FeedPage:
-        """The newest `limit` messages, and the cursor of this moment."""
-
-    async def since(self, thread_key: str, cursor: str) -> FeedPage:
-        """The messages and changes after `cursor` (a page of them), and the cursor from which `follow` goes on.
-
-        Raises:
-            CursorExpiredError: the cursor cannot be honoured.
-        """
-
-    def follow(self, thread_key: str, cursor: str) -> AsyncGenerator[tuple[Message, str], None]:
-        """Every message and change after `cursor`, without gap or repeat, then live until closed.
-
-        Raises:
-            CursorExpiredError: the cursor cannot be honoured.
-        """
-
-
-class Files(Protocol):
-    """Attachments, streamed."""
-
-    def open(self, attachment_id: str) -> AsyncIterator[bytes]:
-        """The bytes of a stored attachment in pieces. Raises LookupError where there is none."""
-
-    async def save(self, content: AsyncIterator[bytes], *, filename: str, owner: str, limit: int) -> Attachment:
-        """Stores what somebody uploads; the type is sniffed, never believed.
-
-        Args:
-            content: the bytes, in pieces.
-            filename: as the uploader calls it.
-            owner: who may attach it to a message: a thread key.
-            limit: the most bytes to take.
-
-        Raises:
-            PermanentError: larger than `limit`.
-        """
-
-    async def find(self, attachment_id: str, *, owner: str) -> Attachment | None:
-        """An attachment that `owner` uploaded, or that stands in a message of the thread `owner`."""
 
 
 class Reply(Struct, frozen=True, kw_only=True):
@@ -190,80 +122,6 @@ class Reply(Struct, frozen=True, kw_only=True):
     bcc: tuple[str, ...] = ()
 
 
-class Keys(Protocol):
-    """Signing keys of the channel, kept in the database and the same in every process."""
-
-    async def current(self) -> tuple[str, bytes]:
-        """The key to sign with: its `kid` and its 32 bytes."""
-
-    async def find(self, kid: str) -> bytes | None:
-        """The key of that `kid`, or None."""
-
-
-class Lease(Protocol):
-    """One owner over all processes. `token` grows with each owner, so that a late write of an earlier one is seen."""
-
-    token: int
-
-    def lost(self) -> bool:
-        """Whether another may be the owner by now; checked before each write that only the owner may do."""
-
-
-Handler = Callable[[web.Request, str], Awaitable[web.StreamResponse]]
-
-
-class Context(Protocol):
-    """What the inbox gives a running channel. There is nothing else to reach for."""
-
-    @property
-    def channel(self) -> Channel:
-        """The configured instance."""
-
-    @property
-    def feed(self) -> Feed:
-        """The threads of this channel, for recipients who fetch their replies."""
-
-    @property
-    def files(self) -> Files:
-        """Attachments."""
-
-    @property
-    def keys(self) -> Keys:
-        """Signing keys."""
-
-    @property
-    def log(self) -> Any:  # noqa: ANN401 (structlog's bound logger)
-        """A logger that names the channel. Never give it a secret or a message's text."""
-
-    async def receive(self, raw: Raw) -> Received:
-        """Journals an event; returns when it cannot be lost any more.
-
-        Raises:
-            UnavailableError: it could not be stored; the platform must be told to try again.
-        """
-
-    def now(self) -> datetime:
-        """The time, aware, in UTC."""
-
-    async def load_cursor(self) -> bytes | None:
-        """What `save_cursor` kept last."""
-
-    async def save_cursor(self, cursor: bytes) -> None:
-        """Keeps how far the platform has been read; the events before it must have been received."""
-
-    def lease(self, name: str) -> AbstractAsyncContextManager[Lease]:
-        """Waits to become the only holder of `name` on this channel over all processes."""
-
-    def ready(self) -> None:
-        """Says that the channel takes messages now. `mount` says so too; a silent one is believed after 5 seconds."""
-
-    def mount(self, prefix: Literal["hooks", "chat"], handler: Handler) -> None:
-        """Answers HTTP under `/{prefix}/{channel}`; the handler gets the rest of the path, without a leading slash."""
-
-    def fail(self, reason: str) -> NoReturn:
-        """Stops this channel for good and says why; an admin must act."""
-
-
 class Connector(ABC, Generic[OptionsT]):
     """Plugin code for one platform; one object serves one channel."""
 
@@ -271,6 +129,14 @@ class Connector(ABC, Generic[OptionsT]):
     identity_kind: ClassVar[str]  # the kind of the identities that it can answer: `email`, `visitor`, …
     options_model: ClassVar[type[Options]]
     capabilities: ClassVar[Capabilities]
+
+    @property
+    def part(self) -> Literal["web", "channels"]:
+        """Which part of Santral runs `start`: `web` where this channel answers HTTP by `mount`.
+
+        All processes of that part run it side by side, so that each can answer; a poller takes a lease.
+        """
+        return "channels"
 
     def __init__(self, options: OptionsT, channel: Channel) -> None:
         """Keeps what it is given. No I/O: that is `start`'s."""
@@ -302,3 +168,24 @@ class Connector(ABC, Generic[OptionsT]):
             PermanentError: it can never leave like this.
             UncertainError: it may have left.
         """
+
+    def fetch(self, remote: Remote) -> AsyncIterator[bytes]:  # noqa: ARG002 (for those who can)
+        """The bytes of a file that `normalize` left on the platform, in pieces. It may be asked for more than once.
+
+        Raises:
+            TemporaryError: try again later.
+            PermanentError: it cannot be had; `code` is the attachment's state then, where it is one, else `expired`.
+        """
+        raise PermanentError(f"{self.name} fetches no files")
+
+    async def describe(self, person: Person) -> Profile:  # noqa: ARG002 (likewise)
+        """What the platform knows of a person.
+
+        Raises:
+            TemporaryError: try again later.
+            PermanentError: it tells nothing of them.
+        """
+        raise PermanentError(f"{self.name} describes nobody")
+
+    async def close(self) -> None:
+        """Lets go what `send`, `fetch` and `describe` keep open between calls. Called once, when nothing calls them."""

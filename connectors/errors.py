@@ -2,7 +2,8 @@
 
     ConnectorError
     ├── TemporaryError      try again, after `retry_after` seconds where the platform said so
-    │   └── UnavailableError  Santral itself cannot take more now: tell the platform *try again*
+    │   ├── UnavailableError  Santral itself cannot take more now: tell the platform *try again*
+    │   └── LeaseLostError    another process is the owner by now
     ├── PermanentError      trying again is of no use; `reason` is read by an agent
     └── UncertainError      nobody knows whether the platform did it
 
@@ -43,6 +44,10 @@ class TemporaryError(ConnectorError):
 
 class UnavailableError(TemporaryError):
     """Santral cannot store the event now (the database is away, or the queue is full): nothing may be acknowledged."""
+
+
+class LeaseLostError(TemporaryError):
+    """Another process may hold the lease by now: whatever only its holder may do must stop."""
 
 
 class PermanentError(ConnectorError):

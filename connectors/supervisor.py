@@ -15,9 +15,12 @@ from typing import Any, Literal, NoReturn
 import structlog
 from aiohttp import web
 from msgspec import Struct
+from msgspec.structs import replace
 
-from connectors.base import Connector, Context, Handler
+from connectors.base import Connector
+from connectors.context import Context, Handler
 from connectors.errors import ConnectorError
+from connectors.pulse import Pulse
 
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
@@ -25,7 +28,7 @@ STEADY_SECONDS = 60.0  # a channel that ran this long begins its pauses anew
 SILENT_START_SECONDS = 5.0  # a channel that says nothing and does not fail is taken to run
 STOP_SECONDS = 15.0
 
-State = Literal["starting", "running", "backing_off", "failed", "stopped"]
+State = Literal["starting", "running", "silent", "backing_off", "failed", "stopped"]
 Prefix = Literal["hooks", "chat"]
 
 
@@ -34,7 +37,10 @@ class ChannelFailedError(Exception):
 
 
 class ChannelState(Struct, frozen=True, kw_only=True):
-    """How a channel fares. `reason` says what went wrong last, while it matters."""
+    """How a channel fares. `reason` says what went wrong last, while it matters.
+
+    `silent` is an alarm: it runs, but its platform has not answered for far longer than it used to.
+    """
 
     id: str
     connector: str
@@ -49,6 +55,12 @@ class Seat:
     def __init__(self) -> None:
         self.handlers: dict[Prefix, Handler] = {}
         self.ready = asyncio.Event()
+        self.pulse = Pulse()
+
+    def heard(self) -> None:
+        """The platform has answered, so the channel runs."""
+        self.pulse.beat(asyncio.get_running_loop().time())
+        self.ready.set()
 
     def mount(self, prefix: Prefix, handler: Handler) -> None:
         """Answers HTTP from now on."""
@@ -104,7 +116,18 @@ class Supervisor:
 
     def states(self) -> list[ChannelState]:
         """How each channel fares, in the order of the configuration."""
-        return list(self._states.values())
+        return [self._as_heard(state) for state in self._states.values()]
+
+    def _as_heard(self, state: ChannelState) -> ChannelState:
+        seat = self._seats.get(state.id)
+        silence = seat.pulse.silence(asyncio.get_running_loop().time()) if seat and state.state == "running" else None
+        if silence is None:
+            return state
+        seconds, usual = silence
+        reason = (
+            f"its platform has not answered for {seconds:.0f} s; it used to every {max(usual, 1.0):.0f} s at the latest"
+        )
+        return replace(state, state="silent", reason=reason)
 
     async def handle(self, prefix: Prefix, channel: str, tail: str, request: web.Request) -> web.StreamResponse:
         """Answers a request under `/{prefix}/{channel}/{tail}`.

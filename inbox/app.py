@@ -12,7 +12,7 @@ import structlog
 from aiohttp import web
 
 from config import Config
-from connectors.base import Channel, Context
+from connectors.context import Channel, Context
 from connectors.registry import Registry
 from connectors.supervisor import Seat, Supervisor
 from connectors.tasks import end, together
@@ -26,6 +26,7 @@ from inbox.events import Hub
 from inbox.feed import ChannelFeed
 from inbox.housekeeping import Housekeeping
 from inbox.ingest import Ingest, Intake
+from inbox.jobs import JobWorker
 from inbox.model import new_id
 from inbox.outbox import OutboxWorker
 from inbox.replies import Replies
@@ -75,7 +76,9 @@ class Santral:
         self._ingest = Ingest(store, self.owner, self._intakes(), self._activity)
         self._outbox = OutboxWorker(store, self.owner, channels.connectors, self._files, self._activity)
         self._supervisor = Supervisor(channels.connectors, channels.refused, self._context)
-        self._housekeeping = Housekeeping(store, self.owner, self._ingest, self._outbox, self._activity, alone=alone)
+        self._jobs = JobWorker(store, self.owner, channels.connectors, self._files)
+        heirs = (self._ingest, self._outbox, self._jobs)
+        self._housekeeping = Housekeeping(store, self.owner, heirs, self._activity, alone=alone)
         self._logger: Any = structlog.get_logger("santral")
 
     @contextlib.asynccontextmanager
@@ -103,11 +106,21 @@ class Santral:
             await runner.cleanup()
             await self._ingest.drain()
             await end(workers)
-            await self._outbox.drain(SEND_STOP_SECONDS)
+            await asyncio.gather(self._outbox.drain(SEND_STOP_SECONDS), self._jobs.drain(SEND_STOP_SECONDS))
+            await self._close_connectors()
             await self._housekeeping.end()
 
     async def _work(self) -> None:
-        await together(self._hub.run(), self._ingest.run(), self._outbox.run(), self._housekeeping.run())
+        await together(
+            self._hub.run(), self._ingest.run(), self._outbox.run(), self._jobs.run(), self._housekeeping.run()
+        )
+
+    async def _close_connectors(self) -> None:
+        for channel, connector in self._channels.connectors.items():
+            try:
+                await connector.close()
+            except Exception:
+                self._logger.exception("connector raised at its close", channel=channel)
 
     async def _listen(self, runner: web.AppRunner) -> None:
         host, port = self.config.server.host, self.config.server.port

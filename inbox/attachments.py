@@ -31,15 +31,15 @@ class Attachments:
         """
         id_ = new_id()
         try:
-            size, digest, head = await self._store.files.stream_in(id_, content, limit)
+            kept = await self._store.files.stream_in(id_, content, limit)
         except ValueError as error:
             raise PermanentError(f"the file is too large: {limit} bytes is the most", code="too_large") from error
         attachment = Attachment(
             id=id_,
             filename=_safe_name(filename),
-            content_type=await asyncio.to_thread(sniff, head),
-            size=size,
-            sha256=digest,
+            content_type=await asyncio.to_thread(sniff, kept.head),
+            size=kept.size,
+            sha256=kept.sha256,
         )
         now = to_milliseconds(datetime.now(UTC))
         await self._store.files.add_upload(Upload(id=id_, owner=owner, attachment=attachment, created_at=now))

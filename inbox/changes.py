@@ -1,4 +1,4 @@
-"""What an edit, a deletion or a reaction makes of a message. Pure, and right in any order of arrival."""
+"""What edits, deletions, reactions and reports make of a message. Pure, and right in any order of arrival."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from inbox import delivery
+from inbox.model import WaitingChanges
 from normalizer.outcomes import Change
 from normalizer.schema import Author, Message, Reaction, Revision
 
@@ -18,6 +20,16 @@ def changed(message: Message, change: Change) -> Message:
     if change.deleted:
         return replace(message, deleted_at=message.deleted_at or change.at)
     return _edited(message, change)
+
+
+def caught_up(message: Message, waiting: WaitingChanges) -> Message:
+    """The message after all that had waited for it."""
+    for change in sorted(waiting.changes, key=lambda one: one.at):
+        message = changed(message, change)
+    for update in waiting.updates:
+        if message.delivery is not None:
+            message = replace(message, delivery=delivery.updated(message.delivery, update))
+    return message
 
 
 def _edited(message: Message, change: Change) -> Message:

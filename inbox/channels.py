@@ -10,7 +10,8 @@ from msgspec import Struct
 from pydantic import ValidationError
 
 from config import Config, Problem, Source
-from connectors.base import Channel, Connector
+from connectors.base import Connector
+from connectors.context import Channel
 from connectors.registry import NoConnectorError, Registry
 from inbox.ingest import Policy
 
@@ -72,5 +73,7 @@ def build(config: Config, registry: Registry) -> Channels:
         )
         channels.connectors[item.id] = kind(kind.options_model.model_validate(item.options), channel)
         reopen_within = item.reopen_within or kind.capabilities.reopen_within
-        channels.policies[item.id] = Policy(reopen_within=reopen_within, edits=kind.capabilities.edits)
+        channels.policies[item.id] = Policy(
+            reopen_within=reopen_within, edits=kind.capabilities.edits, profiles=kind.capabilities.profiles
+        )
     return channels

@@ -8,7 +8,7 @@ from typing import Any, Literal, NoReturn
 
 import structlog
 
-from connectors.base import Channel, Handler, Lease, Received
+from connectors.context import Channel, Handler, Lease, Received
 from connectors.supervisor import Seat
 from inbox import leases
 from inbox.attachments import Attachments
@@ -70,17 +70,17 @@ class ChannelContext:
         """The time, aware, in UTC."""
         return datetime.now(UTC)
 
-    async def load_cursor(self) -> bytes | None:
-        """What `save_cursor` kept last."""
-        return await self._store.settings.load_cursor(self.channel.id)
-
-    async def save_cursor(self, cursor: bytes) -> None:
-        """Keeps how far the platform has been read; the events before it must have been received."""
-        await self._store.settings.save_cursor(self.channel.id, cursor)
-
     def lease(self, name: str) -> AbstractAsyncContextManager[Lease]:
-        """Waits to become the only holder of `name` on this channel over all processes."""
+        """Waits to become the only owner of `name` on this channel over all processes, while the block lasts.
+
+        Raises:
+            LeaseLostError: inside the block: another may be the owner.
+        """
         return leases.hold(self._store, self._owner, f"{self.channel.id}|{name}")
+
+    def heard(self) -> None:
+        """Says that the platform has answered, also when it had nothing to say."""
+        self._seat.heard()
 
     def ready(self) -> None:
         """Says that the channel takes messages now."""

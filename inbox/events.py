@@ -17,7 +17,7 @@ from typing import Any
 
 import structlog
 
-from connectors.base import CursorExpiredError
+from connectors.context import CursorExpiredError
 from connectors.tasks import together
 from inbox.model import Event
 from inbox.store import EventLog, StoreUnavailableError

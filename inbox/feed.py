@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from connectors.base import CursorExpiredError, FeedPage
+from connectors.context import CursorExpiredError, FeedPage
 from inbox.events import PAGE, Hub, from_cursor, to_cursor
 from inbox.model import Event
 from inbox.store import Store

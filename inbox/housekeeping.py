@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
 from connectors.errors import UnavailableError
 from inbox.activity import Activity
-from inbox.ingest import Ingest
-from inbox.outbox import OutboxWorker
 from inbox.store import Store
 from inbox.store.processes import BEAT_SECONDS
 
@@ -20,20 +19,25 @@ SWEEP_EVERY = timedelta(hours=1)
 UPLOADS_WAIT = timedelta(days=2)  # how long an uploaded file waits for the message that shows it
 
 
+class Heir(Protocol):
+    """Whoever takes up work that dead processes left."""
+
+    async def recover(self, alive: list[str]) -> None:
+        """Takes up what belongs to none of `alive`."""
+
+
 class Housekeeping:
     """Runs in every process.
 
     Args:
+        heirs: who takes up the work of dead processes.
         alone: this is the only process on its database, so whoever was there before is dead.
     """
 
-    def __init__(
-        self, store: Store, owner: str, ingest: Ingest, outbox: OutboxWorker, activity: Activity, *, alone: bool
-    ) -> None:
+    def __init__(self, store: Store, owner: str, heirs: Sequence[Heir], activity: Activity, *, alone: bool) -> None:
         self._store = store
         self._owner = owner
-        self._ingest = ingest
-        self._outbox = outbox
+        self._heirs = heirs
         self._activity = activity
         self._alone = alone
         self._logger: Any = structlog.get_logger("santral.housekeeping")
@@ -70,6 +74,5 @@ class Housekeeping:
     async def _take_over(self) -> None:
         await self._store.processes.bury(all_but=self._owner if self._alone else None)
         alive = await self._store.processes.alive()
-        if await self._store.journal.take_over(self._owner, alive):
-            self._ingest.look()
-        await self._outbox.recover(alive)
+        for heir in self._heirs:
+            await heir.recover(alive)

@@ -18,11 +18,15 @@ EMAIL = "email"
 
 
 class Recognised(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose identity it is; `changed` holds what is new or better known than before and must be stored."""
+    """Whose identity it is; `changed` holds what is new or better known than before and must be stored.
+
+    `is_new` says that the identity was not known before.
+    """
 
     identity: Identity
     customer: Customer
     changed: tuple[Identity | Customer, ...] = ()
+    is_new: bool = False
 
 
 def identity_id(kind: str, value: str) -> str:
@@ -56,7 +60,8 @@ def recognise(
         created_at=now,
     )
     fresh = customer.id not in customers
-    return Recognised(identity=identity, customer=customer, changed=(identity, customer) if fresh else (identity,))
+    changed = (identity, customer) if fresh else (identity,)
+    return Recognised(identity=identity, customer=customer, changed=changed, is_new=True)
 
 
 async def recognised(unit: Unit, person: Person) -> Recognised:

@@ -14,7 +14,7 @@ from msgspec import Struct
 from uuid_utils import uuid7
 
 from connectors.base import Receipt
-from normalizer.outcomes import Change
+from normalizer.outcomes import Change, DeliveryUpdate
 from normalizer.schema import Direction, Kind, Message
 
 Status = Literal["open", "pending", "snoozed", "resolved"]
@@ -81,10 +81,15 @@ class Unique(Struct, frozen=True, kw_only=True):
 
 
 class WaitingChanges(Struct, frozen=True, kw_only=True):
-    """Edits, deletions and reactions that came before their message. `id` is `channel|external id`."""
+    """Edits, reactions and delivery reports that came before their message. `id` is `channel|external id`.
+
+    Some wait in vain (a bounce of a mail that was never ours), so they are forgotten some time after `at`.
+    """
 
     id: str
-    changes: tuple[Change, ...]
+    changes: tuple[Change, ...] = ()
+    updates: tuple[DeliveryUpdate, ...] = ()
+    at: datetime
 
 
 class Preview(Struct, frozen=True, kw_only=True):
@@ -189,6 +194,29 @@ class OutboxItem(Struct, frozen=True, kw_only=True):
     to: tuple[str, ...] = ()
     cc: tuple[str, ...] = ()
     bcc: tuple[str, ...] = ()
+
+
+class Job(Struct, frozen=True, kw_only=True):
+    """Something to ask a platform for, once the event that told of it is stored; gone when it is done.
+
+    Attributes:
+        id: `fetch|attachment` or `describe|identity`, so that asking for it twice is asking once.
+        owner: the process whose it is while it is `claimed`.
+        message_id: whose attachment to fetch.
+        ref: what the connector needs to find the file.
+        identity_id: whom to describe.
+    """
+
+    id: str
+    channel: str
+    state: Literal["queued", "claimed"] = "queued"
+    due_at: datetime
+    owner: str | None = None
+    attempts: int = 0
+    message_id: str | None = None
+    attachment_id: str | None = None
+    ref: Mapping[str, Any] = {}
+    identity_id: str | None = None
 
 
 class Principal(Struct, frozen=True, kw_only=True):

@@ -15,7 +15,6 @@ The policy:
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Mapping
 from contextlib import aclosing
@@ -25,19 +24,19 @@ from typing import Any, Literal
 import structlog
 from msgspec.structs import replace
 
-from connectors.base import Connector, Files, Receipt, Reply
+from connectors.base import Connector, Receipt, Reply
+from connectors.context import Files
 from connectors.errors import ConnectorError, PermanentError, TemporaryError, UnavailableError, UncertainError
-from connectors.tasks import end
-from inbox import delivery
+from inbox import changes, delivery
 from inbox.activity import Activity
-from inbox.model import Conversation, Identity, OutboxItem, ThreadKey, scoped
+from inbox.model import Conversation, Identity, OutboxItem, ThreadKey, WaitingChanges, scoped
 from inbox.store import NotOwnerError, Store, Unit
+from inbox.worker import Worker, insist
 from normalizer.codec import clean_structure
 from normalizer.outcomes import Person
 from normalizer.schema import Delivery, DeliveryError, Message, Recipient
 
 AT_ONCE = 16  # replies that one process sends at the same time
-LOOK_SECONDS = 1.0  # how often other processes' replies and those that wait for their hour are looked for
 REFERENCES = 30
 
 
@@ -52,50 +51,26 @@ class OutboxWorker:
         self._connectors = connectors
         self._files = files
         self._activity = activity
-        self._some = asyncio.Event()
-        self._sending: set[asyncio.Task[None]] = set()
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._worker = Worker(self._claim, self._send_one, at_once=AT_ONCE)
         self._logger: Any = structlog.get_logger("santral.outbox")
 
     def wake(self) -> None:
         """Says that there may be something to send."""
-        self._some.set()
+        self._worker.wake()
 
     async def run(self) -> None:
         """Claims and sends until cancelled; what is being sent then goes on, and `drain` awaits it."""
-        while True:
-            self._some.clear()  # before looking: what comes while we look is then not slept over
-            try:
-                await self._wake_scheduled()
-                claimed = await self._claim()
-            except UnavailableError:
-                claimed = []
-            for item in claimed:
-                await self._slots.acquire()
-                task = asyncio.create_task(self._send_one(item))
-                self._sending.add(task)
-                task.add_done_callback(self._sending.discard)
-            if not claimed:
-                await self._wait()
+        await self._worker.run()
 
     async def drain(self, seconds: float) -> None:
         """Returns when what is being sent has left, or after that time; then it is cut off."""
-        if self._sending:
-            _, late = await asyncio.wait(self._sending, timeout=seconds)
-            await end(*late)
+        await self._worker.drain(seconds)
 
     async def recover(self, alive: list[str]) -> None:
         """Takes up what dead processes left."""
         for item in await self._store.outbox.abandoned(alive):
             await self._store.write(lambda unit, item=item: self._abandoned(unit, item))  # type: ignore[misc]
             self.wake()
-
-    async def _wait(self) -> None:
-        try:
-            async with asyncio.timeout(LOOK_SECONDS):
-                await self._some.wait()
-        except TimeoutError:
-            return
 
     async def _wake_scheduled(self) -> None:
         """Queues the scheduled replies whose hour has come."""
@@ -116,8 +91,9 @@ class OutboxWorker:
 
             await self._store.write(change)
 
-    async def _claim(self) -> list[OutboxItem]:
-        ready = await self._store.outbox.ready(datetime.now(UTC), AT_ONCE)
+    async def _claim(self, most: int) -> list[OutboxItem]:
+        await self._wake_scheduled()
+        ready = await self._store.outbox.ready(datetime.now(UTC), most)
         if not ready:
             return []
 
@@ -139,19 +115,7 @@ class OutboxWorker:
             self._logger.warning("reply taken over by another process", message=item.id)
         except UnavailableError:  # it stays ours, and is taken up like a dead worker's
             self._logger.warning("database away while sending", message=item.id)
-            await self._give_up(item)
-        finally:
-            self._slots.release()
-            self.wake()
-
-    async def _give_up(self, item: OutboxItem) -> None:
-        while True:
-            try:
-                await self._store.write(lambda unit: self._abandoned(unit, item))
-            except UnavailableError:
-                await asyncio.sleep(LOOK_SECONDS)
-            else:
-                return
+            await insist(lambda: self._store.write(lambda unit: self._abandoned(unit, item)))
 
     async def _try_safely(self, item: OutboxItem) -> None:
         """A mistake of ours counts as a failed try, so that it is told, and capped."""
@@ -215,8 +179,12 @@ class OutboxWorker:
         message = replace(message, external=external)
         if receipt.recipient is not None:
             message = _with_recipient(message, receipt.recipient)
-        unit.put(message)
         key = scoped(item.channel, receipt.external_id)
+        waiting = await unit.one(WaitingChanges, key)
+        if waiting is not None:  # the platform told of its fate before it told us its id
+            unit.remove(WaitingChanges, key)
+            message = changes.caught_up(message, waiting)
+        unit.put(message)
         if self._connectors[item.channel].capabilities.threads and await unit.one(ThreadKey, key) is None:
             unit.put(ThreadKey(id=key, conversation_id=item.conversation_id))
         return unit.put(replace(item, receipts=(*item.receipts, receipt)))

@@ -42,6 +42,32 @@ class Person(Struct, frozen=True, kw_only=True):
     email: str | None = None
 
 
+class Remote(Struct, frozen=True, kw_only=True):
+    """A file that stays on the platform until the inbox fetches it, after the event is stored.
+
+    `ref` is whatever `Connector.fetch` needs to find it (a file id, a link); small, and JSON. It is kept beside the
+    message and never shown, for a platform's link may hold a secret.
+    """
+
+    ref: Mapping[str, Any]
+
+
+Files = tuple[bytes | Remote | None, ...]
+"""What a message's attachments hold, in their order: bytes, a file to fetch, or None where there is nothing to get."""
+
+
+class Profile(Struct, frozen=True, kw_only=True):
+    """What a platform knows of a person. `avatar` is a picture's bytes; None for what it does not tell.
+
+    `verified` says that the platform proves `email`: where it is a person's own claim, it is not.
+    """
+
+    name: str | None = None
+    avatar: bytes | None = None
+    email: str | None = None
+    verified: bool = False
+
+
 class Draft(Struct, frozen=True, kw_only=True):
     """A new message, before the inbox gives it an id, a conversation, a customer and a `seq`.
 
@@ -53,7 +79,7 @@ class Draft(Struct, frozen=True, kw_only=True):
             it names, nearest last. Conversations that share a key are one.
         unique: what tells that another event is this same message over again (a mail's id and body); None where the
             event key alone tells it.
-        files: the contents of `message.attachments`, in their order; None where `fetch` must bring it.
+        files: the contents of `message.attachments`, in their order. Those to fetch are shown at once, as `pending`.
         reopens: whether it opens a snoozed or resolved conversation again. A machine's mail does not.
     """
 
@@ -62,14 +88,15 @@ class Draft(Struct, frozen=True, kw_only=True):
     author: Person | None = None
     keys: tuple[str, ...] = ()
     unique: str | None = None
-    files: tuple[bytes | None, ...] = ()
+    files: Files = ()
     reopens: bool = True
 
 
 class Change(Struct, frozen=True, kw_only=True):
     """An edit, a deletion or a reaction: what became of a message that the platform calls `external_id`.
 
-    Fields that are None stay as they are. One that comes before its message waits for it.
+    Fields that are None stay as they are. One that comes before its message waits for it. `files` belong to
+    `attachments` as in a `Draft`.
     """
 
     external_id: str
@@ -77,6 +104,7 @@ class Change(Struct, frozen=True, kw_only=True):
     text: str | None = None
     html: str | None = None
     attachments: tuple[Attachment, ...] | None = None
+    files: Files = ()
     parts: tuple[Part, ...] | None = None
     deleted: bool = False
     reaction: str | None = None
@@ -98,7 +126,10 @@ class ConversationEvent(Struct, frozen=True, kw_only=True):
 
 
 class DeliveryUpdate(Struct, frozen=True, kw_only=True):
-    """What the platform says became of a reply: found by our `message_id`, else by its `external_id`."""
+    """What the platform says became of a reply: found by our `message_id`, else by its `external_id`.
+
+    One that is quicker than the platform's answer to the send itself waits for that.
+    """
 
     state: DeliveryState
     at: datetime

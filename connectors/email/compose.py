@@ -15,7 +15,8 @@ from typing import Self
 
 from msgspec import Struct
 
-from connectors.base import Channel, Reply
+from connectors.base import Reply
+from connectors.context import Channel
 from connectors.email.addresses import canonical, deliverable
 from connectors.email.options import EmailOptions
 from normalizer.schema import Attachment

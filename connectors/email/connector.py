@@ -7,7 +7,8 @@ from collections.abc import AsyncGenerator, Sequence
 from datetime import timedelta
 from typing import ClassVar
 
-from connectors.base import Capabilities, Channel, Connector, Context, Receipt, Reply
+from connectors.base import Capabilities, Connector, Receipt, Reply
+from connectors.context import Channel, Context
 from connectors.email.addresses import canonical
 from connectors.email.compose import ATTACHMENT_LIMIT
 from connectors.email.options import EmailOptions

@@ -20,7 +20,7 @@ from ipaddress import ip_address
 
 from msgspec import Struct
 
-from connectors.base import Context, Received
+from connectors.context import Context, Received
 from connectors.email.addresses import Mailbox
 from connectors.email.memory import Memory, Room
 from connectors.email.options import SmtpReceiveOptions

@@ -20,7 +20,8 @@ from aiosmtplib.errors import (
     SMTPServerDisconnected,
 )
 
-from connectors.base import Channel, Receipt, Reply
+from connectors.base import Receipt, Reply
+from connectors.context import Channel
 from connectors.email.addresses import deliverable
 from connectors.email.compose import ATTACHMENT_LIMIT, Addressees, compose, message_id, needs_utf8
 from connectors.email.options import EmailOptions, SendOptions

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from datetime import timedelta
 
-from connectors.base import Capabilities, Connector, Context, Receipt, Reply
+from connectors.base import Capabilities, Connector, Receipt, Reply
+from connectors.context import Context
 from connectors.errors import PermanentError
 from connectors.webchat.http import Site
 from connectors.webchat.options import WebChatOptions

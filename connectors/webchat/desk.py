@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 from uuid_utils.compat import uuid7
 
-from connectors.base import Context, CursorExpiredError, Received
+from connectors.context import Context, CursorExpiredError, Received
 from connectors.errors import UnavailableError
 from connectors.webchat.options import WebChatOptions
 from connectors.webchat.protocol import (

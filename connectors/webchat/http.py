@@ -7,7 +7,7 @@ from importlib import resources
 
 from aiohttp import hdrs, web
 
-from connectors.base import Channel, Context
+from connectors.context import Channel, Context
 from connectors.webchat.desk import Desk
 from connectors.webchat.options import WebChatOptions
 from connectors.webchat.origins import Origins

@@ -12,7 +12,7 @@ import msgspec
 from aiohttp import hdrs, web
 from msgspec import Struct
 
-from connectors.base import CursorExpiredError, Feed
+from connectors.context import CursorExpiredError, Feed
 from connectors.errors import UnavailableError
 from connectors.webchat.desk import Desk
 from connectors.webchat.problems import Problem

@@ -13,7 +13,7 @@ from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from connectors.base import CursorExpiredError
+from connectors.context import CursorExpiredError
 from connectors.errors import UnavailableError
 from connectors.tasks import end
 from connectors.webchat.desk import Desk, Visit

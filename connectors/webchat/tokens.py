@@ -13,7 +13,7 @@ import jwt
 import msgspec
 from msgspec import Struct
 
-from connectors.base import Keys
+from connectors.context import Keys
 
 LIFETIME = timedelta(days=30)
 ALGORITHMS = ["HS256"]

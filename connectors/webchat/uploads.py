@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote
 
 from aiohttp import BodyPartReader, hdrs, web
 
-from connectors.base import Files
+from connectors.context import Files
 from connectors.errors import PermanentError
 from connectors.webchat.problems import Problem
 from connectors.webchat.protocol import encode

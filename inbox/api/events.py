@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from aiohttp import WSCloseCode, web
 from msgspec import Struct
 
-from connectors.base import CursorExpiredError
+from connectors.context import CursorExpiredError
 from connectors.tasks import end
 from inbox.api.paging import DEFAULT_LIMIT
 from inbox.api.problems import FieldError, ProblemError, cursor_expired

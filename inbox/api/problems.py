@@ -11,7 +11,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from connectors.base import CursorExpiredError
+from connectors.context import CursorExpiredError
 from connectors.errors import UnavailableError
 from inbox.errors import NotFoundError, ReplyRefusedError, VersionConflictError
 

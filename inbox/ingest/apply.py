@@ -13,7 +13,7 @@ from datetime import timedelta
 import msgspec
 from msgspec.structs import replace
 
-from inbox import changes, delivery, identity, threading
+from inbox import changes, delivery, identity, jobs, threading
 from inbox.identity import Recognised
 from inbox.model import (
     Conversation,
@@ -28,17 +28,34 @@ from inbox.model import (
     scoped,
 )
 from inbox.store import JournalEntry, Unit
-from normalizer.outcomes import Change, ConversationEvent, DeliveryUpdate, Draft, Ignored, Outcome
+from normalizer.outcomes import (
+    Change,
+    ConversationEvent,
+    DeliveryUpdate,
+    Draft,
+    Files,
+    Ignored,
+    Outcome,
+    Person,
+    Remote,
+)
 from normalizer.schema import External, Message
 
 AT_ONCE = 32  # entries between two looks at the rest of the world
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """How a channel's conversations are kept. `edits`: changes of a message may have come before it."""
+    """How a channel's conversations are kept.
+
+    Attributes:
+        reopen_within: how long a resolved one is opened again.
+        edits: changes of a message may have come before it.
+        profiles: the platform is asked about whoever is new.
+    """
 
     reopen_within: timedelta
     edits: bool = False
+    profiles: bool = False
 
 
 class Understood(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,15 +159,27 @@ class _Applier:
             # A bounce or a rating is told in the conversation that it is about; nobody new wrote it.
             home, writer = placement.home, None
         else:
-            customer = await identity.recognised(self._unit, draft.customer)
-            writer = await identity.recognised(self._unit, draft.author) if draft.author else customer
+            customer = await self._recognised(draft.customer)
+            writer = await self._recognised(draft.author) if draft.author else customer
             home = placement.home or self._new_conversation(draft, customer.customer, placement.previous)
         conversation = await self._conversation(draft, home, placement.emptied)
         message = self._message(draft, conversation, writer)
+        self._fetch_later(message, draft.files)
         if self._policy.edits and message.external.id is not None:
             message = await self._overtaken(message, message.external.id)
         self._unit.put(message)
         self._unit.put(_with(conversation, message, draft, self._unit))
+
+    async def _recognised(self, person: Person) -> Recognised:
+        found = await identity.recognised(self._unit, person)
+        if self._policy.profiles and found.is_new:
+            self._unit.put(jobs.describe(self._entry.channel, found.identity, self._unit.now))
+        return found
+
+    def _fetch_later(self, message: Message, files: Files) -> None:
+        for attachment, content in zip(message.attachments, files, strict=False):
+            if isinstance(content, Remote):
+                self._unit.put(jobs.fetch(message, attachment, content, self._unit.now))
 
     async def _placement(self, draft: Draft) -> threading.Placement:
         keys = self._keys(draft)
@@ -238,11 +267,21 @@ class _Applier:
     async def _change(self, change: Change) -> None:
         message = await self._unit.message_called(self._entry.channel, change.external_id)
         if message is not None:
-            await self._shown(self._unit.put(changes.changed(message, change)))
+            message = self._unit.put(changes.changed(message, change))
+            self._fetch_changed(message, change)
+            await self._shown(message)
             return
-        id_ = scoped(self._entry.channel, change.external_id)
-        waiting = await self._unit.one(WaitingChanges, id_) or WaitingChanges(id=id_, changes=())
+        waiting = await self._waiting(change.external_id)
         self._unit.put(replace(waiting, changes=(*waiting.changes, change)))
+
+    def _fetch_changed(self, message: Message, change: Change) -> None:
+        if change.attachments is not None and message.attachments == change.attachments:
+            self._fetch_later(message, change.files)
+
+    async def _waiting(self, external_id: str) -> WaitingChanges:
+        """What waits for a message that has not come yet."""
+        id_ = scoped(self._entry.channel, external_id)
+        return await self._unit.one(WaitingChanges, id_) or WaitingChanges(id=id_, at=self._unit.now)
 
     async def _shown(self, message: Message) -> None:
         """A changed message changes what the list shows of its conversation, where it is the last one."""
@@ -259,14 +298,19 @@ class _Applier:
         if waiting is None:
             return message
         self._unit.remove(WaitingChanges, waiting.id)
-        for change in sorted(waiting.changes, key=lambda one: one.at):
-            message = changes.changed(message, change)
+        message = changes.caught_up(message, waiting)
+        for change in waiting.changes:
+            self._fetch_changed(message, change)
         return message
 
     async def _delivery(self, update: DeliveryUpdate) -> None:
         message = await self._unit.one(Message, update.message_id) if update.message_id else None
         if message is None and update.external_id:
             message = await self._unit.message_called(self._entry.channel, update.external_id)
+            if message is None:  # it may be quicker than the platform's answer to the send
+                waiting = await self._waiting(update.external_id)
+                self._unit.put(replace(waiting, updates=(*waiting.updates, update)))
+                return
         if message is None or message.delivery is None or message.channel != self._entry.channel:
             return
         updated = delivery.updated(message.delivery, update)

@@ -15,8 +15,9 @@ from typing import Any
 
 import msgspec
 import structlog
+from msgspec.structs import replace
 
-from connectors.base import Received
+from connectors.context import Received
 from connectors.errors import UnavailableError
 from connectors.tasks import together
 from inbox.activity import Activity
@@ -26,7 +27,8 @@ from inbox.model import new_id
 from inbox.store import JournalEntry, NotOwnerError, Store
 from inbox.store.journal import INLINE_BYTES
 from normalizer.codec import clean, clean_structure, clean_text, to_milliseconds
-from normalizer.outcomes import Draft, Outcome, Raw
+from normalizer.outcomes import Change, Draft, Files, Outcome, Raw
+from normalizer.schema import Attachment
 
 SMALLEST = 4 * 1024  # bytes that an entry counts for at the least
 JOURNAL_BATCH = 128 * SMALLEST  # bytes in one journal write
@@ -107,6 +109,11 @@ class Ingest:
         """Says that the journal holds entries of ours that are not in memory."""
         self._behind = True
         self._some.set()
+
+    async def recover(self, alive: list[str]) -> None:
+        """Takes up what dead processes left."""
+        if await self._store.journal.take_over(self._owner, alive):
+            self.look()
 
     async def run(self) -> None:
         """Applies what is received and what was left behind, until cancelled."""
@@ -233,17 +240,29 @@ class Ingest:
         return tuple([await self._keep_files(entry, n, outcome) for n, outcome in enumerate(found)])
 
     async def _keep_files(self, entry: JournalEntry, number: int, outcome: Outcome) -> Outcome:
-        """Makes an outcome fit to be stored, its attachments' bytes in the file store under ids of ours."""
-        if not isinstance(outcome, Draft):
-            return clean_structure(outcome)
-        attachments = list(outcome.message.attachments)
-        for index, content in enumerate(outcome.files):
-            if content is not None:
-                id_ = f"{message_id(entry, number)}.{index + 1}"
+        """Makes an outcome fit to be stored: its attachments under ids of ours, their bytes in the file store."""
+        match outcome:
+            case Draft(message=message) if outcome.files:
+                kept, files = await self._kept(entry, number, message.attachments, outcome.files)
+                outcome = replace(outcome, message=replace(message, attachments=kept), files=files)
+            case Change(attachments=tuple() as attachments) if outcome.files:
+                kept, files = await self._kept(entry, number, attachments, outcome.files)
+                outcome = replace(outcome, attachments=kept, files=files)
+        return clean_structure(outcome)
+
+    async def _kept(
+        self, entry: JournalEntry, number: int, attachments: tuple[Attachment, ...], files: Files
+    ) -> tuple[tuple[Attachment, ...], Files]:
+        """The attachments with ids, and what is left to fetch of their files."""
+        kept = list(attachments)
+        for index, content in enumerate(files):
+            id_ = f"{message_id(entry, number)}.{index + 1}"
+            kept[index] = replace(kept[index], id=id_)
+            if isinstance(content, bytes):
                 await self._store.files.put(id_, content)
-                attachments[index] = msgspec.structs.replace(attachments[index], id=id_)
-        message = msgspec.structs.replace(outcome.message, attachments=tuple(attachments))
-        return clean_structure(msgspec.structs.replace(outcome, message=message, files=()))
+            elif content is not None:
+                kept[index] = replace(kept[index], state="pending")
+        return tuple(kept), tuple(None if isinstance(content, bytes) else content for content in files)
 
     async def _apply_all(self, understood: asyncio.Queue[list[Understood]]) -> None:
         while True:

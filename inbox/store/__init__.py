@@ -13,7 +13,9 @@ from inbox.store.client import Client, connect, database
 from inbox.store.errors import NotOwnerError, StoreUnavailableError, UnfitDatabaseError
 from inbox.store.events import EventLog
 from inbox.store.files import FileStore, Upload
+from inbox.store.jobs import Jobs
 from inbox.store.journal import Journal, JournalEntry
+from inbox.store.leases import Leases
 from inbox.store.outbox import Outbox
 from inbox.store.processes import Processes
 from inbox.store.queries import Queries
@@ -24,8 +26,10 @@ from inbox.store.writer import Writer
 __all__ = [
     "EventLog",
     "FileStore",
+    "Jobs",
     "Journal",
     "JournalEntry",
+    "Leases",
     "NotOwnerError",
     "Outbox",
     "Processes",
@@ -50,6 +54,8 @@ class Store:
         self.write = self._writer.write
         self.journal = Journal(database_)
         self.files = FileStore(database_)
+        self.jobs = Jobs(database_)
+        self.leases = Leases(database_)
         self.outbox = Outbox(database_)
         self.processes = Processes(database_)
         self.settings = Settings(database_)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from inbox.model import Conversation, Customer, Event, Identity, OutboxItem, ThreadKey, Unique, WaitingChanges
+from inbox.model import Conversation, Customer, Event, Identity, Job, OutboxItem, ThreadKey, Unique, WaitingChanges
 from inbox.store.client import Document
 from normalizer.codec import from_builtins, to_builtins
 from normalizer.schema import SCHEMA_VERSION, Message
 
-Stored = Customer | Identity | ThreadKey | Unique | WaitingChanges | Conversation | Message | OutboxItem
-StoredT = TypeVar("StoredT", Customer, Identity, ThreadKey, Unique, WaitingChanges, Conversation, Message, OutboxItem)
+Stored = Customer | Identity | ThreadKey | Unique | WaitingChanges | Conversation | Message | OutboxItem | Job
+StoredT = TypeVar(
+    "StoredT", Customer, Identity, ThreadKey, Unique, WaitingChanges, Conversation, Message, OutboxItem, Job
+)
 AnyStored = TypeVar("AnyStored", bound=Stored)
 T = TypeVar("T")
 
@@ -23,6 +25,7 @@ COLLECTIONS: dict[type[Any], str] = {
     WaitingChanges: "waiting_changes",
     Message: "messages",
     OutboxItem: "outbox",
+    Job: "jobs",
     Event: "events",
 }
 

@@ -19,6 +19,7 @@ from normalizer.codec import from_builtins
 from normalizer.schema import Attachment
 
 PIECE = 255 * 1024
+PICTURES = "pictures"  # the owner of uploads that no message shows, and that stay: customers' pictures
 
 
 class Upload(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +29,14 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True):
     owner: str
     attachment: Attachment
     created_at: datetime
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """What was stored: how many bytes, their SHA-256 in hexadecimal, and the first 4 KiB to tell the type by."""
+
+    size: int
+    sha256: str
+    head: bytes
 
 
 @guarded
@@ -53,14 +62,16 @@ class FileStore:
         """GridFS writes the pieces first and the file's own document last."""
         return bool([found async for found in self._bucket.find({"_id": attachment_id}, limit=1)])
 
-    async def stream_in(self, attachment_id: str, pieces: AsyncIterator[bytes], limit: int) -> tuple[int, str, bytes]:
-        """Stores bytes as they come; returns their number, their SHA-256 and the first 4 KiB.
+    async def stream_in(self, attachment_id: str, pieces: AsyncIterator[bytes], limit: int) -> Kept:
+        """Stores bytes as they come. What is stored last for an attachment is what it holds.
+
+        Each time has a file of its own: of two processes that fetch the same one, neither harms the other's.
 
         Raises:
             ValueError: more than `limit` bytes; nothing is kept.
         """
         size, digest, head = 0, hashlib.sha256(), b""
-        stream = self._bucket.open_upload_stream_with_id(attachment_id, attachment_id)
+        stream = self._bucket.open_upload_stream(attachment_id)
         try:
             async for piece in pieces:
                 size += len(piece)
@@ -74,7 +85,7 @@ class FileStore:
             await stream.abort()
             raise
         await stream.close()
-        return size, digest.hexdigest(), head
+        return Kept(size=size, sha256=digest.hexdigest(), head=head)
 
     async def open(self, attachment_id: str) -> AsyncIterator[bytes]:
         """The bytes of an attachment, in pieces.
@@ -83,11 +94,16 @@ class FileStore:
             LookupError: there is none of that id.
         """
         try:
-            stream = await self._bucket.open_download_stream(attachment_id)
+            stream = await self._bucket.open_download_stream_by_name(attachment_id)
         except NoFile as error:
             raise LookupError(f"no attachment {attachment_id}") from error
         while piece := await stream.readchunk():
             yield piece
+
+    async def delete(self, attachment_id: str) -> None:
+        """Deletes an attachment's bytes, where there are any."""
+        with contextlib.suppress(NoFile):
+            await self._bucket.delete_by_name(attachment_id)
 
     async def add_upload(self, upload: Upload) -> None:
         """Remembers whose an uploaded file is."""
@@ -110,9 +126,9 @@ class FileStore:
     async def sweep(self, before: datetime) -> int:
         """Deletes uploads older than `before` that no message shows; returns how many."""
         swept = 0
-        async for document in self._uploads.find({"created_at": {"$lt": before}}):
+        async for document in self._uploads.find({"created_at": {"$lt": before}, "owner": {"$ne": PICTURES}}):
             if await self.attachment(document["_id"]) is None:
-                await self._bucket.delete(document["_id"])
+                await self.delete(document["_id"])
                 swept += 1
             await self._uploads.delete_one({"_id": document["_id"]})
         return swept

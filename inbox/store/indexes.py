@@ -13,6 +13,7 @@ from pymongo.errors import OperationFailure
 from inbox.store.client import Database, Document
 
 EVENTS_KEPT = timedelta(days=3)
+CHANGES_WAIT = timedelta(days=30)  # for the message that they change
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -87,6 +88,10 @@ INDEXES: dict[str, list[IndexModel]] = {
     "outbox": [
         # parked replies stay, so none of the worker's questions may touch them
         IndexModel([("state", ASCENDING), ("due_at", ASCENDING)], name="due"),
+    ],
+    "jobs": [IndexModel([("state", ASCENDING), ("due_at", ASCENDING)], name="due")],
+    "waiting_changes": [
+        IndexModel([("at", ASCENDING)], name="kept", expireAfterSeconds=int(CHANGES_WAIT.total_seconds()))
     ],
     "uploads": [IndexModel([("created_at", ASCENDING)], name="orphans")],
 }

@@ -1,4 +1,4 @@
-"""Which Santral processes live, so that the work of a dead one is taken over, and who holds which lease.
+"""Which Santral processes live, so that the work of a dead one is taken over.
 
 Times are the database's, since the clocks of two machines differ.
 """
@@ -10,12 +10,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from pymongo import ReturnDocument
 from pymongo.errors import OperationFailure
 
 from inbox.store.client import Database
 from inbox.store.guard import guarded
-from inbox.store.indexes import LONG_AGO
 
 DEAD_AFTER_SECONDS = 8.0
 BEAT_SECONDS = 2.0
@@ -23,13 +21,12 @@ BEAT_SECONDS = 2.0
 
 @guarded
 class Processes:
-    """The `processes`, `leases` and `channels` collections."""
+    """The `processes` and `channels` collections."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._processes = database["processes"]
         self._channels = database["channels"]
-        self._leases = database["leases"]
 
     async def beat(self, owner: str, session: Mapping[str, Any]) -> None:
         """Says that `owner` lives; `session` is that of its transactions."""
@@ -68,34 +65,3 @@ class Processes:
             newest = {name: times[channel] for name, times in (("in", came), ("out", left)) if channel in times}
             await self._channels.update_one({"_id": channel}, {"$max": newest}, upsert=True)
         return {found["_id"]: (found.get("in"), found.get("out")) async for found in self._channels.find({})}
-
-    async def acquire(self, lease: str, owner: str) -> int | None:
-        """Takes or renews a lease; returns its fencing token, or None while another holds it.
-
-        The token grows with each change of owner.
-        """
-        mine = {"$eq": ["$owner", {"$literal": owner}]}
-        free = {"$lt": ["$until", "$$NOW"]}  # also where there was none yet
-        taken = {"$not": [{"$or": [mine, free]}]}
-        token = {"$cond": [{"$or": [mine, taken]}, "$token", {"$add": [{"$ifNull": ["$token", 0]}, 1]}]}
-        until = {"$add": ["$$NOW", int(DEAD_AFTER_SECONDS * 1000)]}
-        document = await self._leases.find_one_and_update(
-            {"_id": lease},
-            [
-                {
-                    "$set": {
-                        "token": token,
-                        "owner": {"$cond": [taken, "$owner", {"$literal": owner}]},
-                        "until": {"$cond": [taken, "$until", until]},
-                    }
-                }
-            ],
-            upsert=True,
-            return_document=ReturnDocument.AFTER,
-        )
-        assert document is not None  # an upsert that returns the document after it
-        return int(document["token"]) if document["owner"] == owner else None
-
-    async def release(self, lease: str, owner: str) -> None:
-        """Gives a lease back."""
-        await self._leases.update_one({"_id": lease, "owner": owner}, {"$set": {"until": LONG_AGO}})

@@ -114,6 +114,11 @@ class Queries:
         found = found.sort([("updated_at", DESCENDING), ("_id", DESCENDING)])
         return await _slice(found, Customer, limit, lambda item: Place(item.updated_at, item.id))
 
+    async def identity(self, identity_id: str) -> Identity | None:
+        """One identity, or None."""
+        document = await self._database["identities"].find_one({"_id": identity_id})
+        return from_document(document, Identity) if document else None
+
     async def identities(self, customer_ids: list[str]) -> list[Identity]:
         """The identities of these customers, oldest first."""
         found = self._database["identities"].find({"customer_id": {"$in": customer_ids}}).sort("created_at", ASCENDING)

@@ -1,4 +1,4 @@
-"""Small things that must outlive a process: API tokens, signing keys, platforms' cursors."""
+"""Small things that must outlive a process: API tokens and signing keys."""
 
 from __future__ import annotations
 
@@ -19,12 +19,11 @@ KEY_BYTES = 32
 
 @guarded
 class Settings:
-    """The `tokens`, `keys` and `cursors` collections."""
+    """The `tokens` and `keys` collections."""
 
     def __init__(self, database: Database) -> None:
         self._tokens = database["tokens"]
         self._keys = database["keys"]
-        self._cursors = database["cursors"]
 
     async def new_token(self, name: str, role: Role, now: datetime) -> str:
         """Makes a token; this is the only time it can be read. With 256 random bits a plain hash keeps it safe."""
@@ -59,15 +58,6 @@ class Settings:
         """A key of the channel by its `kid`, or None."""
         document = await self._keys.find_one({"_id": kid, "channel": channel})
         return document["key"] if document else None
-
-    async def load_cursor(self, channel: str) -> bytes | None:
-        """How far the channel's platform has been read."""
-        document = await self._cursors.find_one({"_id": channel})
-        return document["cursor"] if document else None
-
-    async def save_cursor(self, channel: str, cursor: bytes) -> None:
-        """Keeps how far the channel's platform has been read."""
-        await self._cursors.update_one({"_id": channel}, {"$set": {"cursor": cursor}}, upsert=True)
 
 
 def _hash(token: str) -> str:

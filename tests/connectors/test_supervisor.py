@@ -11,7 +11,8 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
 from connectors import supervisor as module
-from connectors.base import Capabilities, Channel, Connector, Context, Options, Receipt, Reply
+from connectors.base import Capabilities, Connector, Options, Receipt, Reply
+from connectors.context import Channel, Context
 from connectors.supervisor import ChannelState, Seat, Supervisor
 from normalizer.outcomes import Outcome, Raw
 

@@ -10,16 +10,29 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from connectors.base import Capabilities, Channel, Connector, Context, Options, Receipt, Reply
+from connectors.base import Capabilities, Connector, Options, Receipt, Reply
+from connectors.context import Channel, Context
 from inbox.activity import Activity
 from inbox.ingest import Ingest, Intake, Policy
 from inbox.store import Store
-from normalizer.outcomes import Change, ConversationEvent, DeliveryUpdate, Draft, Ignored, Outcome, Person, Raw
-from normalizer.schema import Author, External, Message, Part
+from normalizer.outcomes import (
+    Change,
+    ConversationEvent,
+    DeliveryUpdate,
+    Draft,
+    Ignored,
+    Outcome,
+    Person,
+    Profile,
+    Raw,
+    Remote,
+)
+from normalizer.schema import Attachment, Author, External, Message, Part
 
 CHANNEL = "post"
 AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
 POLICY = Policy(reopen_within=timedelta(days=14), edits=True)
+ASKING = Policy(reopen_within=timedelta(days=14), edits=True, profiles=True)
 
 
 def normalize(raw: Raw) -> Sequence[Outcome]:
@@ -32,7 +45,7 @@ def _outcome(item: dict[str, Any]) -> Outcome:
         case "said":
             return _said(item)
         case "change":
-            return Change(at=_at(item.pop("at", 0)), external_id=item.pop("of"), **item)
+            return _changed(item)
         case "event":
             part = Part(type="rating", text="Rated 5", data=item.get("data", {}))
             return ConversationEvent(thread_key=item["thread"], part=part, customer=_person(item["from"]), at=_at(0))
@@ -44,12 +57,25 @@ def _outcome(item: dict[str, Any]) -> Outcome:
             raise ValueError(f"nobody can read this: {other}")
 
 
+def _changed(item: dict[str, Any]) -> Change:
+    names = item.pop("files", None)
+    if names is not None:
+        item["attachments"] = tuple(map(_attachment, names))
+        item["files"] = tuple(Remote(ref={"file": name}) for name in names)
+    return Change(at=_at(item.pop("at", 0)), external_id=item.pop("of"), **item)
+
+
+def _attachment(name: str) -> Attachment:
+    return Attachment(id="", filename=name, content_type="text/plain")
+
+
 def _said(item: dict[str, Any]) -> Draft:
     id_ = item.get("id")
     message = Message(
         author=Author(type="customer", name=item.get("name")),
         external=External(id=id_, thread_key=item.get("thread")),
         text=item["text"] * item.get("times", 1),
+        attachments=tuple(map(_attachment, item.get("files", ()))),
         channel_data=item.get("data", {}),
     )
     own = item.get("thread") or id_
@@ -58,6 +84,7 @@ def _said(item: dict[str, Any]) -> Draft:
         customer=_person(item["from"], item.get("name")),
         keys=(*([own] if own else []), *item.get("refers", ())),
         unique=item.get("unique"),
+        files=tuple(Remote(ref={"file": name}) for name in item.get("files", ())),
         reopens=item.get("reopens", True),
     )
 
@@ -93,6 +120,9 @@ class Platform:
         taken: the pieces that were delivered, as (message id, number).
         trouble: raised, one after another, instead of taking the next piece.
         door: closed while the platform keeps everybody waiting.
+        files: what can be fetched; a piece a line.
+        people: whom it can describe.
+        asked: what was fetched and who was asked about, each time.
     """
 
     def __init__(self) -> None:
@@ -102,6 +132,9 @@ class Platform:
         self.trouble: list[BaseException] = []
         self.door = asyncio.Event()
         self.door.set()
+        self.files: dict[str, bytes] = {}
+        self.people: dict[str, Profile] = {}
+        self.asked: list[str] = []
 
     async def take(self, reply: Reply, number: int) -> str:
         await self.door.wait()
@@ -118,7 +151,13 @@ class Postbox(Connector[NoOptions]):
     identity_kind = "post"
     options_model = NoOptions
     capabilities: ClassVar[Capabilities] = Capabilities(
-        threads=True, begins=True, recipients=True, subject=True, text_limit=100_000, attachment_limit=1 << 20
+        threads=True,
+        begins=True,
+        recipients=True,
+        subject=True,
+        text_limit=100_000,
+        attachment_limit=1 << 20,
+        fetch_limit=1 << 20,
     )
 
     def __init__(self, platform: Platform, channel: str = CHANNEL) -> None:
@@ -137,6 +176,21 @@ class Postbox(Connector[NoOptions]):
         for number in range(self.platform.pieces):
             if str(number) not in sent:
                 yield Receipt(external_id=await self.platform.take(reply, number), piece=str(number))
+
+    async def fetch(self, remote: Remote) -> AsyncIterator[bytes]:
+        name = remote.ref["file"]
+        self.platform.asked.append(name)
+        await self.platform.door.wait()
+        if self.platform.trouble:
+            raise self.platform.trouble.pop(0)
+        for line in self.platform.files[name].splitlines(keepends=True):
+            yield line
+
+    async def describe(self, person: Person) -> Profile:
+        self.platform.asked.append(person.value)
+        if self.platform.trouble:
+            raise self.platform.trouble.pop(0)
+        return self.platform.people[person.value]
 
 
 class SurePostbox(Postbox):

@@ -234,7 +234,7 @@ asyncio.run(main(sys.argv[1]))
 async def test_who_dies_inside_a_transaction_holds_up_nobody_for_long(mongod_url: str, store: Store) -> None:
     ingest = Ingest(store, "me", {}, Activity())
     outbox = OutboxWorker(store, "me", {}, Attachments(store), Activity())
-    housekeeping = Housekeeping(store, "me", ingest, outbox, Activity(), alone=False)
+    housekeeping = Housekeeping(store, "me", [ingest, outbox], Activity(), alone=False)
     await housekeeping.begin()
     keeping = asyncio.create_task(housekeeping.run())
     dying = subprocess.Popen(

@@ -22,7 +22,7 @@ from postbox import CHANNEL, said
 from pymongo.asynchronous.database import AsyncDatabase
 from test_outbox import ADA, Office
 
-from connectors.base import CursorExpiredError
+from connectors.context import CursorExpiredError
 from connectors.tasks import end
 from inbox.events import SLOW_READER, Hub, SlowReaderError, from_cursor, to_cursor
 from inbox.feed import ChannelFeed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,18 +11,18 @@ import pytest
 from harness import eventually
 from pymongo.asynchronous.database import AsyncDatabase
 
-from inbox.leases import HeldLease, hold
+from connectors.errors import LeaseLostError
+from inbox.leases import hold
 from inbox.store import Store
-from inbox.store.processes import DEAD_AFTER_SECONDS
+from inbox.store.leases import LEASE_SECONDS
 
 Documents = AsyncDatabase[dict[str, Any]]
 
 
 async def test_one_holds_and_the_next_gets_a_higher_token(store: Store) -> None:
     async with hold(store, "a", "l") as first:
-        assert await store.processes.acquire("l", "b") is None
-        assert await store.processes.acquire("l", "a") == first.token
-        assert not first.lost()
+        assert await store.leases.acquire("l", "b") is None
+        assert await store.leases.acquire("l", "a") == first.token
     async with hold(store, "b", "l") as second:
         assert second.token > first.token
 
@@ -43,19 +44,42 @@ async def test_who_waits_gets_it_when_it_is_given_back(store: Store) -> None:
     assert await asyncio.wait_for(waiting, 10) > first.token
 
 
-async def test_a_holder_that_fell_silent_loses_it_and_knows(store: Store, documents: Documents) -> None:
-    token = await store.processes.acquire("l", "silent")
-    assert token is not None
-    now = asyncio.get_running_loop().time()
-    assert not HeldLease(token, now).lost()
-    assert HeldLease(token, now - DEAD_AFTER_SECONDS - 0.1).lost()
-    await documents["leases"].update_one({"_id": "l"}, {"$set": {"until": datetime.now(UTC) - timedelta(seconds=1)}})
-    assert await store.processes.acquire("l", "heir") == token + 1
-    assert await store.processes.acquire("l", "silent") is None
+async def test_a_holder_that_fell_silent_loses_it_and_its_cursor_is_refused(store: Store, documents: Documents) -> None:
+    async with hold(store, "silent", "l") as late:
+        await late.save_cursor(b"1")
+        await documents["leases"].update_one(
+            {"_id": "l"}, {"$set": {"until": datetime.now(UTC) - timedelta(seconds=1)}}
+        )
+        async with hold(store, "heir", "l") as heir:
+            assert heir.token == late.token + 1
+            assert await heir.load_cursor() == b"1"
+            await heir.save_cursor(b"2")
+            with pytest.raises(LeaseLostError):
+                await late.save_cursor(b"3")
+            assert await late.load_cursor() == b"2"
+
+
+async def test_a_holder_whose_renewals_do_not_come_through_is_stopped_before_another_begins(
+    store: Store, documents: Documents
+) -> None:
+    with pytest.raises(LeaseLostError):  # noqa: PT012 (it is the block that is cancelled)
+        async with hold(store, "silent", "l"):
+            # Its renewals find a lease that is another's, as they do where they come too late.
+            await documents["leases"].update_one({"_id": "l"}, {"$set": {"owner": "heir"}})
+            await asyncio.sleep(3600)
+    assert await store.leases.acquire("l", "heir") is not None
+
+
+async def test_a_holder_that_stood_still_is_stopped_when_it_wakes(store: Store) -> None:
+    with pytest.raises(LeaseLostError):  # noqa: PT012 (likewise)
+        async with hold(store, "silent", "l"):
+            time.sleep(LEASE_SECONDS + 0.5)  # as SIGSTOP does
+            await asyncio.sleep(3600)
+    assert await store.leases.acquire("l", "heir") is not None
 
 
 async def test_many_at_once_make_one_holder(store: Store) -> None:
-    got = await asyncio.gather(*[store.processes.acquire("l", f"p{n}") for n in range(20)])
+    got = await asyncio.gather(*[store.leases.acquire("l", f"p{n}") for n in range(20)])
     assert len([token for token in got if token is not None]) == 1
 
 
@@ -65,7 +89,7 @@ async def test_an_error_inside_gives_it_back(store: Store) -> None:
             raise ZeroDivisionError
 
     async def free() -> bool:
-        return await store.processes.acquire("l", "b") is not None
+        return await store.leases.acquire("l", "b") is not None
 
     assert await eventually(free, patience=1)
 

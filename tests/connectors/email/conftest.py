@@ -12,7 +12,8 @@ from typing import Any, NoReturn
 import pytest
 import structlog
 
-from connectors.base import Channel, Received, Reply
+from connectors.base import Reply
+from connectors.context import Channel, Received
 from connectors.email import EmailConnector, EmailOptions
 from connectors.email.smtp_in import Limits, SmtpServer
 from normalizer.outcomes import Person, Raw

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from connectors.base import Channel, Reply
+from connectors.base import Reply
+from connectors.context import Channel
 from connectors.email import EmailOptions
 from connectors.email.compose import compose
 from normalizer.outcomes import Person

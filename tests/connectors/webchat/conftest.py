@@ -20,7 +20,7 @@ from aiohttp.test_utils import BaseTestServer, TestServer
 from uuid_utils.compat import uuid7
 from yarl import URL
 
-from connectors.base import Channel, Context, CursorExpiredError, FeedPage, Handler, Received
+from connectors.context import Channel, Context, CursorExpiredError, FeedPage, Handler, Received
 from connectors.errors import PermanentError, UnavailableError
 from connectors.webchat import WebChatConnector
 from normalizer.chat import normalize

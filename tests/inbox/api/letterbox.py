@@ -10,7 +10,8 @@ from typing import ClassVar
 
 from aiohttp import web
 
-from connectors.base import Capabilities, Connector, Context, Options, Receipt, Reply
+from connectors.base import Capabilities, Connector, Options, Receipt, Reply
+from connectors.context import Context
 from connectors.errors import PermanentError
 from normalizer.outcomes import Draft, Outcome, Person, Raw
 from normalizer.schema import Attachment, Author, External, Message

@@ -1,0 +1,190 @@
+"""What the inbox gives a running channel: all of it, and nothing else to reach for.
+
+The inbox implements these protocols; `connectors.testing` does so without an inbox.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Any, Literal, NoReturn, Protocol
+
+from aiohttp import web
+from msgspec import Struct
+
+from normalizer.outcomes import Raw
+from normalizer.schema import Attachment, Message
+
+
+class Channel(Struct, frozen=True, kw_only=True):
+    """The configured instance a connector serves. `public_url` is where the world reaches Santral's HTTP, no slash."""
+
+    id: str
+    public_url: str
+    inbox_name: str = "Santral"
+    locale: str = "en"
+
+
+class Received(Struct, frozen=True, kw_only=True):
+    """The journal's word that an event is kept: `message_id` is the id of the message that it becomes.
+
+    The same event again gives the same answer, with `duplicate` set.
+    """
+
+    message_id: str
+    received_at: datetime
+    duplicate: bool = False
+
+
+class FeedPage(Struct, frozen=True, kw_only=True):
+    """Messages of one thread, oldest first, and the cursor after the last of them.
+
+    `conversation_id` is that of the newest conversation of the thread, or None before the first message.
+    """
+
+    messages: tuple[Message, ...]
+    cursor: str
+    conversation_id: str | None = None
+
+
+class CursorExpiredError(Exception):
+    """The cursor is older than the event log, or not one of ours: load the history again."""
+
+
+class Feed(Protocol):
+    """What a recipient who fetches replies may see of one thread key of this channel: no notes, no other thread.
+
+    Messages come as complete snapshots; an edit or a deletion is the same message again.
+    """
+
+    async def history(self, thread_key: str, *, limit: int = 100) -> FeedPage:
+        """The newest `limit` messages, and the cursor of this moment."""
+
+    async def since(self, thread_key: str, cursor: str) -> FeedPage:
+        """The messages and changes after `cursor` (a page of them), and the cursor from which `follow` goes on.
+
+        Raises:
+            CursorExpiredError: the cursor cannot be honoured.
+        """
+
+    def follow(self, thread_key: str, cursor: str) -> AsyncGenerator[tuple[Message, str], None]:
+        """Every message and change after `cursor`, without gap or repeat, then live until closed.
+
+        Raises:
+            CursorExpiredError: the cursor cannot be honoured.
+        """
+
+
+class Files(Protocol):
+    """Attachments, streamed."""
+
+    def open(self, attachment_id: str) -> AsyncIterator[bytes]:
+        """The bytes of a stored attachment in pieces. Raises LookupError where there is none."""
+
+    async def save(self, content: AsyncIterator[bytes], *, filename: str, owner: str, limit: int) -> Attachment:
+        """Stores what somebody uploads; the type is sniffed, never believed.
+
+        Args:
+            content: the bytes, in pieces.
+            filename: as the uploader calls it.
+            owner: who may attach it to a message: a thread key.
+            limit: the most bytes to take.
+
+        Raises:
+            PermanentError: larger than `limit`.
+        """
+
+    async def find(self, attachment_id: str, *, owner: str) -> Attachment | None:
+        """An attachment that `owner` uploaded, or that stands in a message of the thread `owner`."""
+
+
+class Keys(Protocol):
+    """Signing keys of the channel, kept in the database and the same in every process."""
+
+    async def current(self) -> tuple[str, bytes]:
+        """The key to sign with: its `kid` and its 32 bytes."""
+
+    async def find(self, kid: str) -> bytes | None:
+        """The key of that `kid`, or None."""
+
+
+class Lease(Protocol):
+    """What the only owner over all processes holds, and how far it has read its platform.
+
+    Attributes:
+        token: grows with each owner: a platform that takes a fencing token can refuse an earlier owner's late call.
+    """
+
+    token: int
+
+    async def load_cursor(self) -> bytes | None:
+        """What the last owner that saved a cursor had read; None at the first time."""
+
+    async def save_cursor(self, cursor: bytes) -> None:
+        """Keeps how far the platform has been read. The events before it must have been received.
+
+        Raises:
+            LeaseLostError: another process is the owner by now; its cursor stands.
+            UnavailableError: the database is away; what came after the last cursor will come again.
+        """
+
+
+Handler = Callable[[web.Request, str], Awaitable[web.StreamResponse]]
+
+
+class Context(Protocol):
+    """What the inbox gives a running channel. There is nothing else to reach for."""
+
+    @property
+    def channel(self) -> Channel:
+        """The configured instance."""
+
+    @property
+    def feed(self) -> Feed:
+        """The threads of this channel, for recipients who fetch their replies."""
+
+    @property
+    def files(self) -> Files:
+        """Attachments."""
+
+    @property
+    def keys(self) -> Keys:
+        """Signing keys."""
+
+    @property
+    def log(self) -> Any:  # noqa: ANN401 (structlog's bound logger)
+        """A logger that names the channel. Never give it a secret or a message's text."""
+
+    async def receive(self, raw: Raw) -> Received:
+        """Journals an event; returns when it cannot be lost any more.
+
+        Raises:
+            UnavailableError: it could not be stored; the platform must be told to try again.
+        """
+
+    def now(self) -> datetime:
+        """The time, aware, in UTC."""
+
+    def lease(self, name: str) -> AbstractAsyncContextManager[Lease]:
+        """Waits to become the only owner of `name` on this channel over all processes, for as long as the block lasts.
+
+        Raises:
+            LeaseLostError: inside the block, which is cancelled: this process stood still, or the database was away,
+                for so long that another may be the owner.
+        """
+
+    def heard(self) -> None:
+        """Says that the platform has answered, also when it had nothing to say. To be called after every poll.
+
+        A poller that called it and falls silent for far longer than it used to is shown as `silent`.
+        """
+
+    def ready(self) -> None:
+        """Says that the channel takes messages now. `mount` says so too; a silent one is believed after 5 seconds."""
+
+    def mount(self, prefix: Literal["hooks", "chat"], handler: Handler) -> None:
+        """Answers HTTP under `/{prefix}/{channel}`; the handler gets the rest of the path, without a leading slash."""
+
+    def fail(self, reason: str) -> NoReturn:
+        """Stops this channel for good and says why; an admin must act."""
