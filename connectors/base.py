@@ -13,7 +13,7 @@ Three promises, and the rest follows from them:
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Annotated, ClassVar, Generic, Literal, TypeVar
 
@@ -68,7 +68,7 @@ class Capabilities(Struct, frozen=True, kw_only=True):
         text_limit: characters in one reply; None for no limit. A reply beyond it is refused before it is stored.
         attachment_limit: bytes of one file; 0 where files cannot be sent. Likewise.
         fetch_limit: bytes of one file that `fetch` may bring; a larger one is shown as `too_large`.
-        rates: what the platform bears. The outbox keeps to them, over all processes, before the platform has to say so.
+        rates: what the platform bears. `Reply.pace` keeps to them before the platform has to say so.
         reopen_within: how long after its last message a resolved conversation is opened again by the next one.
     """
 
@@ -96,6 +96,10 @@ class Receipt(Struct, frozen=True, kw_only=True):
     recipient: Recipient | None = None
 
 
+async def _at_once() -> None:
+    """The pace of a platform without rates."""
+
+
 class Reply(Struct, frozen=True, kw_only=True):
     """A message on its way out.
 
@@ -109,6 +113,8 @@ class Reply(Struct, frozen=True, kw_only=True):
         to: addresses that the agent chose instead of the person's own, for channels with `recipients`.
         cc: addresses in open copy, likewise.
         bcc: addresses in hidden copy, likewise.
+        pace: waits until the platform bears one more piece (`Capabilities.rates`), over all processes: to be awaited
+            before each piece. Without rates it returns at once.
     """
 
     message: Message
@@ -120,6 +126,7 @@ class Reply(Struct, frozen=True, kw_only=True):
     to: tuple[str, ...] = ()
     cc: tuple[str, ...] = ()
     bcc: tuple[str, ...] = ()
+    pace: Callable[[], Awaitable[None]] = _at_once
 
 
 class Connector(ABC, Generic[OptionsT]):

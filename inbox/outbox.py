@@ -15,8 +15,11 @@ The policy:
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import random
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -30,6 +33,7 @@ from connectors.errors import ConnectorError, PermanentError, TemporaryError, Un
 from inbox import changes, delivery
 from inbox.activity import Activity
 from inbox.model import Conversation, Identity, OutboxItem, ThreadKey, WaitingChanges, scoped
+from inbox.pacing import Pacer
 from inbox.store import NotOwnerError, Store, Unit
 from inbox.worker import Worker, insist
 from normalizer.codec import clean_structure
@@ -37,6 +41,8 @@ from normalizer.outcomes import Person
 from normalizer.schema import Delivery, DeliveryError, Message, Recipient
 
 AT_ONCE = 16  # replies that one process sends at the same time
+OF_ONE_CHANNEL = 8  # of them: a platform that is slow must not hold up the others
+PIECE_SECONDS = 600.0  # how long a connector may take for one piece; longer than any platform's own time-out
 REFERENCES = 30
 
 
@@ -51,6 +57,8 @@ class OutboxWorker:
         self._connectors = connectors
         self._files = files
         self._activity = activity
+        self._sending: Counter[str] = Counter()  # how many of each channel
+        self._pacer = Pacer(store)
         self._worker = Worker(self._claim, self._send_one, at_once=AT_ONCE)
         self._logger: Any = structlog.get_logger("santral.outbox")
 
@@ -93,7 +101,8 @@ class OutboxWorker:
 
     async def _claim(self, most: int) -> list[OutboxItem]:
         await self._wake_scheduled()
-        ready = await self._store.outbox.ready(datetime.now(UTC), most)
+        busy = [channel for channel, count in self._sending.items() if count >= OF_ONE_CHANNEL]
+        ready = await self._store.outbox.ready(datetime.now(UTC), most, busy=busy)
         if not ready:
             return []
 
@@ -101,14 +110,23 @@ class OutboxWorker:
             items = await unit.get(OutboxItem, [item.id for item in ready])  # as they stand now, not when asked for
             return [
                 unit.put(replace(item, state="claimed", owner=self._owner))
-                for item in items.values()
+                for item in self._within_share(items.values())
                 if item.state == "queued" and item.due_at <= unit.now
             ]
 
         return await self._store.write(change)
 
+    def _within_share(self, items: Iterable[OutboxItem]) -> Iterator[OutboxItem]:
+        """Those for which their channel still has a place."""
+        sending = Counter(self._sending)
+        for item in items:
+            sending[item.channel] += 1
+            if sending[item.channel] <= OF_ONE_CHANNEL:
+                yield item
+
     async def _send_one(self, item: OutboxItem) -> None:
         """Sends a claimed reply and stores what became of it. Never raises: the item would be nobody's."""
+        self._sending[item.channel] += 1
         try:
             await self._try_safely(item)
         except NotOwnerError:
@@ -116,6 +134,8 @@ class OutboxWorker:
         except UnavailableError:  # it stays ours, and is taken up like a dead worker's
             self._logger.warning("database away while sending", message=item.id)
             await insist(lambda: self._store.write(lambda unit: self._abandoned(unit, item)))
+        finally:
+            self._sending[item.channel] -= 1
 
     async def _try_safely(self, item: OutboxItem) -> None:
         """A mistake of ours counts as a failed try, so that it is told, and capped."""
@@ -135,7 +155,7 @@ class OutboxWorker:
             return
         reply, item = await self._store.write(lambda unit: self._begin(unit, item))
         try:
-            async with aclosing(connector.send(reply, item.receipts)) as receipts:
+            async with aclosing(_pieces(connector, reply, item.receipts)) as receipts:
                 async for receipt in receipts:
                     item = await self._store.write(lambda unit, item=item, r=receipt: self._left(unit, item, r))  # type: ignore[misc]
         except (NotOwnerError, UnavailableError):
@@ -154,6 +174,7 @@ class OutboxWorker:
         identity = await unit.one(Identity, item.identity_id)
         conversation = await unit.one(Conversation, item.conversation_id)
         assert identity is not None  # identities are never deleted while a reply to them is on its way
+        rates = self._connectors[item.channel].capabilities.rates
         item = unit.put(replace(item, state="sending", attempts=item.attempts + 1))
         message = _put(unit, message, state="sending", attempts=state.attempts + 1, next_attempt_at=None)
         earlier = await unit.references(item.conversation_id, item.channel, item.seq, REFERENCES)
@@ -167,6 +188,7 @@ class OutboxWorker:
             to=item.to,
             cc=item.cc,
             bcc=item.bcc,
+            pace=functools.partial(self._pacer.wait, item.channel, item.thread_key, rates),
         )
         return reply, item
 
@@ -279,3 +301,19 @@ def _with_recipient(message: Message, recipient: Recipient) -> Message:
     assert message.delivery is not None  # only replies have a place in the outbox
     others = tuple(one for one in message.delivery.recipients if one.address.lower() != recipient.address.lower())
     return replace(message, delivery=replace(message.delivery, recipients=(*others, recipient)))
+
+
+async def _pieces(connector: Connector[Any], reply: Reply, done: Sequence[Receipt]) -> AsyncGenerator[Receipt, None]:
+    """The receipts of a send, none of which is waited for without end."""
+    async with aclosing(connector.send(reply, done)) as receipts:
+        while True:
+            try:
+                async with asyncio.timeout(PIECE_SECONDS) as patience:
+                    receipt = await anext(receipts)
+            except StopAsyncIteration:
+                return
+            except TimeoutError as error:
+                if not patience.expired():
+                    raise
+                raise UncertainError("the connector did not come back; it may have left") from error
+            yield receipt

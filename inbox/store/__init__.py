@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from inbox.store import indexes, migrations
+from inbox.store.budgets import Budgets
 from inbox.store.client import Client, connect, database
 from inbox.store.errors import NotOwnerError, StoreUnavailableError, UnfitDatabaseError
 from inbox.store.events import EventLog
@@ -24,6 +25,7 @@ from inbox.store.unit import Unit
 from inbox.store.writer import Writer
 
 __all__ = [
+    "Budgets",
     "EventLog",
     "FileStore",
     "Jobs",
@@ -54,6 +56,7 @@ class Store:
         self.write = self._writer.write
         self.journal = Journal(database_)
         self.files = FileStore(database_)
+        self.budgets = Budgets(database_)
         self.jobs = Jobs(database_)
         self.leases = Leases(database_)
         self.outbox = Outbox(database_)

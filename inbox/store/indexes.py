@@ -14,6 +14,7 @@ from inbox.store.client import Database, Document
 
 EVENTS_KEPT = timedelta(days=3)
 CHANGES_WAIT = timedelta(days=30)  # for the message that they change
+BUDGETS_KEPT = timedelta(days=1)  # longer than the window of any rate
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -89,6 +90,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         # parked replies stay, so none of the worker's questions may touch them
         IndexModel([("state", ASCENDING), ("due_at", ASCENDING)], name="due"),
     ],
+    "budgets": [IndexModel([("at", ASCENDING)], name="kept", expireAfterSeconds=int(BUDGETS_KEPT.total_seconds()))],
     "jobs": [IndexModel([("state", ASCENDING), ("due_at", ASCENDING)], name="due")],
     "waiting_changes": [
         IndexModel([("at", ASCENDING)], name="kept", expireAfterSeconds=int(CHANGES_WAIT.total_seconds()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from pymongo import ASCENDING
@@ -27,9 +27,10 @@ class Outbox:
     def __init__(self, database: Database) -> None:
         self._items = database["outbox"]
 
-    async def ready(self, now: datetime, limit: int) -> list[OutboxItem]:
-        """The first of each lane, where it is queued and due."""
-        pipeline: list[Document] = [*HEADS, {"$match": {"state": "queued", "due_at": {"$lte": now}}}, {"$limit": limit}]
+    async def ready(self, now: datetime, limit: int, *, busy: Collection[str] = ()) -> list[OutboxItem]:
+        """The first of each lane, where it is queued and due and of none of the `busy` channels; longest due first."""
+        due = {"state": "queued", "due_at": {"$lte": now}, "channel": {"$nin": list(busy)}}
+        pipeline: list[Document] = [*HEADS, {"$match": due}, {"$sort": {"due_at": ASCENDING}}, {"$limit": limit}]
         return [from_document(item, OutboxItem) async for item in await self._items.aggregate(pipeline)]
 
     async def scheduled(self, now: datetime) -> list[OutboxItem]:

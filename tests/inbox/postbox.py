@@ -175,6 +175,7 @@ class Postbox(Connector[NoOptions]):
         sent = {receipt.piece for receipt in done}
         for number in range(self.platform.pieces):
             if str(number) not in sent:
+                await reply.pace()
                 yield Receipt(external_id=await self.platform.take(reply, number), piece=str(number))
 
     async def fetch(self, remote: Remote) -> AsyncIterator[bytes]:

@@ -11,10 +11,11 @@ from typing import Any
 import postbox
 import pytest
 from harness import eventually
+from msgspec.structs import replace
 from postbox import CHANNEL, Platform, Postbox, PulledPostbox, SurePostbox, raw, said
 from pymongo.asynchronous.database import AsyncDatabase
 
-from connectors.base import Receipt, Reply
+from connectors.base import Rate, Receipt, Reply
 from connectors.errors import PermanentError, TemporaryError, UncertainError
 from connectors.tasks import end
 from inbox import delivery
@@ -23,7 +24,7 @@ from inbox.addressing import Addressing
 from inbox.attachments import Attachments
 from inbox.errors import NotFoundError, ReplyRefusedError
 from inbox.model import Conversation, Principal
-from inbox.outbox import OutboxWorker
+from inbox.outbox import OF_ONE_CHANNEL, OutboxWorker
 from inbox.replies import NewConversation, NewReply, Replies
 from inbox.store import Store
 from normalizer.outcomes import Person
@@ -601,3 +602,60 @@ async def test_where_the_customer_is_the_thread_the_answer_finds_what_the_compan
     again, _ = await begun(pulled)
     await pulled.receive(said("thanks again", sender="bob", thread="bob"))
     assert await pulled.documents["messages"].count_documents({"conversation_id": again.id}) == 2
+
+
+class SlowPostbox(Postbox):
+    """Its platform bears three pieces in two seconds, and one a second in a thread."""
+
+    capabilities = replace(
+        Postbox.capabilities, rates=(Rate(count=1, seconds=1.0, per="thread"), Rate(count=3, seconds=2.0))
+    )
+
+
+async def test_the_rates_of_a_platform_are_kept_over_all_processes(store: Store, documents: Documents) -> None:
+    office = Office(store, documents, SlowPostbox)
+    office.platform.pieces = 2
+    replies = [await office.reply(await office.conversation(sender=f"c{n}", thread=f"t{n}")) for n in range(2)]
+    async with office.working(), office.working(office.another_worker("other")):
+        for id_ in replies:
+            await office.until(id_, "sent")
+    budgets = {one["_id"]: one["times"] async for one in documents["budgets"].find({})}
+    assert set(budgets) == {f"{CHANNEL}|t0|1/1", f"{CHANNEL}|t1|1/1", f"{CHANNEL}|3/2"}
+    assert all(len(times) == 1 for key, times in budgets.items() if key != f"{CHANNEL}|3/2")
+
+
+async def test_a_budget_is_one_for_all_processes_and_comes_back_with_time(mongod_url: str, store: Store) -> None:
+    other = await Store.open(mongod_url)
+    assert [await one.budgets.take("k", 3, 1.5) for one in (store, other, store)] == [0, 0, 0]
+    wait = await other.budgets.take("k", 3, 1.5)
+    assert 0 < wait <= 1.5
+    assert await other.budgets.take("another", 3, 1.5) == 0
+
+    async def again() -> bool:
+        return await store.budgets.take("k", 3, 1.5) == 0
+
+    await eventually(again)
+    await other.close()
+
+
+async def test_a_platform_that_keeps_everybody_waiting_does_not_hold_up_the_others(
+    store: Store, documents: Documents
+) -> None:
+    office = Office(store, documents)
+    office.platform.door.clear()
+    waiting = [
+        await office.reply(await office.conversation(sender=f"c{n}", thread=f"t{n}")) for n in range(OF_ONE_CHANNEL + 2)
+    ]
+    other = Postbox(Platform(), "other")
+    worker = office.another_worker("me", **{CHANNEL: office.postbox, "other": other})
+    async with office.working(worker):
+        for id_ in waiting[:OF_ONE_CHANNEL]:
+            await office.until(id_, "sending")
+        quick = await office.reply(await office.conversation(sender="dan", thread="quick"))
+        moved = {"channel": "other", "lane": f"other|{quick}"}
+        await office.documents["outbox"].update_one({"_id": quick}, {"$set": moved})
+        await office.until(quick, "sent")
+        assert (await office.delivery(waiting[-1])).state == "queued"
+        office.platform.door.set()
+        for id_ in waiting:
+            await office.until(id_, "sent")

@@ -134,7 +134,7 @@ async def test_every_document_bears_the_version_it_was_written_by(store: Store, 
         assert versions == [SCHEMA_VERSION], name
 
 
-SMALL = {"processes", "leases", "channels", "meta", "counters", "uploads", "waiting_changes"}
+SMALL = {"budgets", "processes", "leases", "channels", "meta", "counters", "uploads", "waiting_changes"}
 
 
 async def ask_everything(office: Office) -> None:
@@ -195,7 +195,7 @@ async def test_no_question_reads_a_whole_collection_and_every_index_is_of_use(
         used |= {(collection, name) for name in _index_names(told.get("execStats", {}))}
     assert asked > 50
     declared = {(name, str(model.document["name"])) for name, models in INDEXES.items() for model in models}
-    of_use_elsewhere = {("events", "kept"), ("waiting_changes", "kept"), ("uploads", "orphans")}
+    of_use_elsewhere = {("events", "kept"), ("waiting_changes", "kept"), ("budgets", "kept"), ("uploads", "orphans")}
     assert declared - used - of_use_elsewhere == set()
 
 

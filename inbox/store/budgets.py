@@ -1,0 +1,36 @@
+"""How much of a platform's patience is used up: shared by all processes, by the database's clock."""
+
+from __future__ import annotations
+
+from pymongo import ReturnDocument
+from pymongo.write_concern import WriteConcern
+
+from inbox.store.client import Database
+from inbox.store.guard import guarded
+
+
+@guarded
+class Budgets:
+    """The `budgets` collection: for each rate, when the pieces of its window were taken."""
+
+    def __init__(self, database: Database) -> None:
+        # A budget that a crash forgets costs a platform's complaint, and that is not worth a flush a piece.
+        self._budgets = database["budgets"].with_options(write_concern=WriteConcern(w=1))
+
+    async def take(self, key: str, count: int, seconds: float) -> float:
+        """Takes one of `count` pieces in any `seconds`; returns 0, or after how many seconds to ask again."""
+        began = {"$subtract": ["$$NOW", int(seconds * 1000)]}
+        times = {"input": {"$ifNull": ["$times", []]}, "cond": {"$gt": ["$$this", began]}}
+        fits = {"$lt": [{"$size": "$times"}, count]}
+        document = await self._budgets.find_one_and_update(
+            {"_id": key},
+            [
+                {"$set": {"at": "$$NOW", "times": {"$filter": times}}},
+                {"$set": {"taken": fits, "wait": {"$subtract": [{"$first": "$times"}, began]}}},
+                {"$set": {"times": {"$cond": ["$taken", {"$concatArrays": ["$times", ["$$NOW"]]}, "$times"]}}},
+            ],
+            upsert=True,
+            return_document=ReturnDocument.AFTER,
+        )
+        assert document is not None  # an upsert that returns the document after it
+        return 0.0 if document["taken"] else max(document["wait"], 1) / 1000
