@@ -7,8 +7,9 @@ acts. What is wrong with it stands in its state, in words.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal, NoReturn
 
@@ -28,7 +29,7 @@ STEADY_SECONDS = 60.0  # a channel that ran this long begins its pauses anew
 SILENT_START_SECONDS = 5.0  # a channel that says nothing and does not fail is taken to run
 STOP_SECONDS = 15.0
 
-State = Literal["starting", "running", "silent", "backing_off", "failed", "stopped"]
+State = Literal["starting", "running", "standby", "silent", "backing_off", "failed", "stopped"]
 Prefix = Literal["hooks", "chat"]
 
 
@@ -39,7 +40,8 @@ class ChannelFailedError(Exception):
 class ChannelState(Struct, frozen=True, kw_only=True):
     """How a channel fares. `reason` says what went wrong last, while it matters.
 
-    `silent` is an alarm: it runs, but its platform has not answered for far longer than it used to.
+    `standby` waits for a lease that another process holds. `silent` is an alarm: it runs, but its platform has not
+    answered for far longer than it used to.
     """
 
     id: str
@@ -56,6 +58,22 @@ class Seat:
         self.handlers: dict[Prefix, Handler] = {}
         self.ready = asyncio.Event()
         self.pulse = Pulse()
+        self._waits_for: str | None = None
+
+    @property
+    def waits_for(self) -> str | None:
+        """The lease that it waits for."""
+        return self._waits_for
+
+    @contextlib.contextmanager
+    def standing_by(self, lease: str) -> Iterator[None]:
+        """While another process may hold `lease`."""
+        self._waits_for = lease
+        self.ready.set()
+        try:
+            yield
+        finally:
+            self._waits_for = None
 
     def heard(self) -> None:
         """The platform has answered, so the channel runs."""
@@ -116,16 +134,20 @@ class Supervisor:
 
     def states(self) -> list[ChannelState]:
         """How each channel fares, in the order of the configuration."""
-        return [self._as_heard(state) for state in self._states.values()]
+        return [self._as_it_fares(state) for state in self._states.values()]
 
-    def _as_heard(self, state: ChannelState) -> ChannelState:
+    def _as_it_fares(self, state: ChannelState) -> ChannelState:
         seat = self._seats.get(state.id)
-        silence = seat.pulse.silence(asyncio.get_running_loop().time()) if seat and state.state == "running" else None
+        if seat is None or state.state != "running":
+            return state
+        if seat.waits_for:
+            return replace(state, state="standby", reason=f"another process holds its lease {seat.waits_for}")
+        silence = seat.pulse.silence(asyncio.get_running_loop().time())
         if silence is None:
             return state
         seconds, usual = silence
         reason = (
-            f"its platform has not answered for {seconds:.0f} s; it used to every {max(usual, 1.0):.0f} s at the latest"
+            f"its platform has not answered for {seconds:.0f} s; it used to at the latest every {max(usual, 1):.0f} s"
         )
         return replace(state, state="silent", reason=reason)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Protocol
 
 import structlog
 from aiohttp import web
@@ -30,6 +30,7 @@ from inbox.jobs import JobWorker
 from inbox.model import new_id
 from inbox.outbox import OutboxWorker
 from inbox.replies import Replies
+from inbox.roster import Part, Roster
 from inbox.services import Services
 from inbox.store import Store, embedded
 
@@ -62,28 +63,44 @@ async def storage(config: Config) -> AsyncIterator[tuple[Store, embedded.Embedde
         yield store, owned
 
 
-class Santral:
-    """One process: everything between the database and the world."""
+class Worker(Protocol):
+    """What runs in the background for as long as the process does."""
 
-    def __init__(self, config: Config, store: Store, channels: Channels, *, alone: bool) -> None:
+    async def run(self) -> None:
+        """Goes on until cancelled."""
+
+
+class Santral:
+    """One process: everything between the database and the world, or some parts of it.
+
+    What came in is applied by the process that took it, so every process has ingest; and each takes up what dead ones
+    left.
+    """
+
+    def __init__(self, config: Config, store: Store, channels: Channels, *, alone: bool, parts: Sequence[Part]) -> None:
         self.config = config
         self.store = store
         self.owner = new_id()
         self._channels = channels
+        self._parts = parts
         self._activity = Activity()
         self._hub = Hub(store.events)
         self._files = Attachments(store)
         self._ingest = Ingest(store, self.owner, self._intakes(), self._activity)
         self._outbox = OutboxWorker(store, self.owner, channels.connectors, self._files, self._activity)
-        self._supervisor = Supervisor(channels.connectors, channels.refused, self._context)
+        ours = {channel: one for channel, one in channels.connectors.items() if one.part in parts}
+        self._supervisor = Supervisor(ours, channels.refused, self._context)
+        self._roster = Roster(store, self.owner, parts, channels, self._supervisor)
         self._jobs = JobWorker(store, self.owner, channels.connectors, self._files)
         heirs = (self._ingest, self._outbox, self._jobs)
-        self._housekeeping = Housekeeping(store, self.owner, heirs, self._activity, alone=alone)
+        self._housekeeping = Housekeeping(
+            store, self.owner, heirs, self._activity, alone=alone, workplace=self._roster.workplace
+        )
         self._logger: Any = structlog.get_logger("santral")
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[asyncio.Task[None]]:
-        """Serves while the block lasts, then drains: channels first, then the web, then replies on their way.
+        """Serves while the block lasts, then drains: what comes in first, then replies on their way.
 
         Yields:
             A task that ends, with the error, should a part of Santral fail that must not.
@@ -92,18 +109,13 @@ class Santral:
             StartError: the web address cannot be listened on.
         """
         await self._housekeeping.begin()
-        runner = web.AppRunner(
-            create_app(self._services()), access_log=None, handle_signals=False, shutdown_timeout=WEB_STOP_SECONDS
-        )
-        await runner.setup()
         workers = asyncio.create_task(self._work())
         try:
-            await self._listen(runner)
-            self._supervisor.start()
-            yield workers
+            async with self._web():
+                self._supervisor.start()
+                yield workers
         finally:
             await self._supervisor.stop()
-            await runner.cleanup()
             await self._ingest.drain()
             await end(workers)
             await asyncio.gather(self._outbox.drain(SEND_STOP_SECONDS), self._jobs.drain(SEND_STOP_SECONDS))
@@ -121,6 +133,26 @@ class Santral:
                 await connector.close()
             except Exception:
                 self._logger.exception("connector raised at its close", channel=channel)
+
+    @contextlib.asynccontextmanager
+    async def _web(self) -> AsyncIterator[None]:
+        """Answers HTTP meanwhile, where that is a part of this process."""
+        if "web" not in self._parts:
+            yield
+            return
+        app = create_app(self._services())
+        app.on_shutdown.append(self._stop_channels)
+        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=WEB_STOP_SECONDS)
+        await runner.setup()
+        try:
+            await self._listen(runner)
+            yield
+        finally:
+            await runner.cleanup()
+
+    async def _stop_channels(self, _app: web.Application) -> None:
+        """Done when nobody new can come in, and before those who are in are let go: nobody meets a stopped channel."""
+        await self._supervisor.stop()
 
     async def _listen(self, runner: web.AppRunner) -> None:
         host, port = self.config.server.host, self.config.server.port
@@ -160,6 +192,7 @@ class Santral:
             replies=Replies(self.store, addressing, self._files, self._outbox),
             ingest=self._ingest,
             supervisor=self._supervisor,
+            roster=self._roster,
             activity=self._activity,
             files=self._files,
             public_url=self.config.inbox.public_url,
@@ -167,14 +200,16 @@ class Santral:
 
 
 @contextlib.asynccontextmanager
-async def serving(config: Config, registry: Registry) -> AsyncIterator[tuple[Santral, asyncio.Task[str]]]:
-    """A whole Santral on its database, while the block lasts.
+async def serving(
+    config: Config, registry: Registry, parts: Sequence[Part]
+) -> AsyncIterator[tuple[Santral, asyncio.Task[str]]]:
+    """A Santral of these parts on its database, while the block lasts.
 
     Yields:
         It, and a task that ends with the reason when it cannot go on.
     """
     async with storage(config) as (store, owned):
-        santral = Santral(config, store, build(config, registry), alone=owned is not None)
+        santral = Santral(config, store, build(config, registry), alone=owned is not None, parts=parts)
         async with santral.running() as workers:
             ended = asyncio.create_task(_ended(workers, owned))
             try:

@@ -17,8 +17,12 @@ from inbox.ingest import Policy
 
 
 class Channels(Struct, frozen=True, kw_only=True):
-    """The connectors by channel, and (connector's name, reason) of those channels that have none."""
+    """The connectors by channel, and (connector's name, reason) of those channels that have none.
 
+    `order` names all of them as the configuration does.
+    """
+
+    order: tuple[str, ...]
     connectors: dict[str, Connector[Any]]
     policies: dict[str, Policy]
     refused: dict[str, tuple[str, str]]
@@ -58,7 +62,7 @@ class ChannelChecker:
 
 def build(config: Config, registry: Registry) -> Channels:
     """Makes the connectors of a configuration that was checked."""
-    channels = Channels(connectors={}, policies={}, refused={})
+    channels = Channels(order=tuple(item.id for item in config.channels), connectors={}, policies={}, refused={})
     for item in config.channels:
         try:
             kind = registry.load(item.connector)

@@ -23,6 +23,7 @@ from inbox import logs, welcome
 from inbox.app import StartError, serving
 from inbox.channels import ChannelChecker
 from inbox.model import Role, new_id
+from inbox.roster import PARTS, Part
 from inbox.store import Store, UnfitDatabaseError, embedded
 from normalizer.codec import json_schema
 from normalizer.schema import SCHEMA_VERSION
@@ -53,11 +54,22 @@ def main() -> None:
 
 @main.command()
 @config_option
-def run(path: Path | None) -> None:
+@click.option(
+    "--only",
+    "parts",
+    metavar="PARTS",
+    callback=lambda _context, _option, value: _parts(value),
+    help=f"Some of the parts, such as `channels,outbox`: {', '.join(PARTS)}. Needs storage.url, which processes share.",
+)
+def run(path: Path | None, parts: tuple[Part, ...]) -> None:
     """Runs the inbox until it is told to stop (SIGTERM, Ctrl-C)."""
     config = _load(path, strict=False)
+    if parts != PARTS and config.storage.url is None:
+        told = "--only needs storage.url: the embedded database belongs to the one process that runs everything"
+        click.echo(told, err=True)
+        sys.exit(EXIT_CONFIG)
     logs.configure()
-    sys.exit(_told(lambda: _run(config, builtin=_file(path) is None)))
+    sys.exit(_told(lambda: _run(config, parts, builtin=_file(path) is None)))
 
 
 @main.command()
@@ -136,13 +148,22 @@ def _told(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     sys.exit(EXIT_START)
 
 
-async def _run(config: Config, *, builtin: bool) -> int:
+def _parts(value: str | None) -> tuple[Part, ...]:
+    named = {word.strip() for word in value.split(",")} if value is not None else set(PARTS)
+    if unknown := sorted(named.difference(PARTS)):
+        raise click.BadParameter(f'"{unknown[0]}" is no part; choose from {", ".join(PARTS)}')
+    return tuple(part for part in PARTS if part in named)
+
+
+async def _run(config: Config, parts: tuple[Part, ...], *, builtin: bool) -> int:
     stop = _stop_signal()
-    async with serving(config, Registry()) as (santral, broken):
+    async with serving(config, Registry(), parts) as (santral, broken):
         if builtin:
             click.echo(welcome.screen(config, await welcome.first_token(santral.store, config.storage.data_dir)))
-        else:
+        elif "web" in parts:
             click.echo(f"Santral runs at {config.server.url}; `santral token NAME` makes a token for its API.")
+        else:
+            click.echo(f"Santral runs its {' and '.join(parts)}.")
         _spare_the_collector()
         await asyncio.wait((stop, broken), return_when=asyncio.FIRST_COMPLETED)
         if broken.done():

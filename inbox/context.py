@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Literal, NoReturn
 
@@ -70,13 +71,18 @@ class ChannelContext:
         """The time, aware, in UTC."""
         return datetime.now(UTC)
 
-    def lease(self, name: str) -> AbstractAsyncContextManager[Lease]:
+    @asynccontextmanager
+    async def lease(self, name: str) -> AsyncIterator[Lease]:
         """Waits to become the only owner of `name` on this channel over all processes, while the block lasts.
 
         Raises:
             LeaseLostError: inside the block: another may be the owner.
         """
-        return leases.hold(self._store, self._owner, f"{self.channel.id}|{name}")
+        async with AsyncExitStack() as stack:
+            with self._seat.standing_by(name):
+                held = leases.hold(self._store, self._owner, f"{self.channel.id}|{name}")
+                lease = await stack.enter_async_context(held)
+            yield lease
 
     def heard(self) -> None:
         """Says that the platform has answered, also when it had nothing to say."""

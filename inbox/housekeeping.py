@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -31,15 +31,26 @@ class Housekeeping:
 
     Args:
         heirs: who takes up the work of dead processes.
+        workplace: what this process tells of itself.
         alone: this is the only process on its database, so whoever was there before is dead.
     """
 
-    def __init__(self, store: Store, owner: str, heirs: Sequence[Heir], activity: Activity, *, alone: bool) -> None:
+    def __init__(
+        self,
+        store: Store,
+        owner: str,
+        heirs: Sequence[Heir],
+        activity: Activity,
+        *,
+        alone: bool,
+        workplace: Callable[[], Mapping[str, Any]],
+    ) -> None:
         self._store = store
         self._owner = owner
         self._heirs = heirs
         self._activity = activity
         self._alone = alone
+        self._workplace = workplace
         self._logger: Any = structlog.get_logger("santral.housekeeping")
 
     async def begin(self) -> None:
@@ -69,7 +80,7 @@ class Housekeeping:
             await self._store.processes.leave(self._owner)
 
     async def _beat(self) -> None:
-        await self._store.processes.beat(self._owner, self._store.session_id)
+        await self._store.processes.beat(self._owner, self._store.session_id, self._workplace())
 
     async def _take_over(self) -> None:
         await self._store.processes.bury(all_but=self._owner if self._alone else None)

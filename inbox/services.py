@@ -10,6 +10,7 @@ from inbox.attachments import Attachments
 from inbox.events import Hub
 from inbox.ingest import Ingest
 from inbox.replies import Replies
+from inbox.roster import Roster
 from inbox.store import Store
 
 
@@ -22,6 +23,7 @@ class Services:
     replies: Replies
     ingest: Ingest
     supervisor: Supervisor
+    roster: Roster
     activity: Activity
     files: Attachments
     public_url: str

@@ -10,6 +10,8 @@ from msgspec import Struct
 from inbox.api.routing import HEADERS, SERVICES
 from normalizer.codec import to_json
 
+WELL = ("running", "standby")
+
 
 class IllChannel(Struct, frozen=True):
     """A channel that does not run. Why is for those who may see `/api/v1/channels`."""
@@ -40,7 +42,7 @@ async def readyz(request: web.Request) -> web.Response:
     readiness = Readiness(
         status="unavailable" if not database else "ready" if started else "starting",
         database=database,
-        channels=[IllChannel(state.id, state.state) for state in states if state.state != "running"],
+        channels=[IllChannel(state.id, state.state) for state in states if state.state not in WELL],
     )
     status = 200 if readiness.status == "ready" else 503
     return web.Response(status=status, body=to_json(readiness), content_type="application/json", headers=HEADERS)

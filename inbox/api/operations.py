@@ -25,7 +25,7 @@ class Replayed(Struct, frozen=True):
 async def list_channels(call: Call[PageQuery, None]) -> Page[ChannelView]:
     """The channels, in the order of the configuration: whether each runs, and why not."""
     services = call.services
-    states = services.supervisor.states()
+    states = await services.roster.channels()
     after = place(call.query.cursor, CONFIGURED, timed=False)
     begin = next((number for number, state in enumerate(states, 1) if after and state.id == after.id), 0)
     items = states[begin : begin + call.query.limit]

@@ -9,10 +9,12 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from connectors.supervisor import ChannelState
+from connectors.base import Capabilities
+from connectors.supervisor import State
 from inbox.activity import Activity
 from inbox.events import to_cursor
 from inbox.model import Conversation, Customer, Event, EventType, Identity, Preview, Principal, Priority, Status
+from inbox.roster import ChannelAtWork, ChannelFare
 from inbox.store import JournalEntry, Store
 
 
@@ -73,15 +75,20 @@ class CustomerView(Struct, frozen=True, kw_only=True):
 
 
 class ChannelView(Struct, frozen=True, kw_only=True):
-    """How a channel does: `reason` says why where it does not run."""
+    """How a channel fares over all processes: `reason` says why where it does not run.
+
+    `capabilities` is what its platform can do, null where the connector cannot be used.
+    """
 
     id: str
     connector: str
-    state: str
+    state: State
     reason: str | None
-    since: datetime
+    since: datetime | None
     last_in: datetime | None
     last_out: datetime | None
+    capabilities: Capabilities | None
+    processes: list[ChannelAtWork]
 
 
 class FailedView(Struct, frozen=True, kw_only=True):
@@ -129,10 +136,19 @@ async def customer_views(store: Store, customers: Iterable[Customer]) -> dict[st
     return {customer.id: _customer(customer, identities[customer.id]) for customer in known}
 
 
-def channel_view(state: ChannelState, activity: Activity) -> ChannelView:
-    """A channel's state, and when it was last heard of."""
-    times = {"last_in": activity.last_in(state.id), "last_out": activity.last_out(state.id)}
-    return msgspec.convert({**msgspec.structs.asdict(state), **times}, ChannelView)
+def channel_view(fare: ChannelFare, activity: Activity) -> ChannelView:
+    """How a channel fares, and when it was last heard of."""
+    return ChannelView(
+        id=fare.id,
+        connector=fare.connector,
+        state=fare.state,
+        reason=fare.reason,
+        since=fare.since,
+        last_in=activity.last_in(fare.id),
+        last_out=activity.last_out(fare.id),
+        capabilities=fare.capabilities,
+        processes=fare.processes,
+    )
 
 
 def failed_view(entry: JournalEntry) -> FailedView:

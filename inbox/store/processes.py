@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from pymongo import ASCENDING
 from pymongo.errors import OperationFailure
 
 from inbox.store.client import Database
@@ -28,11 +29,10 @@ class Processes:
         self._processes = database["processes"]
         self._channels = database["channels"]
 
-    async def beat(self, owner: str, session: Mapping[str, Any]) -> None:
-        """Says that `owner` lives; `session` is that of its transactions."""
-        await self._processes.update_one(
-            {"_id": owner}, [{"$set": {"seen_at": "$$NOW", "session": {"$literal": session}}}], upsert=True
-        )
+    async def beat(self, owner: str, session: Mapping[str, Any], workplace: Mapping[str, Any]) -> None:
+        """Says that `owner` lives; `session` is that of its transactions, `workplace` what it tells of itself."""
+        told = {"session": {"$literal": session}, "workplace": {"$literal": workplace}}
+        await self._processes.update_one({"_id": owner}, [{"$set": {"seen_at": "$$NOW", **told}}], upsert=True)
 
     async def leave(self, owner: str) -> None:
         """Says that `owner` ends, so that its work can be taken over at once."""
@@ -41,6 +41,11 @@ class Processes:
     async def alive(self) -> list[str]:
         """The processes that have said so and are not buried."""
         return [document["_id"] async for document in self._processes.find({}, {"_id": 1})]
+
+    async def workplaces(self) -> dict[str, dict[str, Any]]:
+        """What each living process tells of itself."""
+        found = self._processes.find({}, {"workplace": 1}).sort("_id", ASCENDING)
+        return {document["_id"]: document["workplace"] async for document in found}
 
     async def bury(self, *, all_but: str | None = None) -> int:
         """Forgets processes that are silent for `DEAD_AFTER_SECONDS`, or all but one; returns how many.

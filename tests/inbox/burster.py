@@ -31,7 +31,7 @@ def event(kind: str, number: int, turn: int, count: int) -> tuple[str, dict[str,
 async def main(url: str, number: int, count: int, kind: str) -> None:
     store = await Store.open(url)
     owner = f"burster {number}"
-    await store.processes.beat(owner, store.session_id)
+    await store.processes.beat(owner, store.session_id, {})
     ingest = postbox.ingest(store, owner)
     print("ready", flush=True)
     await asyncio.to_thread(sys.stdin.readline)

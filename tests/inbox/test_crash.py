@@ -220,7 +220,7 @@ from inbox.store import Store
 
 async def main(url):
     store = await Store.open(url)
-    await store.processes.beat("dead", store.session_id)
+    await store.processes.beat("dead", store.session_id, {})
     async def change(unit):
         await unit.one(Customer, "c")
         print("inside", flush=True)
@@ -234,7 +234,7 @@ asyncio.run(main(sys.argv[1]))
 async def test_who_dies_inside_a_transaction_holds_up_nobody_for_long(mongod_url: str, store: Store) -> None:
     ingest = Ingest(store, "me", {}, Activity())
     outbox = OutboxWorker(store, "me", {}, Attachments(store), Activity())
-    housekeeping = Housekeeping(store, "me", [ingest, outbox], Activity(), alone=False)
+    housekeeping = Housekeeping(store, "me", [ingest, outbox], Activity(), alone=False, workplace=dict)
     await housekeeping.begin()
     keeping = asyncio.create_task(housekeeping.run())
     dying = subprocess.Popen(

@@ -229,13 +229,13 @@ async def test_a_message_that_the_database_cannot_hold_fails_alone(store: Store,
 
 async def test_what_a_dead_process_left_is_picked_up_before_what_comes(store: Store, documents: Documents) -> None:
     dead = postbox.ingest(store, "dead")
-    await store.processes.beat("dead", {"id": "nothing"})
+    await store.processes.beat("dead", {"id": "nothing"}, {})
     for n in range(5):
         await dead.receive(CHANNEL, raw(f"k{n}", said(f"m{n}", thread="t")))
     await store.processes.leave("dead")
     heir = postbox.ingest(store, "heir")
     outbox = OutboxWorker(store, "heir", {}, Attachments(store), Activity())
-    await Housekeeping(store, "heir", [heir, outbox], Activity(), alone=False).begin()
+    await Housekeeping(store, "heir", [heir, outbox], Activity(), alone=False, workplace=dict).begin()
     async with running(heir):
         for n in range(5, 10):
             await heir.receive(CHANNEL, raw(f"k{n}", said(f"m{n}", thread="t")))
@@ -245,10 +245,10 @@ async def test_what_a_dead_process_left_is_picked_up_before_what_comes(store: St
 
 async def test_a_living_process_keeps_its_entries(store: Store, documents: Documents) -> None:
     busy, other = postbox.ingest(store, "busy"), postbox.ingest(store, "other")
-    await store.processes.beat("busy", {"id": "nothing"})
+    await store.processes.beat("busy", {"id": "nothing"}, {})
     await busy.receive(CHANNEL, raw("k", said()))
     outbox = OutboxWorker(store, "other", {}, Attachments(store), Activity())
-    await Housekeeping(store, "other", [other, outbox], Activity(), alone=False).begin()
+    await Housekeeping(store, "other", [other, outbox], Activity(), alone=False, workplace=dict).begin()
     assert await documents["journal"].count_documents({"owner": "busy", "state": "new"}) == 1
 
 

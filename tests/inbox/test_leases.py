@@ -95,8 +95,8 @@ async def test_an_error_inside_gives_it_back(store: Store) -> None:
 
 
 async def test_a_dead_process_is_buried_though_its_session_cannot_be_ended(store: Store, documents: Documents) -> None:
-    await store.processes.beat("dead", {"id": "no session"})
+    await store.processes.beat("dead", {"id": "no session"}, {})
     await documents["processes"].update_many({}, {"$set": {"seen_at": datetime.now(UTC) - timedelta(hours=1)}})
-    await store.processes.beat("alive", store.session_id)
+    await store.processes.beat("alive", store.session_id, {})
     assert await store.processes.bury() == 1
     assert await store.processes.alive() == ["alive"]

@@ -15,6 +15,7 @@ from api_desk import PUBLIC_URL, Desk, Doomed
 from config import Config
 from connectors.registry import GROUP, Registry
 from inbox.app import serving
+from inbox.roster import PARTS
 from inbox.store import embedded
 
 CONNECTORS = Registry([EntryPoint(name="letterbox", value="letterbox:LetterBox", group=GROUP)])
@@ -63,7 +64,7 @@ async def _desk_on(database: str) -> AsyncIterator[Desk]:
             "channels": [{"id": name, "connector": "letterbox"} for name in ("letters", "second")],
         }
     )
-    async with serving(config, CONNECTORS) as (santral, _):
+    async with serving(config, CONNECTORS, PARTS) as (santral, _):
         token = await santral.store.settings.new_token("Ada", "agent", datetime.now(UTC))
         desk = Desk(f"http://127.0.0.1:{port}", token)
         try:
