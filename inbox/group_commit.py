@@ -4,6 +4,9 @@ While one batch is being written the next one forms, so nobody lingers and the p
 caller awaits its own outcome: a cancelled caller takes nothing from its neighbours, and its item is written all the
 same. A batch that fails as a whole is tried again one by one, so that one bad item hurts itself alone; only when the
 database is away do all of them hear it at once.
+
+Nobody waits for ever: when a batch takes too long, all who wait are told so, and so is whoever comes until it is done.
+What was in it may be written all the same; what had not begun is not.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ class GroupCommit(Generic[Item, Result]):
             item's caller shall see.
         batch: the most weight in one batch.
         backlog: the most weight that may wait; more is refused with `UnavailableError`.
+        patience: seconds that a batch may take.
     """
 
     def __init__(
@@ -35,22 +39,27 @@ class GroupCommit(Generic[Item, Result]):
         *,
         batch: int,
         backlog: int,
+        patience: float,
     ) -> None:
         self._commit = commit
         self._batch = batch
         self._backlog = backlog
+        self._patience = patience
         self._waiting: deque[tuple[Item, int, asyncio.Future[Result]]] = deque()
         self._weight = 0
         self._flusher: asyncio.Task[None] | None = None
         self._closed = False
+        self._stuck = False
 
     async def submit(self, item: Item, weight: int = 1) -> Result:
         """Returns what became of the item once it is durably written.
 
         Raises:
-            UnavailableError: too much is waiting, or the database is away.
+            UnavailableError: too much is waiting, or the database is away or too slow.
             Exception: what `commit` says of this item.
         """
+        if self._stuck:
+            raise _too_slow()
         if self._closed or (self._weight + weight > self._backlog and self._waiting):
             raise UnavailableError("too much is waiting to be stored")
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
@@ -72,14 +81,28 @@ class GroupCommit(Generic[Item, Result]):
             await asyncio.shield(self._flusher)
 
     async def _flush(self) -> None:
+        loop = asyncio.get_running_loop()
         try:
             while self._waiting:
                 taken = self._take()
-                outcomes = await self._outcomes([item for item, _ in taken])
+                alarm = loop.call_later(self._patience, self._tell_all, [future for _, future in taken])
+                try:
+                    outcomes = await self._outcomes([item for item, _ in taken])
+                finally:
+                    alarm.cancel()
+                    self._stuck = False
                 for (_, future), outcome in zip(taken, outcomes, strict=True):
                     _settle(future, outcome)
         finally:
             self._flusher = None
+
+    def _tell_all(self, begun: Sequence[asyncio.Future[Result]]) -> None:
+        """The batch takes too long: its callers and those behind it shall try again later."""
+        self._stuck = True
+        for future in (*begun, *(future for _, _, future in self._waiting)):
+            _settle(future, _too_slow())
+        self._waiting.clear()
+        self._weight = 0
 
     def _take(self) -> list[tuple[Item, asyncio.Future[Result]]]:
         taken: list[tuple[Item, asyncio.Future[Result]]] = []
@@ -100,6 +123,10 @@ class GroupCommit(Generic[Item, Result]):
             if len(items) == 1:
                 return [error]
         return [outcome for item in items for outcome in await self._outcomes([item])]
+
+
+def _too_slow() -> UnavailableError:
+    return UnavailableError("the database is too slow to store more now")
 
 
 def _settle(future: asyncio.Future[Result], outcome: Result | Exception) -> None:

@@ -33,6 +33,7 @@ from normalizer.schema import Attachment
 SMALLEST = 4 * 1024  # bytes that an entry counts for at the least
 JOURNAL_BATCH = 128 * SMALLEST  # bytes in one journal write
 JOURNAL_BACKLOG = 64 * 1024 * 1024  # bytes that may wait to be journaled
+JOURNAL_SECONDS = 10.0  # after which a platform is told to try again: many give up waiting soon after
 APPLY_BATCH = 512
 APPLY_BYTES = 4 * 1024 * 1024
 HANDED_BYTES = 32 * 1024 * 1024  # what may wait in memory to be applied; more waits in the journal
@@ -62,7 +63,7 @@ class Ingest:
         self._activity = activity
         self._policies = {channel: intake.policy for channel, intake in intakes.items()}
         self._journal: GroupCommit[JournalEntry, JournalEntry] = GroupCommit(
-            self._add, batch=JOURNAL_BATCH, backlog=JOURNAL_BACKLOG
+            self._add, batch=JOURNAL_BATCH, backlog=JOURNAL_BACKLOG, patience=JOURNAL_SECONDS
         )
         self._handed: deque[JournalEntry] = deque()
         self._handed_bytes = 0

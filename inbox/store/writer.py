@@ -34,6 +34,7 @@ BATCH = 256  # messages' weight in one transaction
 BACKLOG = 4096
 WAIT_MILLISECONDS = 500
 PATIENCE_SECONDS = 15.0
+LONGEST_SECONDS = 30.0  # that anybody waits for a transaction
 
 T = TypeVar("T")
 Change = Callable[[Unit], Awaitable[T]]
@@ -47,7 +48,9 @@ class Writer:
         self._database = database
         self._committed = committed
         self._session = client.start_session(causal_consistency=False)
-        self._group: GroupCommit[Change[Any], Any] = GroupCommit(self._commit, batch=BATCH, backlog=BACKLOG)
+        self._group: GroupCommit[Change[Any], Any] = GroupCommit(
+            self._commit, batch=BATCH, backlog=BACKLOG, patience=LONGEST_SECONDS
+        )
 
     async def prepare(self) -> None:
         """Makes sure that there is a counter: where it is missing, two first transactions would not see each other."""

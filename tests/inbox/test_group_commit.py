@@ -14,7 +14,7 @@ from inbox.group_commit import GroupCommit
 class Ledger:
     """Where batches are written: its owner may close the door, poison an item, or take the whole thing away."""
 
-    def __init__(self, *, batch: int = 10, backlog: int = 100) -> None:
+    def __init__(self, *, batch: int = 10, backlog: int = 100, patience: float = 60.0) -> None:
         self.batches: list[list[int]] = []
         self.written: list[int] = []
         self.poisonous: set[int] = set()
@@ -22,7 +22,7 @@ class Ledger:
         self.away = False
         self.door = asyncio.Event()
         self.door.set()
-        self.group: GroupCommit[int, int] = GroupCommit(self._commit, batch=batch, backlog=backlog)
+        self.group: GroupCommit[int, int] = GroupCommit(self._commit, batch=batch, backlog=backlog, patience=patience)
 
     async def _commit(self, items: Sequence[int]) -> Sequence[int | Exception]:
         self.batches.append(list(items))
@@ -164,3 +164,23 @@ async def test_a_closed_group_has_written_all_it_took_and_takes_no_more() -> Non
     assert await asyncio.gather(*callers) == [10, 20, 30]
     with pytest.raises(UnavailableError):
         await ledger.group.submit(4)
+
+
+async def test_nobody_waits_for_ever_and_all_goes_on_when_the_batch_is_done() -> None:
+    ledger = Ledger(batch=2, patience=0.05)
+    ledger.door.clear()
+    callers = ledger.submit(1, 2, 3)
+    outcomes = await asyncio.wait_for(asyncio.gather(*callers, return_exceptions=True), 5)
+    assert all(isinstance(outcome, UnavailableError) for outcome in outcomes)
+    with pytest.raises(UnavailableError):
+        await ledger.group.submit(4)
+    ledger.door.set()
+    async with asyncio.timeout(5):
+        while True:
+            try:
+                assert await ledger.group.submit(5) == 50
+            except UnavailableError:
+                await asyncio.sleep(0.01)
+            else:
+                break
+    assert ledger.written == [1, 2, 5]
