@@ -1,4 +1,4 @@
-"""Santral beside the bare limits of what it is made of, in one run: `python -m bench`, about three minutes.
+"""Santral beside the bare limits of what it is made of, in one run: `python -m bench`, about four minutes.
 
 A bare limit is a handler that validates, group-commits to the same kind of `mongod` (journaled, by a majority), and
 does nothing else. Both run all the time, each with its database; the loads take turns, each from a process of its own.
@@ -21,7 +21,9 @@ import msgspec
 from bench import _processes
 from bench._alone import Alone, p50_p95
 from bench._load import Load
+from bench._mongod import private_mongod
 from bench._processes import ROOT, memory
+from bench._scale import Scaled, scaled, take_over
 from bench._targets import Bare, Santral, bare_servers, santral
 
 CONNECTIONS = 64
@@ -29,6 +31,7 @@ SETTLE_SECONDS = 3.0
 ALONE = 150
 ALONE_SECONDS = 120.0
 WARM_SECONDS = 0.5
+CONTRACT_SECONDS = 120.0
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -57,7 +60,8 @@ class Run(msgspec.Struct, frozen=True):
 class Bench:
     """Both targets, and the loads on them."""
 
-    def __init__(self, bare: Bare, ours: Santral, seconds: float, rounds: int) -> None:
+    def __init__(self, folder: Path, bare: Bare, ours: Santral, seconds: float, rounds: int) -> None:
+        self._folder = folder
         self._bare = bare
         self._ours = ours
         self._seconds = seconds
@@ -104,6 +108,39 @@ class Bench:
             p50, p95 = p50_p95(found)
             lines.append(Line(what, f"p50 {p50:.1f} ms, p95 {p95:.1f} ms (at most 25)", good=p95 < 25))
         return lines
+
+    def processes(self) -> list[Line]:
+        """Messages a CPU-second of one process and of four on one database, and how soon a dead one is replaced."""
+        found: dict[int, list[Scaled]] = {1: [], 4: []}
+        lines = []
+        with private_mongod() as mongod:
+            for number in range(self._rounds):
+                for count in found if number % 2 == 0 else reversed(found):
+                    name = f"scale{number}x{count}"
+                    found[count].append(scaled(self._folder, mongod, name, count, self._seconds))
+            share = median(
+                four.per_cpu_second / one.per_cpu_second for one, four in zip(found[1], found[4], strict=True)
+            )
+            for count, runs in found.items():
+                each = median(run.cpu / run.messages for run in runs) * 1e6
+                theirs = median(run.mongod_cpu / run.messages for run in runs) * 1e6
+                rate = median(run.messages / run.seconds for run in runs)
+                told = f"{rate:,.0f}/s stored, {each:.0f} µs of CPU each (and {theirs:.0f} of mongod's)"
+                lines.append(Line(f"chat messages, processes: {count}", told))
+            told = f"{median(run.per_cpu_second for run in found[4]):,.0f} a CPU-second"
+            lines.append(Line("four processes / one, messages a CPU-second", told, share, 0.85, share >= 0.85))
+            seconds = take_over(self._folder, mongod, "takeover")
+        lines.append(Line("a dead process's work is taken over", f"{seconds:.1f} s (under 10)", good=seconds < 10))
+        return lines
+
+    def contract(self) -> list[Line]:
+        """Events kept through a connector and its context, beside those handed to ingest directly."""
+        with private_mongod() as mongod:
+            url = mongod.url.replace("/?", "/contract?", 1)
+            command = [sys.executable, "-m", "bench._contract", url, str(self._seconds), str(self._rounds)]
+            done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True, timeout=CONTRACT_SECONDS)
+        share = median(msgspec.json.decode(done.stdout, type=list[float]))
+        return [Line("events kept by a connector / by ingest directly", "", share, 0.95, share >= 0.95)]
 
     def memory(self) -> list[Line]:
         """Memory of both processes when nothing happens."""
@@ -184,7 +221,7 @@ def _print(line: Line) -> None:
     print(f"{line.what:62}{share:22}{verdict:8}{line.found}", flush=True)
 
 
-NAMES: tuple[str, ...] = ("memory", "alone", "chat", "mail")
+NAMES: tuple[str, ...] = ("memory", "alone", "chat", "mail", "contract", "processes")
 
 
 def main() -> None:
@@ -198,7 +235,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         with bare_servers(folder) as bare, santral(folder) as ours:
-            bench = Bench(bare, ours, options.seconds, options.rounds)
+            bench = Bench(folder, bare, ours, options.seconds, options.rounds)
             for benchmark in [options.only] if options.only else NAMES:
                 for line in getattr(bench, benchmark)():
                     _print(line)

@@ -21,7 +21,7 @@ from connectors.context import CursorExpiredError
 from connectors.tasks import together
 from inbox.model import Event
 from inbox.store import EventLog, StoreUnavailableError
-from inbox.store.events import News, transaction_of
+from inbox.store.events import News, Unread, transaction_of
 
 PAGE = 500
 SLOW_READER = 5_000  # events that may wait for one follower before it is told to come back with its cursor
@@ -192,20 +192,22 @@ class Hub:
     async def _catch_up_with_log(self) -> None:
         more = True
         while more:
-            page = await self._log.after(self._position, PAGE)
+            page = await self._log.unread(self._position, PAGE)
             self._hand_out_all(page)
             more = len(page) == PAGE
         self._reached = max(self._reached, transaction_of(self._position))
 
-    def _hand_out_all(self, events: Sequence[Event]) -> None:
+    def _hand_out_all(self, events: Sequence[Event] | Sequence[Unread]) -> None:
         for event in events:
             self._hand_out(event)
         if events:
             self._position = events[-1].id
 
-    def _hand_out(self, event: Event) -> None:
+    def _hand_out(self, event: Event | Unread) -> None:
         followers = set(self._everything)
         if event.channel is not None and event.thread_key is not None:
             followers |= self._threads.get((event.channel, event.thread_key), set())
-        for follower in followers:
-            follower.hand(event)
+        if followers:
+            known = event.read() if isinstance(event, Unread) else event
+            for follower in followers:
+                follower.hand(known)

@@ -6,7 +6,11 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 
+import bson
+from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
 from pymongo import ASCENDING, DESCENDING
+from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import PyMongoError
 
 from inbox.model import Event
@@ -17,6 +21,9 @@ from inbox.store.guard import guarded
 
 POSITIONS = 1 << 20  # events in one transaction, at the most: a position is the transaction's number times this
 OWN_EVENTS = 4096  # of our own transactions, kept for a reader that is slow to ask; more are read from the log
+
+
+UTC_TIMES: CodecOptions[Document] = CodecOptions(tz_aware=True)
 
 
 def transaction_of(position: int) -> int:
@@ -57,6 +64,28 @@ class News:
         return own
 
 
+class Unread:
+    """An event of the log of which only the address has been read: most are for nobody here.
+
+    Attributes:
+        id: its position.
+        channel: of its message, where it is about one.
+        thread_key: likewise.
+    """
+
+    __slots__ = ("_raw", "channel", "id", "thread_key")
+
+    def __init__(self, raw: RawBSONDocument) -> None:
+        self.id: int = raw["_id"]
+        self.channel: str | None = raw["channel"]
+        self.thread_key: str | None = raw["thread_key"]
+        self._raw = raw
+
+    def read(self) -> Event:
+        """All of it."""
+        return from_document(bson.decode(self._raw.raw, UTC_TIMES), Event)
+
+
 @guarded
 class EventLog:
     """The `events` collection. A position is the `id` of an event; 0 is before the first."""
@@ -64,6 +93,9 @@ class EventLog:
     def __init__(self, database: Database) -> None:
         self._listeners: list[News] = []
         self._events = database["events"]
+        self._unread: AsyncCollection[RawBSONDocument] = database.get_collection("events").with_options(
+            codec_options=CodecOptions(RawBSONDocument)
+        )
         self._counters = database["counters"]
 
     async def newest(self) -> int:
@@ -98,6 +130,11 @@ class EventLog:
         if thread is not None:
             found.hint("feed")  # left alone, the planner reads everything after the position
         return [from_document(document, Event) async for document in found]
+
+    async def unread(self, position: int, limit: int) -> list[Unread]:
+        """Events after a position, in the order of commit, to be read where somebody wants them."""
+        found = self._unread.find({"_id": {"$gt": position}}).sort("_id", ASCENDING).limit(limit)
+        return [Unread(raw) async for raw in found]
 
     def listen(self) -> News:
         """What happens from now on, of this process's own transactions sooner than the change stream tells."""
