@@ -40,8 +40,8 @@ class ChannelFailedError(Exception):
 class ChannelState(Struct, frozen=True, kw_only=True):
     """How a channel fares. `reason` says what went wrong last, while it matters.
 
-    `standby` waits for a lease that another process holds. `silent` is an alarm: it runs, but its platform has not
-    answered for far longer than it used to.
+    `standby` waits for a lease that another process holds. `silent` is an alarm: it runs, but nothing has come for far
+    longer than it used to.
     """
 
     id: str
@@ -113,6 +113,7 @@ class Supervisor:
         self._seats: dict[str, Seat] = {}
         self._states: dict[str, ChannelState] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._alarms: dict[str, str] = {}
         self._logger: Any = structlog.get_logger("santral.channels")
         for channel, (name, reason) in refused.items():
             self._set(channel, name, "failed", reason)
@@ -136,20 +137,24 @@ class Supervisor:
         """How each channel fares, in the order of the configuration."""
         return [self._as_it_fares(state) for state in self._states.values()]
 
+    def alarm(self, channel: str, reason: str | None) -> None:
+        """Shows a channel as `silent` while it runs, or not any more."""
+        if reason is None:
+            self._alarms.pop(channel, None)
+        else:
+            self._alarms[channel] = reason
+
     def _as_it_fares(self, state: ChannelState) -> ChannelState:
         seat = self._seats.get(state.id)
         if seat is None or state.state != "running":
             return state
         if seat.waits_for:
             return replace(state, state="standby", reason=f"another process holds its lease {seat.waits_for}")
-        silence = seat.pulse.silence(asyncio.get_running_loop().time())
-        if silence is None:
-            return state
-        seconds, usual = silence
-        reason = (
-            f"its platform has not answered for {seconds:.0f} s; it used to at the latest every {max(usual, 1):.0f} s"
-        )
-        return replace(state, state="silent", reason=reason)
+        reason = self._alarms.get(state.id)
+        if silence := seat.pulse.silence(asyncio.get_running_loop().time()):
+            seconds, usual = silence
+            reason = f"its platform has not answered for {seconds:.0f} s; its longest pause of late was {usual:.0f} s"
+        return replace(state, state="silent", reason=reason) if reason else state
 
     async def handle(self, prefix: Prefix, channel: str, tail: str, request: web.Request) -> web.StreamResponse:
         """Answers a request under `/{prefix}/{channel}/{tail}`.

@@ -93,9 +93,7 @@ class Santral:
         self._roster = Roster(store, self.owner, parts, channels, self._supervisor)
         self._jobs = JobWorker(store, self.owner, channels.connectors, self._files)
         heirs = (self._ingest, self._outbox, self._jobs)
-        self._housekeeping = Housekeeping(
-            store, self.owner, heirs, self._activity, alone=alone, workplace=self._roster.workplace
-        )
+        self._housekeeping = Housekeeping(store, self.owner, heirs, self._activity, alone=alone, roster=self._roster)
         self._logger: Any = structlog.get_logger("santral")
 
     @contextlib.asynccontextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -12,9 +12,11 @@ import structlog
 
 from connectors.errors import UnavailableError
 from inbox.activity import Activity
+from inbox.roster import Roster
 from inbox.store import Store
 from inbox.store.processes import BEAT_SECONDS
 
+LISTEN_EVERY = timedelta(minutes=1)
 SWEEP_EVERY = timedelta(hours=1)
 UPLOADS_WAIT = timedelta(days=2)  # how long an uploaded file waits for the message that shows it
 
@@ -31,7 +33,7 @@ class Housekeeping:
 
     Args:
         heirs: who takes up the work of dead processes.
-        workplace: what this process tells of itself.
+        roster: tells what this process does, and listens to its channels.
         alone: this is the only process on its database, so whoever was there before is dead.
     """
 
@@ -43,14 +45,14 @@ class Housekeeping:
         activity: Activity,
         *,
         alone: bool,
-        workplace: Callable[[], Mapping[str, Any]],
+        roster: Roster,
     ) -> None:
         self._store = store
         self._owner = owner
         self._heirs = heirs
         self._activity = activity
         self._alone = alone
-        self._workplace = workplace
+        self._roster = roster
         self._logger: Any = structlog.get_logger("santral.housekeeping")
 
     async def begin(self) -> None:
@@ -60,13 +62,16 @@ class Housekeeping:
 
     async def run(self) -> None:
         """Goes on until cancelled."""
-        swept = datetime.now(UTC)
+        swept = listened = datetime.now(UTC)
         while True:
             await asyncio.sleep(BEAT_SECONDS)
             try:
                 await self._beat()
                 await self._take_over()
                 await self._activity.share(self._store)
+                if datetime.now(UTC) - listened > LISTEN_EVERY:
+                    listened = datetime.now(UTC)
+                    await self._roster.listen_for_silence(self._activity, listened)
                 if datetime.now(UTC) - swept > SWEEP_EVERY:
                     swept = datetime.now(UTC)
                     await self._store.files.sweep(swept - UPLOADS_WAIT)
@@ -80,7 +85,7 @@ class Housekeeping:
             await self._store.processes.leave(self._owner)
 
     async def _beat(self) -> None:
-        await self._store.processes.beat(self._owner, self._store.session_id, self._workplace())
+        await self._store.processes.beat(self._owner, self._store.session_id, self._roster.workplace())
 
     async def _take_over(self) -> None:
         await self._store.processes.bury(all_but=self._owner if self._alone else None)

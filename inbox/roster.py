@@ -12,7 +12,9 @@ from msgspec import Struct
 
 from connectors.base import Capabilities
 from connectors.supervisor import ChannelState, State, Supervisor
+from inbox.activity import Activity
 from inbox.channels import Channels
+from inbox.silence import Silence
 from inbox.store import Store
 from normalizer.codec import from_builtins, to_builtins
 
@@ -79,6 +81,12 @@ class Roster:
         """What this process tells the others, with each beat."""
         return dict(to_builtins(self._workplace()))
 
+    async def listen_for_silence(self, activity: Activity, now: datetime) -> None:
+        """Raises an alarm for each channel of this process that is silent when it never used to be."""
+        for state in self._supervisor.states():
+            found = await activity.silence(self._store, state.id, now)
+            self._supervisor.alarm(state.id, _told(found) if found else None)
+
     async def channels(self) -> list[ChannelFare]:
         """How each channel fares, in the order of the configuration."""
         told = await self._store.processes.workplaces()
@@ -114,3 +122,9 @@ class Roster:
             capabilities=connector.capabilities if connector else None,
             processes=at_work,
         )
+
+
+def _told(silence: Silence) -> str:
+    hours = silence.lasting.total_seconds() / 3600
+    weeks = "week" if silence.weeks == 1 else f"{silence.weeks} weeks"
+    return f"no message for {hours:.0f} h; in the same hours of the last {weeks} at least {silence.missed} came"

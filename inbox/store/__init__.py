@@ -21,6 +21,7 @@ from inbox.store.outbox import Outbox
 from inbox.store.processes import Processes
 from inbox.store.queries import Queries
 from inbox.store.settings import Settings
+from inbox.store.traffic import Traffic
 from inbox.store.unit import Unit
 from inbox.store.writer import Writer
 
@@ -39,6 +40,7 @@ __all__ = [
     "Settings",
     "Store",
     "StoreUnavailableError",
+    "Traffic",
     "UnfitDatabaseError",
     "Unit",
     "Upload",
@@ -61,6 +63,7 @@ class Store:
         self.leases = Leases(database_)
         self.outbox = Outbox(database_)
         self.processes = Processes(database_)
+        self.traffic = Traffic(database_)
         self.settings = Settings(database_)
         self.queries = Queries(database_)
 

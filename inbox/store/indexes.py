@@ -15,6 +15,7 @@ from inbox.store.client import Database, Document
 EVENTS_KEPT = timedelta(days=3)
 CHANGES_WAIT = timedelta(days=30)  # for the message that they change
 BUDGETS_KEPT = timedelta(days=1)  # longer than the window of any rate
+HOURS_KEPT = timedelta(days=30)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -91,6 +92,10 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("state", ASCENDING), ("due_at", ASCENDING)], name="due"),
     ],
     "budgets": [IndexModel([("at", ASCENDING)], name="kept", expireAfterSeconds=int(BUDGETS_KEPT.total_seconds()))],
+    "hours": [
+        IndexModel([("channel", ASCENDING)], name="channel"),
+        IndexModel([("hour", ASCENDING)], name="kept", expireAfterSeconds=int(HOURS_KEPT.total_seconds())),
+    ],
     "jobs": [IndexModel([("state", ASCENDING), ("due_at", ASCENDING)], name="due")],
     "waiting_changes": [
         IndexModel([("at", ASCENDING)], name="kept", expireAfterSeconds=int(CHANGES_WAIT.total_seconds()))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from pymongo import ASCENDING
@@ -22,12 +21,11 @@ BEAT_SECONDS = 2.0
 
 @guarded
 class Processes:
-    """The `processes` and `channels` collections."""
+    """The `processes` collection."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._processes = database["processes"]
-        self._channels = database["channels"]
 
     async def beat(self, owner: str, session: Mapping[str, Any], workplace: Mapping[str, Any]) -> None:
         """Says that `owner` lives; `session` is that of its transactions, `workplace` what it tells of itself."""
@@ -61,12 +59,3 @@ class Processes:
             await self._processes.delete_one({"_id": document["_id"], "seen_at": document["seen_at"]})
             buried += 1
         return buried
-
-    async def share_activity(
-        self, came: Mapping[str, datetime], left: Mapping[str, datetime]
-    ) -> dict[str, tuple[datetime | None, datetime | None]]:
-        """Keeps the newest of what each process says of each channel's last message in and out; returns them."""
-        for channel in {*came, *left}:
-            newest = {name: times[channel] for name, times in (("in", came), ("out", left)) if channel in times}
-            await self._channels.update_one({"_id": channel}, {"$max": newest}, upsert=True)
-        return {found["_id"]: (found.get("in"), found.get("out")) async for found in self._channels.find({})}

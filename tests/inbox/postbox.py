@@ -12,8 +12,12 @@ import msgspec
 
 from connectors.base import Capabilities, Connector, Options, Receipt, Reply
 from connectors.context import Channel, Context
+from connectors.supervisor import Supervisor
 from inbox.activity import Activity
+from inbox.channels import Channels
+from inbox.housekeeping import Heir, Housekeeping
 from inbox.ingest import Ingest, Intake, Policy
+from inbox.roster import PARTS, Roster
 from inbox.store import Store
 from normalizer.outcomes import (
     Change,
@@ -214,3 +218,14 @@ def intake(**fields: Any) -> Intake:
 def ingest(store: Store, owner: str = "me", **channels: Intake) -> Ingest:
     """An ingest that knows the channel `post`, unless it is told of others."""
     return Ingest(store, owner, channels or {CHANNEL: intake()}, Activity())
+
+
+def roster(store: Store, owner: str, supervisor: Supervisor | None = None) -> Roster:
+    """One that knows no channels, unless its supervisor runs some."""
+    none = Channels(order=(), connectors={}, policies={}, refused={})
+    return Roster(store, owner, PARTS, none, supervisor or Supervisor({}, {}, lambda _channel, _seat: None))  # type: ignore[arg-type,return-value]
+
+
+def housekeeping(store: Store, owner: str, *heirs: Heir) -> Housekeeping:
+    """That of one process among others."""
+    return Housekeeping(store, owner, heirs, Activity(), alone=False, roster=roster(store, owner))

@@ -16,13 +16,13 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import aiohttp
+import postbox
 import pytest
 from harness import Desk, Santral, Visitor, environment, eventually, letter
 
 from connectors.tasks import end
 from inbox.activity import Activity
 from inbox.attachments import Attachments
-from inbox.housekeeping import Housekeeping
 from inbox.ingest import Ingest
 from inbox.model import Customer
 from inbox.outbox import OutboxWorker
@@ -234,7 +234,7 @@ asyncio.run(main(sys.argv[1]))
 async def test_who_dies_inside_a_transaction_holds_up_nobody_for_long(mongod_url: str, store: Store) -> None:
     ingest = Ingest(store, "me", {}, Activity())
     outbox = OutboxWorker(store, "me", {}, Attachments(store), Activity())
-    housekeeping = Housekeeping(store, "me", [ingest, outbox], Activity(), alone=False, workplace=dict)
+    housekeeping = postbox.housekeeping(store, "me", ingest, outbox)
     await housekeeping.begin()
     keeping = asyncio.create_task(housekeeping.run())
     dying = subprocess.Popen(

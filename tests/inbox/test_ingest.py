@@ -19,7 +19,6 @@ from pymongo.asynchronous.database import AsyncDatabase
 from connectors.tasks import end
 from inbox.activity import Activity
 from inbox.attachments import Attachments
-from inbox.housekeeping import Housekeeping
 from inbox.ingest import Ingest
 from inbox.ingest.apply import apply
 from inbox.ingest.ingest import HANDED_BYTES, Understood
@@ -235,7 +234,7 @@ async def test_what_a_dead_process_left_is_picked_up_before_what_comes(store: St
     await store.processes.leave("dead")
     heir = postbox.ingest(store, "heir")
     outbox = OutboxWorker(store, "heir", {}, Attachments(store), Activity())
-    await Housekeeping(store, "heir", [heir, outbox], Activity(), alone=False, workplace=dict).begin()
+    await postbox.housekeeping(store, "heir", heir, outbox).begin()
     async with running(heir):
         for n in range(5, 10):
             await heir.receive(CHANNEL, raw(f"k{n}", said(f"m{n}", thread="t")))
@@ -248,7 +247,7 @@ async def test_a_living_process_keeps_its_entries(store: Store, documents: Docum
     await store.processes.beat("busy", {"id": "nothing"}, {})
     await busy.receive(CHANNEL, raw("k", said()))
     outbox = OutboxWorker(store, "other", {}, Attachments(store), Activity())
-    await Housekeeping(store, "other", [other, outbox], Activity(), alone=False, workplace=dict).begin()
+    await postbox.housekeeping(store, "other", other, outbox).begin()
     assert await documents["journal"].count_documents({"owner": "busy", "state": "new"}) == 1
 
 

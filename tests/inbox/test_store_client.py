@@ -173,6 +173,7 @@ async def ask_everything(office: Office) -> None:
     await store.outbox.scheduled(now)
     await store.outbox.abandoned(["me"])
     await store.jobs.ready(now, 50)
+    await store.traffic.hours(CHANNEL)
     await store.jobs.abandoned(["me"])
     await office.replies.reply(ADA, conversation, NewReply(text="x"))
 
@@ -195,7 +196,13 @@ async def test_no_question_reads_a_whole_collection_and_every_index_is_of_use(
         used |= {(collection, name) for name in _index_names(told.get("execStats", {}))}
     assert asked > 50
     declared = {(name, str(model.document["name"])) for name, models in INDEXES.items() for model in models}
-    of_use_elsewhere = {("events", "kept"), ("waiting_changes", "kept"), ("budgets", "kept"), ("uploads", "orphans")}
+    of_use_elsewhere = {
+        ("events", "kept"),
+        ("waiting_changes", "kept"),
+        ("budgets", "kept"),
+        ("hours", "kept"),
+        ("uploads", "orphans"),
+    }
     assert declared - used - of_use_elsewhere == set()
 
 
