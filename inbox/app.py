@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import structlog
 from aiohttp import web
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
 from config import Config
 from connectors.base import Channel, Context
@@ -24,13 +25,17 @@ from inbox.channels import Channels, build
 from inbox.context import ChannelContext
 from inbox.events import Hub
 from inbox.feed import ChannelFeed
+from inbox.gauges import Gauges
 from inbox.housekeeping import Housekeeping
 from inbox.ingest import Ingest, Intake
-from inbox.model import new_id
+from inbox.metrics import Metrics
+from inbox.model import Event, new_id
 from inbox.outbox import OutboxWorker
 from inbox.replies import Replies
 from inbox.services import Services
 from inbox.store import Store, embedded
+from inbox.store.writer import Measured
+from inbox.trail import Trail
 
 WEB_STOP_SECONDS = 5.0
 SEND_STOP_SECONDS = 8.0
@@ -41,7 +46,7 @@ class StartError(Exception):
 
 
 @contextlib.asynccontextmanager
-async def storage(config: Config) -> AsyncIterator[tuple[Store, embedded.EmbeddedDatabase | None]]:
+async def storage(config: Config, measured: Measured) -> AsyncIterator[tuple[Store, embedded.EmbeddedDatabase | None]]:
     """The configured database, or the embedded one, which this process then owns.
 
     Raises:
@@ -56,7 +61,7 @@ async def storage(config: Config) -> AsyncIterator[tuple[Store, embedded.Embedde
             url = owned.url
         else:
             url = config.storage.url.get_secret_value()
-        store = await Store.open(url, migrate=owned is not None)
+        store = await Store.open(url, migrate=owned is not None, measured=measured)
         stack.push_async_callback(store.close)
         yield store, owned
 
@@ -64,19 +69,37 @@ async def storage(config: Config) -> AsyncIterator[tuple[Store, embedded.Embedde
 class Santral:
     """One process: everything between the database and the world."""
 
-    def __init__(self, config: Config, store: Store, channels: Channels, *, alone: bool) -> None:
+    def __init__(
+        self,
+        config: Config,
+        store: Store,
+        channels: Channels,
+        *,
+        metrics: Metrics,
+        activity: Activity,
+        alone: bool,
+    ) -> None:
         self.config = config
         self.store = store
         self.owner = new_id()
         self._channels = channels
-        self._activity = Activity()
-        self._hub = Hub(store.events)
+        self._metrics = metrics
+        self._activity = activity
+        self._hub = Hub(store.events, metrics)
         self._files = Attachments(store)
-        self._ingest = Ingest(store, self.owner, self._intakes(), self._activity)
-        self._outbox = OutboxWorker(store, self.owner, channels.connectors, self._files, self._activity)
+        self._ingest = Ingest(store, self.owner, self._intakes(), metrics)
+        self._outbox = OutboxWorker(store, self.owner, channels.connectors, self._files, metrics)
         self._supervisor = Supervisor(channels.connectors, channels.refused, self._context)
-        self._housekeeping = Housekeeping(store, self.owner, self._ingest, self._outbox, self._activity, alone=alone)
-        self._logger: Any = structlog.get_logger("santral")
+        self._housekeeping = Housekeeping(store, self.owner, self._ingest, self._outbox, activity, alone=alone)
+        metrics.registry.register(
+            Gauges(
+                ingest=self._ingest,
+                hub=self._hub,
+                supervisor=self._supervisor,
+                activity=activity,
+                housekeeping=self._housekeeping,
+            )
+        )
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[asyncio.Task[None]]:
@@ -137,6 +160,7 @@ class Santral:
             ingest=self._ingest,
             feed=ChannelFeed(self.store, self._hub, channel_id),
             files=self._files,
+            metrics=self._metrics,
         )
 
     def _services(self) -> Services:
@@ -149,6 +173,7 @@ class Santral:
             supervisor=self._supervisor,
             activity=self._activity,
             files=self._files,
+            metrics=self._metrics.registry,
             public_url=self.config.inbox.public_url,
         )
 
@@ -160,8 +185,22 @@ async def serving(config: Config, registry: Registry) -> AsyncIterator[tuple[San
     Yields:
         It, and a task that ends with the reason when it cannot go on.
     """
-    async with storage(config) as (store, owned):
-        santral = Santral(config, store, build(config, registry), alone=owned is not None)
+    activity, trail = Activity(), Trail()
+    metrics = Metrics(_new_registry(), activity, [channel.id for channel in config.channels])
+
+    def measured(seconds: float, events: Sequence[Event]) -> None:
+        metrics.committed(seconds, events)
+        trail.committed(events)
+
+    async with storage(config, measured) as (store, owned):
+        santral = Santral(
+            config,
+            store,
+            build(config, registry),
+            metrics=metrics,
+            activity=activity,
+            alone=owned is not None,
+        )
         async with santral.running() as workers:
             ended = asyncio.create_task(_ended(workers, owned))
             try:
@@ -170,9 +209,18 @@ async def serving(config: Config, registry: Registry) -> AsyncIterator[tuple[San
                 ended.cancel()
 
 
+def _new_registry() -> CollectorRegistry:
+    registry = CollectorRegistry()
+    for collector in (ProcessCollector, PlatformCollector, GCCollector):
+        collector(registry=registry)
+    return registry
+
+
 async def _ended(workers: asyncio.Task[None], owned: embedded.EmbeddedDatabase | None) -> str:
     failed: set[asyncio.Future[Any]] = {owned.failed} if owned else set()
     await asyncio.wait({workers, *failed}, return_when=asyncio.FIRST_COMPLETED)
     if owned is not None and owned.failed.done():
         return owned.failed.result()
-    return f"a part that must run has failed: {workers.exception()!r}"
+    error = workers.exception()
+    structlog.get_logger("santral").error("a part that must run has failed", exc_info=error)
+    return f"a part that must run has failed ({type(error).__name__}); the log says where"

@@ -137,6 +137,7 @@ def _told(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
 
 async def _run(config: Config, *, builtin: bool) -> int:
+    asyncio.get_running_loop().set_exception_handler(logs.unhandled)
     stop = _stop_signal()
     async with serving(config, Registry()) as (santral, broken):
         if builtin:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Literal, NoReturn
 
@@ -14,6 +15,7 @@ from inbox import leases
 from inbox.attachments import Attachments
 from inbox.feed import ChannelFeed
 from inbox.ingest import Ingest
+from inbox.metrics import Metrics
 from inbox.store import Store
 from normalizer.outcomes import Raw
 
@@ -47,6 +49,7 @@ class ChannelContext:
         ingest: Ingest,
         feed: ChannelFeed,
         files: Attachments,
+        metrics: Metrics,
     ) -> None:
         self.channel = channel
         self.feed = feed
@@ -57,6 +60,7 @@ class ChannelContext:
         self._store = store
         self._owner = owner
         self._ingest = ingest
+        self._metrics = metrics
 
     async def receive(self, raw: Raw) -> Received:
         """Journals an event; returns when it cannot be lost any more.
@@ -78,9 +82,13 @@ class ChannelContext:
         """Keeps how far the platform has been read; the events before it must have been received."""
         await self._store.settings.save_cursor(self.channel.id, cursor)
 
-    def lease(self, name: str) -> AbstractAsyncContextManager[Lease]:
+    @asynccontextmanager
+    async def lease(self, name: str) -> AsyncIterator[Lease]:
         """Waits to become the only holder of `name` on this channel over all processes."""
-        return leases.hold(self._store, self._owner, f"{self.channel.id}|{name}")
+        full = f"{self.channel.id}|{name}"
+        async with leases.hold(self._store, self._owner, full) as held:
+            with self._metrics.holding(full, held):
+                yield held
 
     def ready(self) -> None:
         """Says that the channel takes messages now."""

@@ -1,32 +1,136 @@
-"""Structured logs on standard error: for eyes on a terminal, JSON elsewhere; no secret, and no message's text."""
+"""Structured logs on standard error: for eyes on a terminal, JSON elsewhere; no secret, and no message's text.
+
+What an exception says may quote what it was given: a mail's text, an address, a token. So a traceback in the log shows
+where it was, and of what was said only the words that stand in the code that raised it. The whole text of a failed
+event's error is kept with the event, for those who may read it.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import re
 import sys
+import traceback
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any
 
 import structlog
+from structlog.typing import EventDict, WrappedLogger
+
+SHORTEST = 3  # characters of a text in the code that counts as its words
+OMITTED = "…"
 
 
 def configure() -> None:
     """Sets up logging for the process; libraries are heard from warnings upwards."""
-    shared: list[structlog.types.Processor] = [
+    terminal = sys.stderr.isatty()
+    shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        plain_traceback,
     ]
-    terminal = sys.stderr.isatty()
-    renderer: structlog.types.Processor = (
-        structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer()
+    renderer: structlog.typing.Processor = (
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        if terminal
+        else structlog.processors.JSONRenderer()
     )
     structlog.configure(
-        processors=[*shared, *([] if terminal else [structlog.processors.format_exc_info]), renderer],
+        processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+    libraries = logging.StreamHandler(sys.stderr)
+    libraries.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    logging.basicConfig(handlers=[libraries], level=logging.WARNING)
     # aiohttp writes a traceback for each request that is no HTTP, which any stranger can send.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s"
-    )
+    sys.excepthook = _ended
+
+
+def unhandled(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """For `loop.set_exception_handler`: asyncio's own words quote the exception, and the task with its arguments."""
+    logger = structlog.get_logger("santral")
+    logger.error("unhandled in the loop", reason=context["message"], exc_info=context.get("exception"))
+
+
+def plain_traceback(_: WrappedLogger, __: str, entry: EventDict) -> EventDict:
+    """A structlog processor: renders `exc_info` as text that quotes nothing and shows no locals."""
+    error = _error(entry.pop("exc_info", None))
+    if error is not None:
+        entry["exception"] = "\n".join(_lines(error))
+    return entry
+
+
+def in_own_words(error: BaseException) -> str:
+    """What an exception is and says, but for what it was given: `ValueError: nobody can read this: …`."""
+    number = getattr(error, "errno", None) or getattr(error, "code", None)
+    told = [error.strerror] if isinstance(error, OSError) and error.strerror else [_words(error)]
+    told += [f"({number})"] if isinstance(number, int) else []
+    said = " ".join(filter(None, told))
+    name = type(error).__qualname__
+    return f"{name}: {said}" if said else name
+
+
+def _words(error: BaseException) -> str:
+    """The texts of the raising code that stand in the exception's own, with the rest left out."""
+    last = _last(error.__traceback__)
+    if last is None:
+        return ""
+    said = str(error)
+    constants = (one for one in last.tb_frame.f_code.co_consts if isinstance(one, str) and len(one) >= SHORTEST)
+    pattern = "|".join(re.escape(one) for one in sorted(constants, key=len, reverse=True))
+    found = list(re.finditer(pattern, said)) if pattern else []
+    if not found:
+        return OMITTED if said else ""
+    pieces, at = [], 0
+    for match in found:
+        pieces += [OMITTED] if match.start() > at else []
+        pieces.append(match[0])
+        at = match.end()
+    return "".join(pieces) + (OMITTED if at < len(said) else "")
+
+
+def _last(trace: TracebackType | None) -> TracebackType | None:
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace
+
+
+def _lines(error: BaseException) -> Iterator[str]:
+    """Like `traceback.format_exception`, the innermost cause first."""
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if cause is not None:
+        yield from _lines(cause)
+        yield "which led to:"
+    yield "Traceback (most recent call last):"
+    yield "".join(traceback.format_tb(error.__traceback__)).rstrip()
+    yield in_own_words(error)
+    for part in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
+        yield "with in it:"
+        yield from _lines(part)
+
+
+def _error(exc_info: object) -> BaseException | None:
+    match exc_info:
+        case BaseException():
+            return exc_info
+        case (_, BaseException() as error, _):
+            return error
+        case True:
+            return sys.exception()
+        case _:
+            return None
+
+
+def _ended(_: type[BaseException], error: BaseException, __: TracebackType | None) -> None:
+    """For `sys.excepthook`."""
+    sys.stderr.write("\n".join([*_lines(error), ""]))

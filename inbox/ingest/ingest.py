@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -19,14 +21,15 @@ import structlog
 from connectors.base import Received
 from connectors.errors import UnavailableError
 from connectors.tasks import together
-from inbox.activity import Activity
 from inbox.group_commit import GroupCommit
 from inbox.ingest.apply import Policy, Understood, apply, message_id
+from inbox.logs import in_own_words
+from inbox.metrics import Metrics
 from inbox.model import new_id
 from inbox.store import JournalEntry, NotOwnerError, Store
 from inbox.store.journal import INLINE_BYTES
 from normalizer.codec import clean, clean_structure, clean_text, to_milliseconds
-from normalizer.outcomes import Draft, Outcome, Raw
+from normalizer.outcomes import DeliveryUpdate, Draft, Ignored, Outcome, Raw
 
 SMALLEST = 4 * 1024  # bytes that an entry counts for at the least
 JOURNAL_BATCH = 128 * SMALLEST  # bytes in one journal write
@@ -53,11 +56,11 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True):
 class Ingest:
     """Receives, and applies what was received while `run` runs."""
 
-    def __init__(self, store: Store, owner: str, intakes: Mapping[str, Intake], activity: Activity) -> None:
+    def __init__(self, store: Store, owner: str, intakes: Mapping[str, Intake], metrics: Metrics) -> None:
         self._store = store
         self._owner = owner
         self._intakes = intakes
-        self._activity = activity
+        self._metrics = metrics
         self._policies = {channel: intake.policy for channel, intake in intakes.items()}
         self._journal: GroupCommit[JournalEntry, JournalEntry] = GroupCommit(
             self._add, batch=JOURNAL_BATCH, backlog=JOURNAL_BACKLOG
@@ -76,6 +79,17 @@ class Ingest:
         Raises:
             UnavailableError: it could not be journaled, or nobody knows whether it was.
         """
+        began = time.perf_counter()
+        self._metrics.received(channel)
+        try:
+            received = await self._kept(channel, raw)
+        except Exception:
+            self._metrics.refused(channel)
+            raise
+        self._metrics.kept(channel, time.perf_counter() - began)
+        return received
+
+    async def _kept(self, channel: str, raw: Raw) -> Received:
         large = len(raw.body) > INLINE_BYTES
         entry = JournalEntry(
             id=f"{channel}|{_short(raw.key)}",
@@ -103,6 +117,16 @@ class Ingest:
         self.look()
         return count
 
+    @property
+    def waiting(self) -> int:
+        """How many journaled events are in memory and not applied yet."""
+        return len(self._here)
+
+    @property
+    def behind(self) -> bool:
+        """Whether the journal may hold events of ours that are not in memory."""
+        return self._behind
+
     def look(self) -> None:
         """Says that the journal holds entries of ours that are not in memory."""
         self._behind = True
@@ -125,9 +149,13 @@ class Ingest:
             self._behind = True  # they may have been written all the same
             raise
         for entry, standing in zip(entries, outcomes, strict=True):
-            if isinstance(standing, JournalEntry) and standing.message_id == entry.message_id:
-                self._activity.came(entry.channel, entry.received_at)
+            if not isinstance(standing, JournalEntry):
+                continue
+            if standing.message_id == entry.message_id:
+                self._metrics.journaled(entry.channel, entry.received_at)
                 self._hand_over(entry)
+            else:
+                self._metrics.duplicate(entry.channel)
         return outcomes
 
     def _hand_over(self, entry: JournalEntry) -> None:
@@ -202,8 +230,8 @@ class Ingest:
         for entry in batch:
             try:
                 understood.append(Understood(entry=entry, outcomes=await self._patiently(entry)))
-            except Exception:  # noqa: BLE001 (whatever a plugin does, the entry alone fails)
-                await self._fail(entry, traceback.format_exc())
+            except Exception as error:  # noqa: BLE001 (whatever a plugin does, the entry alone fails)
+                await self._fail(entry, error)
         return understood
 
     async def _patiently(self, entry: JournalEntry) -> tuple[Outcome, ...]:
@@ -268,26 +296,40 @@ class Ingest:
                 self._logger.warning("entries taken over by another process", entries=len(batch))
                 self._behind = True
                 break
-            except Exception:  # noqa: BLE001 (the poisonous one must be found, whatever it raises)
-                await self._apply_apart(batch, traceback.format_exc())
+            except Exception as error:  # noqa: BLE001 (the poisonous one must be found, whatever it raises)
+                await self._apply_apart(batch, error)
                 break
             else:
+                self._count(batch)
                 break
         self._drop([one.entry for one in batch])
 
-    async def _apply_apart(self, batch: list[Understood], error: str) -> None:
+    def _count(self, applied: list[Understood]) -> None:
+        now = datetime.now(UTC)
+        for one in applied:
+            entry = one.entry
+            seconds = None if entry.replayed else (now - entry.received_at).total_seconds()
+            ignored = all(isinstance(outcome, Ignored) for outcome in one.outcomes)
+            self._metrics.applied(entry.channel, seconds, ignored=ignored)
+            for outcome in one.outcomes:
+                if isinstance(outcome, DeliveryUpdate):
+                    self._metrics.reported(entry.channel, outcome.state)
+
+    async def _apply_apart(self, batch: list[Understood], error: Exception) -> None:
         if len(batch) == 1:
             await self._fail(batch[0].entry, error)
             return
         for one in batch:
             await self._apply([one])
 
-    async def _fail(self, entry: JournalEntry, error: str) -> None:
-        error = clean_text(error.strip()[-LONGEST_ERROR:])  # it may quote what could not be understood
-        self._logger.error("event failed", entry=entry.id, error=error.rpartition("\n")[2][:500])
+    async def _fail(self, entry: JournalEntry, error: Exception) -> None:
+        told = "".join(traceback.format_exception(error))
+        told = clean_text(told.strip()[-LONGEST_ERROR:])  # it may quote what could not be understood
+        self._logger.error("event failed", message=entry.message_id, channel=entry.channel, error=in_own_words(error))
+        self._metrics.event_failed(entry.channel)
         while True:
             try:
-                await self._store.journal.fail(entry.id, self._owner, error)
+                await self._store.journal.fail(entry.id, self._owner, told)
             except UnavailableError:
                 await asyncio.sleep(RETRY_SECONDS)
             else:

@@ -9,10 +9,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 import msgspec
+from prometheus_client import CollectorRegistry
 
 from connectors.base import Capabilities, Channel, Connector, Context, Options, Receipt, Reply
 from inbox.activity import Activity
 from inbox.ingest import Ingest, Intake, Policy
+from inbox.metrics import Metrics
 from inbox.store import Store
 from normalizer.outcomes import Change, ConversationEvent, DeliveryUpdate, Draft, Ignored, Outcome, Person, Raw
 from normalizer.schema import Author, External, Message, Part
@@ -156,6 +158,11 @@ def intake(**fields: Any) -> Intake:
     return Intake(**({"connector": "postbox", "normalize": normalize, "policy": POLICY} | fields))
 
 
+def metrics() -> Metrics:
+    """Metrics that nobody looks at."""
+    return Metrics(CollectorRegistry(), Activity())
+
+
 def ingest(store: Store, owner: str = "me", **channels: Intake) -> Ingest:
     """An ingest that knows the channel `post`, unless it is told of others."""
-    return Ingest(store, owner, channels or {CHANNEL: intake()}, Activity())
+    return Ingest(store, owner, channels or {CHANNEL: intake()}, metrics())

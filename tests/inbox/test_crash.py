@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import aiohttp
+import postbox
 import pytest
 from harness import Desk, Santral, Visitor, environment, eventually, letter
 
@@ -232,8 +233,8 @@ asyncio.run(main(sys.argv[1]))
 
 
 async def test_who_dies_inside_a_transaction_holds_up_nobody_for_long(mongod_url: str, store: Store) -> None:
-    ingest = Ingest(store, "me", {}, Activity())
-    outbox = OutboxWorker(store, "me", {}, Attachments(store), Activity())
+    ingest = Ingest(store, "me", {}, postbox.metrics())
+    outbox = OutboxWorker(store, "me", {}, Attachments(store), postbox.metrics())
     housekeeping = Housekeeping(store, "me", ingest, outbox, Activity(), alone=False)
     await housekeeping.begin()
     keeping = asyncio.create_task(housekeeping.run())

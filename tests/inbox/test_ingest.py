@@ -234,7 +234,7 @@ async def test_what_a_dead_process_left_is_picked_up_before_what_comes(store: St
         await dead.receive(CHANNEL, raw(f"k{n}", said(f"m{n}", thread="t")))
     await store.processes.leave("dead")
     heir = postbox.ingest(store, "heir")
-    outbox = OutboxWorker(store, "heir", {}, Attachments(store), Activity())
+    outbox = OutboxWorker(store, "heir", {}, Attachments(store), postbox.metrics())
     await Housekeeping(store, "heir", heir, outbox, Activity(), alone=False).begin()
     async with running(heir):
         for n in range(5, 10):
@@ -247,7 +247,7 @@ async def test_a_living_process_keeps_its_entries(store: Store, documents: Docum
     busy, other = postbox.ingest(store, "busy"), postbox.ingest(store, "other")
     await store.processes.beat("busy", {"id": "nothing"})
     await busy.receive(CHANNEL, raw("k", said()))
-    outbox = OutboxWorker(store, "other", {}, Attachments(store), Activity())
+    outbox = OutboxWorker(store, "other", {}, Attachments(store), postbox.metrics())
     await Housekeeping(store, "other", other, outbox, Activity(), alone=False).begin()
     assert await documents["journal"].count_documents({"owner": "busy", "state": "new"}) == 1
 
