@@ -23,6 +23,7 @@ from inbox import logs, welcome
 from inbox.app import StartError, serving
 from inbox.channels import ChannelChecker
 from inbox.model import Role, new_id
+from inbox.secrets import secrets_of
 from inbox.store import Store, UnfitDatabaseError, embedded
 from normalizer.codec import json_schema
 from normalizer.schema import SCHEMA_VERSION
@@ -56,7 +57,7 @@ def main() -> None:
 def run(path: Path | None) -> None:
     """Runs the inbox until it is told to stop (SIGTERM, Ctrl-C)."""
     config = _load(path, strict=False)
-    logs.configure()
+    logs.configure(secrets_of(config, Registry()))
     sys.exit(_told(lambda: _run(config, builtin=_file(path) is None)))
 
 

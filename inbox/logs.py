@@ -8,52 +8,92 @@ event's error is kept with the event, for those who may read it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import re
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO, cast
 
+import msgspec
 import structlog
-from structlog.typing import EventDict, WrappedLogger
+from structlog.typing import EventDict, Processor, WrappedLogger
 
-SHORTEST = 3  # characters of a text in the code that counts as its words
+SHORTEST_WORD = 3  # characters of a text in the code that is shown
+SHORTEST_SECRET = 4  # characters; a shorter one would blot out half the log, and hides nothing
 OMITTED = "…"
+HIDDEN = "[secret]"
 
 
-def configure() -> None:
-    """Sets up logging for the process; libraries are heard from warnings upwards."""
+def configure(secrets: Iterable[str]) -> None:
+    """Sets up logging for the process; libraries are heard from warnings upwards.
+
+    Args:
+        secrets: what is blotted out wherever it appears, such as in a platform's own words about a bad token.
+    """
     terminal = sys.stderr.isatty()
-    shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
+    shared: list[Processor] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         plain_traceback,
     ]
-    renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-        if terminal
-        else structlog.processors.JSONRenderer()
-    )
+    render = _Renderer(terminal=terminal, secrets=secrets)
     structlog.configure(
-        processors=[*shared, renderer],
+        processors=[*shared, render],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Unfailing(sys.stderr))),
         cache_logger_on_first_use=True,
     )
     libraries = logging.StreamHandler(sys.stderr)
     libraries.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
         )
     )
     logging.basicConfig(handlers=[libraries], level=logging.WARNING)
     # aiohttp writes a traceback for each request that is no HTTP, which any stranger can send.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     sys.excepthook = _ended
+
+
+class _Unfailing:
+    """A stream on which a full disk or a closed pipe loses the line, and not the work that the line tells of."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        with contextlib.suppress(OSError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            self._stream.flush()
+
+
+class _Renderer:
+    """Makes a line of an entry, without the secrets."""
+
+    def __init__(self, *, terminal: bool, secrets: Iterable[str]) -> None:
+        self._render: Processor = (
+            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+            if terminal
+            else structlog.processors.JSONRenderer(_json)
+        )
+        known = {one for one in secrets if len(one) >= SHORTEST_SECRET}
+        written = known | {_json(one)[1:-1] for one in known}  # as JSON writes it
+        self._secrets = re.compile("|".join(map(re.escape, sorted(written, key=len, reverse=True)))) if known else None
+
+    def __call__(self, logger: WrappedLogger, name: str, entry: EventDict) -> str:
+        line = str(self._render(logger, name, entry))
+        return self._secrets.sub(HIDDEN, line) if self._secrets else line
+
+
+def _json(value: object, **_: object) -> str:
+    return msgspec.json.encode(value, enc_hook=str).decode()
 
 
 def unhandled(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -86,7 +126,7 @@ def _words(error: BaseException) -> str:
     if last is None:
         return ""
     said = str(error)
-    constants = (one for one in last.tb_frame.f_code.co_consts if isinstance(one, str) and len(one) >= SHORTEST)
+    constants = (one for one in last.tb_frame.f_code.co_consts if isinstance(one, str) and len(one) >= SHORTEST_WORD)
     pattern = "|".join(re.escape(one) for one in sorted(constants, key=len, reverse=True))
     found = list(re.finditer(pattern, said)) if pattern else []
     if not found:
