@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
-from harness import Santral
+from harness import Santral, free_port
 from scraping import shows
 
 HERE = Path(__file__).parent
 
 StartSantral = Callable[..., Awaitable[Santral]]
 
+BILLING = "billing@example.com"
 SMTP_PASSWORD = "sesame-of-smtp"
 IDENTITY_SECRET = "0123456789abcdef-of-identities-0"
 GOSSIP_TOKEN = '123456:AA"of-the-gossip'
@@ -70,12 +71,13 @@ async def gossiping(santral: Any, customers_server: int, installed: str) -> Asyn
     started: list[Santral] = []
 
     async def start(**options: Any) -> Santral:
+        receive = {"host": "127.0.0.1", "port": free_port()}
         login = {"username": "billing", "password": SMTP_PASSWORD}
         send = {"host": "127.0.0.1", "port": customers_server, "tls": "none", **login}
         more = [
             {"id": "gossip", "connector": "gossip", "token": "${GOSSIP_TOKEN}"},
             {"id": "shop", "connector": "webchat", "identity_secret": IDENTITY_SECRET},
-            {"id": "billing", "connector": "email", "address": "billing@example.com", "send": send},
+            {"id": "billing", "connector": "email", "address": BILLING, "send": send, "receive": {"smtp": receive}},
         ]
         variables = {"PYTHONPATH": installed, "GOSSIP_TOKEN": GOSSIP_TOKEN}
         made: Santral = await santral(wait=False, outgoing=customers_server, more=more, variables=variables, **options)
