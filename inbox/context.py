@@ -86,6 +86,7 @@ class ChannelContext:
     async def lease(self, name: str) -> AsyncIterator[Lease]:
         """Waits to become the only holder of `name` on this channel over all processes."""
         full = f"{self.channel.id}|{name}"
+        self._metrics.wants(full)
         async with leases.hold(self._store, self._owner, full) as held:
             with self._metrics.holding(full, held):
                 yield held

@@ -172,15 +172,20 @@ class Metrics:
         """The hub hands out the events of a transaction of that time."""
         self._lag.observe((datetime.now(UTC) - at).total_seconds())
 
+    def wants(self, name: str) -> None:
+        """A lease is waited for, and shown from now on."""
+        self._lease_held.labels(name)
+
     @contextlib.contextmanager
     def holding(self, name: str, lease: Lease) -> Iterator[None]:
-        """Shows a lease while the block lasts."""
+        """A lease is held while the block lasts, or until it is lost."""
         self._lease_held.labels(name).set_function(lambda: not lease.lost())
         self._lease_token.labels(name).set(lease.token)
         try:
             yield
         finally:
-            self._lease_held.remove(name)
+            self._lease_held.remove(name)  # with its function, to begin at 0 again
+            self._lease_held.labels(name)
             self._lease_token.remove(name)
 
     def _of(self, channel: str) -> _Bound:

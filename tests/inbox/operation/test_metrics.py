@@ -100,6 +100,15 @@ async def test_what_stands_now_is_shown(running: Santral) -> None:
     await shows(running, 0, "santral_stream_followers")
 
 
+async def test_a_lease_is_seen_to_pass_on(gossiping: Any) -> None:
+    first, second = await gossiping(), await gossiping()
+    await shows(second, 0, "santral_lease_held", lease="gossip|reader")
+    assert await number(second, "santral_lease_token", lease="gossip|reader") is None
+    await first.stop(tracebacks=True)
+    await shows(second, 1, "santral_lease_held", lease="gossip|reader")
+    assert await number(second, "santral_lease_token", lease="gossip|reader") == 2
+
+
 async def test_refusals_are_counted_while_the_database_is_away(gossiping: Any, tmp_path: Path) -> None:
     database = await embedded.start(tmp_path / "database")
     try:
