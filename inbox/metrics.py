@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from typing import get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -44,6 +45,7 @@ class _Bound:
     def __init__(self, families: _Families, channel: str) -> None:
         self.events = {name: family.labels(channel) for name, family in families.events.items()}
         self.replies = {name: family.labels(channel) for name, family in families.replies.items()}
+        self.stored = {direction: families.stored.labels(channel, direction) for direction in get_args(Direction)}
         self.journal_seconds = families.journal_seconds.labels(channel)
         self.apply_seconds = families.apply_seconds.labels(channel)
         self.reply_seconds = families.reply_seconds.labels(channel)
@@ -57,6 +59,9 @@ class _Families:
         self.replies = {
             name: _counter(registry, f"santral_replies_{name}_total", text) for name, text in REPLIES.items()
         }
+        self.stored = _counter(
+            registry, "santral_messages_stored_total", "Messages that stand in a conversation.", "direction"
+        )
         self.journal_seconds = _histogram(
             registry, "santral_event_journal_seconds", "From an event's being handed in to its being kept.", QUICK
         )
@@ -82,9 +87,6 @@ class Metrics:
         self._activity = activity
         self._families = _Families(registry)
         self._bound = {channel: _Bound(self._families, channel) for channel in channels}
-        self._stored = _counter(
-            registry, "santral_messages_stored_total", "Messages that stand in a conversation.", "direction"
-        )
         self._reports = _counter(
             registry, "santral_delivery_reports_total", "What platforms and visitors reported of replies.", "state"
         )
@@ -165,8 +167,7 @@ class Metrics:
         self._transaction_events.observe(len(events))
         for event in events:
             if event.type == "message.created" and event.channel is not None:
-                direction: Direction = event.data["message"]["direction"]
-                self._stored.labels(event.channel, direction).inc()
+                self._of(event.channel).stored[event.data["message"]["direction"]].inc()
 
     def handed_out(self, at: datetime) -> None:
         """The hub hands out the events of a transaction of that time."""

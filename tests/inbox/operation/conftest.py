@@ -10,18 +10,13 @@ from typing import Any
 
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
+from deeds import BILLING, GOSSIP_TOKEN, IDENTITY_SECRET, SMTP_PASSWORD
 from harness import Santral, free_port
 from scraping import shows
 
 HERE = Path(__file__).parent
 
 StartSantral = Callable[..., Awaitable[Santral]]
-
-BILLING = "billing@example.com"
-SMTP_PASSWORD = "sesame-of-smtp"
-IDENTITY_SECRET = "0123456789abcdef-of-identities-0"
-GOSSIP_TOKEN = '123456:AA"of-the-gossip'
-SECRETS = (SMTP_PASSWORD, IDENTITY_SECRET, GOSSIP_TOKEN, 'AA\\"of-the-gossip')
 
 
 class CustomersServer:
@@ -89,7 +84,8 @@ async def gossiping(santral: Any, customers_server: int, installed: str) -> Asyn
 
     yield start
     for made in started:
-        await made.stop(tracebacks=True)
+        if made.process is not None and made.process.returncode is None:
+            await made.stop(tracebacks=True)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What customers and agents do."""
+"""What customers and agents do, and what they keep to themselves."""
 
 from __future__ import annotations
 
@@ -6,6 +6,12 @@ from typing import Any
 
 import aiohttp
 from harness import Desk, Santral, eventually
+
+BILLING = "billing@example.com"
+SMTP_PASSWORD = "sesame-of-smtp"
+IDENTITY_SECRET = "0123456789abcdef-of-identities-0"
+GOSSIP_TOKEN = '123456:AA"of-the-gossip'
+SECRETS = (SMTP_PASSWORD, IDENTITY_SECRET, GOSSIP_TOKEN, 'AA\\"of-the-gossip')
 
 
 async def drop(santral: Santral, **event: Any) -> dict[str, Any]:

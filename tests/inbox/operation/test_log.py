@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from conftest import BILLING, SECRETS
-from deeds import drop, reply
+from deeds import BILLING, SECRETS, drop, reply
 from harness import ADDRESS, Santral, Visitor, eventually, letter
 from scraping import scrape, shows
 
