@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import re
 import sys
@@ -23,6 +24,8 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 SHORTEST_WORD = 3  # characters of a text in the code that is shown
 SHORTEST_SECRET = 4  # characters; a shorter one would blot out half the log, and hides nothing
+LONGEST_TEXT = 2_000  # characters of an exception's text that are looked at
+DEEPEST = 10  # exceptions in a chain that are shown; one may well be its own cause
 OMITTED = "…"
 HIDDEN = "[secret]"
 
@@ -93,7 +96,10 @@ class _Renderer:
 
 
 def _json(value: object, **_: object) -> str:
-    return msgspec.json.encode(value, enc_hook=str).decode()
+    try:
+        return msgspec.json.encode(value, enc_hook=str).decode()
+    except UnicodeEncodeError:  # a lone surrogate, such as of a path that is no UTF-8
+        return json.dumps(value, default=str)
 
 
 def unhandled(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -125,7 +131,10 @@ def _words(error: BaseException) -> str:
     last = _last(error.__traceback__)
     if last is None:
         return ""
-    said = str(error)
+    try:
+        said = str(error)[:LONGEST_TEXT]
+    except Exception:  # noqa: BLE001 (a log must bear whatever a plugin raises)
+        return OMITTED
     constants = (one for one in last.tb_frame.f_code.co_consts if isinstance(one, str) and len(one) >= SHORTEST_WORD)
     pattern = "|".join(re.escape(one) for one in sorted(constants, key=len, reverse=True))
     found = list(re.finditer(pattern, said)) if pattern else []
@@ -145,18 +154,18 @@ def _last(trace: TracebackType | None) -> TracebackType | None:
     return trace
 
 
-def _lines(error: BaseException) -> Iterator[str]:
+def _lines(error: BaseException, depth: int = 1) -> Iterator[str]:
     """Like `traceback.format_exception`, the innermost cause first."""
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    if cause is not None:
-        yield from _lines(cause)
+    if cause is not None and depth < DEEPEST:
+        yield from _lines(cause, depth + 1)
         yield "which led to:"
     yield "Traceback (most recent call last):"
     yield "".join(traceback.format_tb(error.__traceback__)).rstrip()
     yield in_own_words(error)
     for part in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
         yield "with in it:"
-        yield from _lines(part)
+        yield from _lines(part, DEEPEST)
 
 
 def _error(exc_info: object) -> BaseException | None:

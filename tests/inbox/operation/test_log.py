@@ -159,8 +159,19 @@ async def main():
             logging.getLogger("library").exception("b")
             structlog.get_logger().exception("c")
 
+def hostile():
+    class Silent(Exception):
+        def __str__(self):
+            raise OSError
+    try:
+        error = Silent()
+        raise error from error
+    except Silent:
+        structlog.get_logger().exception("e", reason="\\ud800")
+
 logs.configure(["pass/word"])
 asyncio.run(main())
+hostile()
 logging.getLogger("library").warning("d %s", "pass/word")
 print("done")
 int(sys.argv[1])
@@ -175,7 +186,7 @@ def run(stderr: Any) -> subprocess.CompletedProcess[str]:
 def test_tracebacks_say_where_and_quote_nothing() -> None:
     ended = run(subprocess.PIPE)
     entries = [json.loads(line) for line in ended.stderr.splitlines() if line.startswith("{")]
-    assert [one["event"] for one in entries] == ["unhandled in the loop"] * 2 + ["a", "b", "c", "d [secret]"]
+    assert [one["event"] for one in entries] == ["unhandled in the loop"] * 2 + ["a", "b", "c", "e", "d [secret]"]
     assert all('"<string>", line 8, in task' in one["exception"] for one in entries[:5])
     assert all("ValueError: not to be read: …" in one["exception"] for one in entries[:5])
     assert ended.stderr.splitlines()[-1] == "ValueError: …"
