@@ -30,8 +30,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(*command: str, says: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A process, from the line that begins with `says` to the end of the block.
+def running(*command: str, says: str, log: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A process, from the line that begins with `says` to the end of the block. What it logs goes to the file `log`.
 
     Yields:
         It, and that line.
@@ -39,11 +39,17 @@ def running(*command: str, says: str) -> Iterator[tuple[subprocess.Popen[str], s
     Raises:
         RuntimeError: it ended, or said nothing in time.
     """
-    process = subprocess.Popen(
-        [sys.executable, *command], cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True
-    )
+    with log.open("wb") as errors:
+        process = subprocess.Popen(
+            [sys.executable, *command],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            start_new_session=True,
+        )
     try:
-        yield process, _line(process, says)
+        yield process, _line(process, says, log)
     finally:
         process.terminate()
         try:
@@ -55,7 +61,7 @@ def running(*command: str, says: str) -> Iterator[tuple[subprocess.Popen[str], s
             process.stdout.close()
 
 
-def _line(process: subprocess.Popen[str], says: str) -> str:
+def _line(process: subprocess.Popen[str], says: str, log: Path) -> str:
     assert process.stdout is not None
     deadline = time.monotonic() + START_SECONDS
     with selectors.DefaultSelector() as selector:
@@ -66,7 +72,7 @@ def _line(process: subprocess.Popen[str], says: str) -> str:
                 return line.strip()
             if not line:
                 break
-    raise RuntimeError(f"{process.args!r} does not say {says!r}")
+    raise RuntimeError(f"{process.args!r} does not say {says!r}, but: {log.read_text('utf-8', 'replace')[-2000:]}")
 
 
 def load(kind: str, port: int, name: str, *, connections: int, seconds: float) -> Load:

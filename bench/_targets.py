@@ -115,7 +115,7 @@ def bare_servers(folder: Path) -> Iterator[Bare]:
     http_port, smtp_port = free_port(), free_port()
     command = ("-m", "bench._bare", str(folder / "bare"), str(http_port), str(smtp_port))
     with (
-        running(*command, says="ready") as (process, line),
+        running(*command, says="ready", log=folder / "bare.log") as (process, line),
         MongoClient[Document](line.split()[1]) as database,
     ):
         yield Bare(http_port, smtp_port, database, process.pid)
@@ -129,7 +129,7 @@ def santral(folder: Path) -> Iterator[Santral]:
     config.write_text(YAML.format(http_port=http_port, smtp_port=smtp_port), encoding="utf-8")
     cli = ("-c", "from inbox.cli import main; main(prog_name='santral')")
     with (
-        running(*cli, "run", "-c", str(config), says="Santral runs") as (process, _),
+        running(*cli, "run", "-c", str(config), says="Santral runs", log=folder / "santral.log") as (process, _),
         MongoClient[Document](embedded.attach(folder / "santral-data")) as database,
     ):
         made = subprocess.run(

@@ -189,9 +189,9 @@ class Supervisor:
             except Exception as error:
                 reason = str(error) or type(error).__name__
                 foreseen = isinstance(error, ConnectorError)
-                self._logger.warning(
-                    "channel will be tried again", channel=channel, reason=reason, exc_info=not foreseen
-                )
+                # What nobody foresaw may quote what came in: of that the log has the traceback alone.
+                told = reason if foreseen else type(error).__name__
+                self._logger.warning("channel will be tried again", channel=channel, reason=told, exc_info=not foreseen)
             finally:
                 self._seats.pop(channel, None)
             if loop.time() - begun > STEADY_SECONDS:

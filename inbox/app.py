@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import structlog
 from aiohttp import web
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
 from config import Config
 from connectors.context import Channel, Context
@@ -24,15 +25,19 @@ from inbox.channels import Channels, build
 from inbox.context import ChannelContext
 from inbox.events import Hub
 from inbox.feed import ChannelFeed
+from inbox.gauges import Gauges
 from inbox.housekeeping import Housekeeping
 from inbox.ingest import Ingest, Intake
 from inbox.jobs import JobWorker
-from inbox.model import new_id
+from inbox.metrics import Metrics
+from inbox.model import Event, new_id
 from inbox.outbox import OutboxWorker
 from inbox.replies import Replies
 from inbox.roster import Part, Roster
 from inbox.services import Services
 from inbox.store import Store, embedded
+from inbox.store.writer import Measured
+from inbox.trail import Trail
 
 WEB_STOP_SECONDS = 5.0
 SEND_STOP_SECONDS = 8.0
@@ -43,7 +48,7 @@ class StartError(Exception):
 
 
 @contextlib.asynccontextmanager
-async def storage(config: Config) -> AsyncIterator[tuple[Store, embedded.EmbeddedDatabase | None]]:
+async def storage(config: Config, measured: Measured) -> AsyncIterator[tuple[Store, embedded.EmbeddedDatabase | None]]:
     """The configured database, or the embedded one, which this process then owns.
 
     Raises:
@@ -58,7 +63,7 @@ async def storage(config: Config) -> AsyncIterator[tuple[Store, embedded.Embedde
             url = owned.url
         else:
             url = config.storage.url.get_secret_value()
-        store = await Store.open(url, migrate=owned is not None)
+        store = await Store.open(url, migrate=owned is not None, measured=measured)
         stack.push_async_callback(store.close)
         yield store, owned
 
@@ -77,24 +82,44 @@ class Santral:
     left.
     """
 
-    def __init__(self, config: Config, store: Store, channels: Channels, *, alone: bool, parts: Sequence[Part]) -> None:
+    def __init__(
+        self,
+        config: Config,
+        store: Store,
+        channels: Channels,
+        *,
+        metrics: Metrics,
+        activity: Activity,
+        alone: bool,
+        parts: Sequence[Part],
+    ) -> None:
         self.config = config
         self.store = store
         self.owner = new_id()
         self._channels = channels
         self._parts = parts
-        self._activity = Activity()
-        self._hub = Hub(store.events)
+        self._metrics = metrics
+        self._activity = activity
+        self._hub = Hub(store.events, metrics)
         self._files = Attachments(store)
-        self._ingest = Ingest(store, self.owner, self._intakes(), self._activity)
-        self._outbox = OutboxWorker(store, self.owner, channels.connectors, self._files, self._activity)
+        self._ingest = Ingest(store, self.owner, self._intakes(), metrics)
+        self._outbox = OutboxWorker(store, self.owner, channels.connectors, self._files, metrics)
         ours = {channel: one for channel, one in channels.connectors.items() if one.part in parts}
         self._supervisor = Supervisor(ours, channels.refused, self._context)
         self._roster = Roster(store, self.owner, parts, channels, self._supervisor)
         self._jobs = JobWorker(store, self.owner, channels.connectors, self._files)
         heirs = (self._ingest, self._outbox, self._jobs)
-        self._housekeeping = Housekeeping(store, self.owner, heirs, self._activity, alone=alone, roster=self._roster)
+        self._housekeeping = Housekeeping(store, self.owner, heirs, activity, alone=alone, roster=self._roster)
         self._logger: Any = structlog.get_logger("santral")
+        metrics.registry.register(
+            Gauges(
+                ingest=self._ingest,
+                hub=self._hub,
+                supervisor=self._supervisor,
+                activity=activity,
+                housekeeping=self._housekeeping,
+            )
+        )
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[asyncio.Task[None]]:
@@ -180,6 +205,7 @@ class Santral:
             ingest=self._ingest,
             feed=ChannelFeed(self.store, self._hub, channel_id),
             files=self._files,
+            metrics=self._metrics,
         )
 
     def _services(self) -> Services:
@@ -193,6 +219,7 @@ class Santral:
             roster=self._roster,
             activity=self._activity,
             files=self._files,
+            metrics=self._metrics.registry,
             public_url=self.config.inbox.public_url,
         )
 
@@ -206,8 +233,23 @@ async def serving(
     Yields:
         It, and a task that ends with the reason when it cannot go on.
     """
-    async with storage(config) as (store, owned):
-        santral = Santral(config, store, build(config, registry), alone=owned is not None, parts=parts)
+    activity, trail = Activity(), Trail()
+    metrics = Metrics(_new_registry(), activity, [channel.id for channel in config.channels])
+
+    def measured(seconds: float, events: Sequence[Event]) -> None:
+        metrics.committed(seconds, events)
+        trail.committed(events)
+
+    async with storage(config, measured) as (store, owned):
+        santral = Santral(
+            config,
+            store,
+            build(config, registry),
+            metrics=metrics,
+            activity=activity,
+            alone=owned is not None,
+            parts=parts,
+        )
         async with santral.running() as workers:
             ended = asyncio.create_task(_ended(workers, owned))
             try:
@@ -216,9 +258,18 @@ async def serving(
                 ended.cancel()
 
 
+def _new_registry() -> CollectorRegistry:
+    registry = CollectorRegistry()
+    for collector in (ProcessCollector, PlatformCollector, GCCollector):
+        collector(registry=registry)
+    return registry
+
+
 async def _ended(workers: asyncio.Task[None], owned: embedded.EmbeddedDatabase | None) -> str:
     failed: set[asyncio.Future[Any]] = {owned.failed} if owned else set()
     await asyncio.wait({workers, *failed}, return_when=asyncio.FIRST_COMPLETED)
     if owned is not None and owned.failed.done():
         return owned.failed.result()
-    return f"a part that must run has failed: {workers.exception()!r}"
+    error = workers.exception()
+    structlog.get_logger("santral").error("a part that must run has failed", exc_info=error)
+    return f"a part that must run has failed ({type(error).__name__}); the log says where"

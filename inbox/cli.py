@@ -24,6 +24,7 @@ from inbox.app import StartError, serving
 from inbox.channels import ChannelChecker
 from inbox.model import Role, new_id
 from inbox.roster import PARTS, Part
+from inbox.secrets import secrets_of
 from inbox.store import Store, UnfitDatabaseError, embedded
 from normalizer.codec import json_schema
 from normalizer.schema import SCHEMA_VERSION
@@ -68,7 +69,7 @@ def run(path: Path | None, parts: tuple[Part, ...]) -> None:
         told = "--only needs storage.url: the embedded database belongs to the one process that runs everything"
         click.echo(told, err=True)
         sys.exit(EXIT_CONFIG)
-    logs.configure()
+    logs.configure(secrets_of(config, Registry()))
     sys.exit(_told(lambda: _run(config, parts, builtin=_file(path) is None)))
 
 
@@ -156,6 +157,7 @@ def _parts(value: str | None) -> tuple[Part, ...]:
 
 
 async def _run(config: Config, parts: tuple[Part, ...], *, builtin: bool) -> int:
+    asyncio.get_running_loop().set_exception_handler(logs.unhandled)
     stop = _stop_signal()
     async with serving(config, Registry(), parts) as (santral, broken):
         if builtin:

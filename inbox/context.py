@@ -15,6 +15,7 @@ from inbox import leases
 from inbox.attachments import Attachments
 from inbox.feed import ChannelFeed
 from inbox.ingest import Ingest
+from inbox.metrics import Metrics
 from inbox.store import Store
 from normalizer.outcomes import Raw
 
@@ -48,6 +49,7 @@ class ChannelContext:
         ingest: Ingest,
         feed: ChannelFeed,
         files: Attachments,
+        metrics: Metrics,
     ) -> None:
         self.channel = channel
         self.feed = feed
@@ -58,6 +60,7 @@ class ChannelContext:
         self._store = store
         self._owner = owner
         self._ingest = ingest
+        self._metrics = metrics
 
     async def receive(self, raw: Raw) -> Received:
         """Journals an event; returns when it cannot be lost any more.
@@ -78,11 +81,13 @@ class ChannelContext:
         Raises:
             LeaseLostError: inside the block: another may be the owner.
         """
+        full = f"{self.channel.id}|{name}"
+        self._metrics.wants(full)
         async with AsyncExitStack() as stack:
             with self._seat.standing_by(name):
-                held = leases.hold(self._store, self._owner, f"{self.channel.id}|{name}")
-                lease = await stack.enter_async_context(held)
-            yield lease
+                lease = await stack.enter_async_context(leases.hold(self._store, self._owner, full))
+            with self._metrics.holding(full, lease):
+                yield lease
 
     def heard(self) -> None:
         """Says that the platform has answered, also when it had nothing to say."""

@@ -19,6 +19,7 @@ import structlog
 
 from connectors.context import CursorExpiredError
 from connectors.tasks import together
+from inbox.metrics import Metrics
 from inbox.model import Event
 from inbox.store import EventLog, StoreUnavailableError
 from inbox.store.events import News, Unread, transaction_of
@@ -82,14 +83,20 @@ class _Follower:
 class Hub:
     """Hands out events. `run` must be running for live ones to come."""
 
-    def __init__(self, log: EventLog) -> None:
+    def __init__(self, log: EventLog, metrics: Metrics) -> None:
         self._log = log
+        self._metrics = metrics
         self._position = 0  # of the last event that was handed out
         self._reached = 0  # the number of the last transaction all of whose events were
         self._ready = asyncio.Event()
         self._everything: set[_Follower] = set()
         self._threads: dict[Thread, set[_Follower]] = {}
         self._logger: Any = structlog.get_logger("santral.events")
+
+    @property
+    def followers(self) -> int:
+        """How many readers there are."""
+        return len(self._everything) + sum(map(len, self._threads.values()))
 
     async def run(self) -> None:
         """Reads the log as it grows, until cancelled. A lost database is waited for."""
@@ -202,6 +209,7 @@ class Hub:
             self._hand_out(event)
         if events:
             self._position = events[-1].id
+            self._metrics.handed_out(events[0].at)
 
     def _hand_out(self, event: Event | Unread) -> None:
         followers = set(self._everything)

@@ -53,6 +53,7 @@ class Housekeeping:
         self._activity = activity
         self._alone = alone
         self._roster = roster
+        self.beaten_at = datetime.now(UTC)  # when the others last saw that we live
         self._logger: Any = structlog.get_logger("santral.housekeeping")
 
     async def begin(self) -> None:
@@ -86,6 +87,7 @@ class Housekeeping:
 
     async def _beat(self) -> None:
         await self._store.processes.beat(self._owner, self._store.session_id, self._roster.workplace())
+        self.beaten_at = datetime.now(UTC)
 
     async def _take_over(self) -> None:
         await self._store.processes.bury(all_but=self._owner if self._alone else None)

@@ -31,7 +31,7 @@ from connectors.base import Connector, Receipt, Reply
 from connectors.context import Files
 from connectors.errors import ConnectorError, PermanentError, TemporaryError, UnavailableError, UncertainError
 from inbox import changes, delivery
-from inbox.activity import Activity
+from inbox.metrics import Metrics
 from inbox.model import Conversation, Identity, OutboxItem, ThreadKey, WaitingChanges, scoped
 from inbox.pacing import Pacer
 from inbox.store import NotOwnerError, Store, Unit
@@ -45,18 +45,20 @@ OF_ONE_CHANNEL = 8  # of them: a platform that is slow must not hold up the othe
 PIECE_SECONDS = 600.0  # how long a connector may take for one piece; longer than any platform's own time-out
 REFERENCES = 30
 
+NotSent = Literal["queued", "failed", "unknown"]  # what becomes of a reply that a try did not send
+
 
 class OutboxWorker:
     """Sends what is due, while `run` runs."""
 
     def __init__(
-        self, store: Store, owner: str, connectors: Mapping[str, Connector[Any]], files: Files, activity: Activity
+        self, store: Store, owner: str, connectors: Mapping[str, Connector[Any]], files: Files, metrics: Metrics
     ) -> None:
         self._store = store
         self._owner = owner
         self._connectors = connectors
         self._files = files
-        self._activity = activity
+        self._metrics = metrics
         self._sending: Counter[str] = Counter()  # how many of each channel
         self._pacer = Pacer(store)
         self._worker = Worker(self._claim, self._send_one, at_once=AT_ONCE)
@@ -77,7 +79,7 @@ class OutboxWorker:
     async def recover(self, alive: list[str]) -> None:
         """Takes up what dead processes left."""
         for item in await self._store.outbox.abandoned(alive):
-            await self._store.write(lambda unit, item=item: self._abandoned(unit, item))  # type: ignore[misc]
+            await self._take_up(item)
             self.wake()
 
     async def _wake_scheduled(self) -> None:
@@ -130,10 +132,10 @@ class OutboxWorker:
         try:
             await self._try_safely(item)
         except NotOwnerError:
-            self._logger.warning("reply taken over by another process", message=item.id)
+            self._logger.warning("reply taken over by another process", message=item.id, channel=item.channel)
         except UnavailableError:  # it stays ours, and is taken up like a dead worker's
-            self._logger.warning("database away while sending", message=item.id)
-            await insist(lambda: self._store.write(lambda unit: self._abandoned(unit, item)))
+            self._logger.warning("database away while sending", message=item.id, channel=item.channel)
+            await insist(lambda: self._take_up(item))
         finally:
             self._sending[item.channel] -= 1
 
@@ -144,7 +146,7 @@ class OutboxWorker:
         except (NotOwnerError, UnavailableError):
             raise
         except Exception as error:
-            self._logger.exception("reply failed unexpectedly", message=item.id)
+            self._logger.exception("reply failed unexpectedly", message=item.id, channel=item.channel)
             await self._failed(item, error)
 
     async def _try(self, item: OutboxItem) -> None:
@@ -166,7 +168,10 @@ class OutboxWorker:
             await self._failed(item, error)
         else:
             await self._store.write(lambda unit: self._sent(unit, item))
-            self._activity.left(item.channel, datetime.now(UTC))
+            # At the first try it is due since its creation, or since its hour.
+            since = reply.message.created_at if item.attempts > 1 else None
+            self._metrics.sent(item.channel, datetime.now(UTC), since or item.due_at)
+            self._logger.info("reply left", message=item.id, channel=item.channel, attempts=item.attempts)
 
     async def _begin(self, unit: Unit, claimed: OutboxItem) -> tuple[Reply, OutboxItem]:
         """Writes `sending`, and gathers what the connector needs."""
@@ -225,9 +230,19 @@ class OutboxWorker:
             _put(unit, message, sent_at=state.sent_at or unit.now)
 
     async def _failed(self, item: OutboxItem, error: Exception) -> None:
-        await self._store.write(lambda unit: self._failure(unit, item, error))
+        code = error.code if isinstance(error, ConnectorError) else None
+        self._not_sent(item, await self._store.write(lambda unit: self._failure(unit, item, error)), code=code)
 
-    async def _failure(self, unit: Unit, tried: OutboxItem, error: Exception) -> None:
+    async def _take_up(self, item: OutboxItem) -> None:
+        state = await self._store.write(lambda unit: self._abandoned(unit, item))
+        if state is not None:
+            self._not_sent(item, state, code=None)
+
+    def _not_sent(self, item: OutboxItem, state: NotSent, *, code: str | None) -> None:
+        self._metrics.not_sent(item.channel, state)
+        self._logger.warning("reply did not leave", message=item.id, channel=item.channel, state=state, code=code)
+
+    async def _failure(self, unit: Unit, tried: OutboxItem, error: Exception) -> NotSent:
         item, message, _ = await self._mine(unit, tried, "claimed", "sending")
         if item.state == "claimed":  # it failed before `_begin` could count it
             item = replace(item, attempts=item.attempts + 1)
@@ -236,13 +251,12 @@ class OutboxWorker:
             message = _with_recipient(message, clean_structure(recipient))
         connector = self._connectors.get(item.channel)
         if isinstance(known, UncertainError) and not (connector and connector.capabilities.idempotent_send):
-            self._park(unit, item, message, "unknown", known, temporary=False)
-        elif isinstance(known, PermanentError):
-            self._park(unit, item, message, "failed", known, temporary=False)
-        elif item.attempts >= delivery.MAX_ATTEMPTS:
-            self._park(unit, item, message, "failed", known, temporary=True)
-        else:
-            self._later(unit, item, message, known)
+            return self._park(unit, item, message, "unknown", known, temporary=False)
+        if isinstance(known, PermanentError):
+            return self._park(unit, item, message, "failed", known, temporary=False)
+        if item.attempts >= delivery.MAX_ATTEMPTS:
+            return self._park(unit, item, message, "failed", known, temporary=True)
+        return self._later(unit, item, message, known)
 
     def _park(
         self,
@@ -253,32 +267,34 @@ class OutboxWorker:
         error: ConnectorError,
         *,
         temporary: bool,
-    ) -> None:
+    ) -> NotSent:
         unit.put(replace(item, state="parked", owner=None))
         told = clean_structure(DeliveryError(code=error.code, text=error.reason, temporary=temporary))
         _put(unit, message, state=state, error=told, next_attempt_at=None)
+        return state
 
-    def _later(self, unit: Unit, item: OutboxItem, message: Message, error: ConnectorError) -> None:
+    def _later(self, unit: Unit, item: OutboxItem, message: Message, error: ConnectorError) -> NotSent:
         asked = error.retry_after if isinstance(error, TemporaryError) else None
         wait = timedelta(seconds=asked) if asked is not None else delivery.pause(item.attempts, random.random())  # noqa: S311
         due = unit.now + wait
         unit.put(replace(item, state="queued", owner=None, due_at=due))
         told = clean_structure(DeliveryError(code=error.code, text=error.reason, temporary=True))
         _put(unit, message, state="queued", error=told, next_attempt_at=due)
+        return "queued"
 
-    async def _abandoned(self, unit: Unit, left: OutboxItem) -> None:
+    async def _abandoned(self, unit: Unit, left: OutboxItem) -> NotSent | None:
         """What becomes of a reply whose worker is gone: nobody knows whether a send was done."""
         item = await unit.one(OutboxItem, left.id)
         message = await unit.one(Message, left.id)
         if item is None or message is None or item.owner != left.owner or item.state not in ("claimed", "sending"):
-            return
+            return None
         connector = self._connectors.get(item.channel)
         if item.state == "claimed" or (connector is not None and connector.capabilities.idempotent_send):
             unit.put(replace(item, state="queued", owner=None))
             _put(unit, message, state="queued")
-        else:
-            lost = UncertainError("the process that sent it was lost; it may have left")
-            self._park(unit, item, message, "unknown", lost, temporary=False)
+            return "queued"
+        lost = UncertainError("the process that sent it was lost; it may have left")
+        return self._park(unit, item, message, "unknown", lost, temporary=False)
 
     async def _mine(
         self, unit: Unit, expected: OutboxItem, *states: Literal["claimed", "sending"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from prometheus_client import CollectorRegistry
+
 from connectors.supervisor import Supervisor
 from inbox.activity import Activity
 from inbox.attachments import Attachments
@@ -26,4 +28,5 @@ class Services:
     roster: Roster
     activity: Activity
     files: Attachments
+    metrics: CollectorRegistry
     public_url: str

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -84,6 +84,7 @@ class Santral:
         outgoing: int | None = None,
         more: Sequence[dict[str, Any]] = (),
         only: str | None = None,
+        variables: Mapping[str, str] | None = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
@@ -98,6 +99,7 @@ class Santral:
         }
         if storage is not None:
             self.config["storage"] = {"url": storage}
+        self.variables = dict(variables or {})
         self.process: subprocess.Popen[bytes] | None = None
 
     def begin(self) -> None:
@@ -107,7 +109,7 @@ class Santral:
             self.process = subprocess.Popen(
                 [str(SANTRAL), "run", "-c", "santral.yaml", *(["--only", self.only] if self.only else [])],
                 cwd=self.folder,
-                env=environment(),
+                env=environment() | self.variables,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

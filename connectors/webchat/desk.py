@@ -206,7 +206,7 @@ class Desk:
                 await self._journal(f"delivered:{message.id}", visitor, Delivered(message_id=message.id))
             except UnavailableError:
                 # The visitor has it; the next hello that shows it reports it again.
-                self._context.log.warning("webchat.arrival_not_reported", message_id=message.id)
+                self._context.log.warning("webchat.arrival_not_reported", message=message.id)
 
     async def _journal(self, key: str, visitor: str, event: Event, extra: Mapping[str, Any] | None = None) -> Received:
         return await self._context.receive(

@@ -37,6 +37,7 @@ def create_app(services: Services) -> web.Application:
         app.router.add_route(route.method, route.path, route.serve)
     app.router.add_get("/healthz", health.healthz)
     app.router.add_get("/readyz", health.readyz)
+    app.router.add_get("/metrics", health.metrics)
     app.router.add_route("*", "/hooks/{channel}{tail:(/.*)?}", _hooks)
     app.router.add_route("*", "/chat/{channel}{tail:(/.*)?}", _chat)
     return app

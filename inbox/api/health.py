@@ -1,4 +1,4 @@
-"""Liveness and readiness, for whoever runs the process."""
+"""Liveness, readiness and metrics, for whoever runs the process."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Literal
 
 from aiohttp import web
 from msgspec import Struct
+from prometheus_client.exposition import choose_encoder
 
 from inbox.api.routing import HEADERS, SERVICES
 from normalizer.codec import to_json
@@ -46,3 +47,10 @@ async def readyz(request: web.Request) -> web.Response:
     )
     status = 200 if readiness.status == "ready" else 503
     return web.Response(status=status, body=to_json(readiness), content_type="application/json", headers=HEADERS)
+
+
+async def metrics(request: web.Request) -> web.Response:
+    """What this process has counted, as Prometheus reads it; no secret and no customer's data is in it."""
+    encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+    body = encode(request.app[SERVICES].metrics)
+    return web.Response(body=body, headers={**HEADERS, "Content-Type": content_type})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -14,10 +15,13 @@ from aiohttp import web
 from connectors.context import CursorExpiredError
 from connectors.errors import UnavailableError
 from inbox.errors import NotFoundError, ReplyRefusedError, VersionConflictError
+from inbox.model import new_id
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_SECONDS = 2
 CONFLICTS = ("not-retryable", "not-cancellable")
+REQUEST_ID = "X-Request-ID"
+SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -89,7 +93,7 @@ async def middleware(request: web.Request, handler: Handler) -> web.StreamRespon
     except Exception as error:  # noqa: BLE001 (whatever it is, the client gets an answer and the log a line)
         problem = _problem(error)
         if problem.status >= 500 and not _has_left(request, error):
-            _report(request, problem, error)
+            problem.headers[REQUEST_ID] = _report(request, problem, error)
         return problem.response()
 
 
@@ -127,13 +131,18 @@ def _has_left(request: web.Request, error: Exception) -> bool:
     return isinstance(error, ConnectionError) and (request.transport is None or request.transport.is_closing())
 
 
-def _report(request: web.Request, problem: ProblemError, error: Exception) -> None:
+def _report(request: web.Request, problem: ProblemError, error: Exception) -> str:
+    """Logs a request that failed; returns the id by which the caller can name it, the caller's own if that is sane."""
+    given = request.headers.get(REQUEST_ID, "")
+    request_id = given if SANE_ID.fullmatch(given) else new_id()
+    # Only what is known to be ours is told: a connector's path may be a secret, an unforeseen error may quote a body.
     known = isinstance(error, ProblemError | UnavailableError)
     _log.error(
         "request failed",
+        request=request_id,
         method=request.method,
-        path=request.path,
+        path=request.path.removesuffix(request.match_info.get("tail", "")),
         status=problem.status,
-        reason=str(error),
-        exc_info=None if known else error,
+        **({"reason": str(error)} if known else {"exc_info": error}),
     )
+    return request_id

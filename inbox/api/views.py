@@ -92,9 +92,10 @@ class ChannelView(Struct, frozen=True, kw_only=True):
 
 
 class FailedView(Struct, frozen=True, kw_only=True):
-    """A raw event that could not be normalized, and the traceback that says why."""
+    """A raw event that could not be normalized, and the traceback that says why; `message_id` as in the log."""
 
     id: str
+    message_id: str
     channel: str
     connector: str
     content_type: str

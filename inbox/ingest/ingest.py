@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -20,14 +22,15 @@ from msgspec.structs import replace
 from connectors.context import Received
 from connectors.errors import UnavailableError
 from connectors.tasks import together
-from inbox.activity import Activity
 from inbox.group_commit import GroupCommit
 from inbox.ingest.apply import Policy, Understood, apply, message_id
+from inbox.logs import in_own_words
+from inbox.metrics import Metrics
 from inbox.model import new_id
 from inbox.store import JournalEntry, NotOwnerError, Store
 from inbox.store.journal import INLINE_BYTES
 from normalizer.codec import clean, clean_structure, clean_text, to_milliseconds
-from normalizer.outcomes import Change, Draft, Files, Outcome, Raw
+from normalizer.outcomes import Change, DeliveryUpdate, Draft, Files, Ignored, Outcome, Raw
 from normalizer.schema import Attachment
 
 SMALLEST = 4 * 1024  # bytes that an entry counts for at the least
@@ -56,11 +59,11 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True):
 class Ingest:
     """Receives, and applies what was received while `run` runs."""
 
-    def __init__(self, store: Store, owner: str, intakes: Mapping[str, Intake], activity: Activity) -> None:
+    def __init__(self, store: Store, owner: str, intakes: Mapping[str, Intake], metrics: Metrics) -> None:
         self._store = store
         self._owner = owner
         self._intakes = intakes
-        self._activity = activity
+        self._metrics = metrics
         self._policies = {channel: intake.policy for channel, intake in intakes.items()}
         self._journal: GroupCommit[JournalEntry, JournalEntry] = GroupCommit(
             self._add, batch=JOURNAL_BATCH, backlog=JOURNAL_BACKLOG, patience=JOURNAL_SECONDS
@@ -79,6 +82,17 @@ class Ingest:
         Raises:
             UnavailableError: it could not be journaled, or nobody knows whether it was.
         """
+        began = time.perf_counter()
+        self._metrics.received(channel)
+        try:
+            received = await self._kept(channel, raw)
+        except Exception:
+            self._metrics.refused(channel)
+            raise
+        self._metrics.kept(channel, time.perf_counter() - began)
+        return received
+
+    async def _kept(self, channel: str, raw: Raw) -> Received:
         large = len(raw.body) > INLINE_BYTES
         entry = JournalEntry(
             id=f"{channel}|{_short(raw.key)}",
@@ -105,6 +119,16 @@ class Ingest:
         count = await self._store.journal.replay(self._owner, entry_ids)
         self.look()
         return count
+
+    @property
+    def waiting(self) -> int:
+        """How many journaled events are in memory and not applied yet."""
+        return len(self._here)
+
+    @property
+    def behind(self) -> bool:
+        """Whether the journal may hold events of ours that are not in memory."""
+        return self._behind
 
     def look(self) -> None:
         """Says that the journal holds entries of ours that are not in memory."""
@@ -133,9 +157,13 @@ class Ingest:
             self._behind = True  # they may have been written all the same
             raise
         for entry, standing in zip(entries, outcomes, strict=True):
-            if isinstance(standing, JournalEntry) and standing.message_id == entry.message_id:
-                self._activity.came(entry.channel, entry.received_at)
+            if not isinstance(standing, JournalEntry):
+                continue
+            if standing.message_id == entry.message_id:
+                self._metrics.journaled(entry.channel, entry.received_at)
                 self._hand_over(entry)
+            else:
+                self._metrics.duplicate(entry.channel)
         return outcomes
 
     def _hand_over(self, entry: JournalEntry) -> None:
@@ -210,8 +238,8 @@ class Ingest:
         for entry in batch:
             try:
                 understood.append(Understood(entry=entry, outcomes=await self._patiently(entry)))
-            except Exception:  # noqa: BLE001 (whatever a plugin does, the entry alone fails)
-                await self._fail(entry, traceback.format_exc())
+            except Exception as error:  # noqa: BLE001 (whatever a plugin does, the entry alone fails)
+                await self._fail(entry, error)
         return understood
 
     async def _patiently(self, entry: JournalEntry) -> tuple[Outcome, ...]:
@@ -244,14 +272,14 @@ class Ingest:
         """Makes an outcome fit to be stored: its attachments under ids of ours, their bytes in the file store."""
         match outcome:
             case Draft(message=message) if outcome.files:
-                kept, files = await self._kept(entry, number, message.attachments, outcome.files)
+                kept, files = await self._shelved(entry, number, message.attachments, outcome.files)
                 outcome = replace(outcome, message=replace(message, attachments=kept), files=files)
             case Change(attachments=tuple() as attachments) if outcome.files:
-                kept, files = await self._kept(entry, number, attachments, outcome.files)
+                kept, files = await self._shelved(entry, number, attachments, outcome.files)
                 outcome = replace(outcome, attachments=kept, files=files)
         return clean_structure(outcome)
 
-    async def _kept(
+    async def _shelved(
         self, entry: JournalEntry, number: int, attachments: tuple[Attachment, ...], files: Files
     ) -> tuple[tuple[Attachment, ...], Files]:
         """The attachments with ids, and what is left to fetch of their files."""
@@ -288,26 +316,40 @@ class Ingest:
                 self._logger.warning("entries taken over by another process", entries=len(batch))
                 self._behind = True
                 break
-            except Exception:  # noqa: BLE001 (the poisonous one must be found, whatever it raises)
-                await self._apply_apart(batch, traceback.format_exc())
+            except Exception as error:  # noqa: BLE001 (the poisonous one must be found, whatever it raises)
+                await self._apply_apart(batch, error)
                 break
             else:
+                self._count(batch)
                 break
         self._drop([one.entry for one in batch])
 
-    async def _apply_apart(self, batch: list[Understood], error: str) -> None:
+    def _count(self, applied: list[Understood]) -> None:
+        now = datetime.now(UTC)
+        for one in applied:
+            entry = one.entry
+            seconds = None if entry.replayed else (now - entry.received_at).total_seconds()
+            ignored = all(isinstance(outcome, Ignored) for outcome in one.outcomes)
+            self._metrics.applied(entry.channel, seconds, ignored=ignored)
+            for outcome in one.outcomes:
+                if isinstance(outcome, DeliveryUpdate):
+                    self._metrics.reported(entry.channel, outcome.state)
+
+    async def _apply_apart(self, batch: list[Understood], error: Exception) -> None:
         if len(batch) == 1:
             await self._fail(batch[0].entry, error)
             return
         for one in batch:
             await self._apply([one])
 
-    async def _fail(self, entry: JournalEntry, error: str) -> None:
-        error = clean_text(error.strip()[-LONGEST_ERROR:])  # it may quote what could not be understood
-        self._logger.error("event failed", entry=entry.id, error=error.rpartition("\n")[2][:500])
+    async def _fail(self, entry: JournalEntry, error: Exception) -> None:
+        told = "".join(traceback.format_exception(error))
+        told = clean_text(told.strip()[-LONGEST_ERROR:])  # it may quote what could not be understood
+        self._logger.error("event failed", message=entry.message_id, channel=entry.channel, error=in_own_words(error))
+        self._metrics.event_failed(entry.channel)
         while True:
             try:
-                await self._store.journal.fail(entry.id, self._owner, error)
+                await self._store.journal.fail(entry.id, self._owner, told)
             except UnavailableError:
                 await asyncio.sleep(RETRY_SECONDS)
             else:

@@ -23,7 +23,7 @@ from inbox.store.queries import Queries
 from inbox.store.settings import Settings
 from inbox.store.traffic import Traffic
 from inbox.store.unit import Unit
-from inbox.store.writer import Writer
+from inbox.store.writer import Measured, Writer, unmeasured
 
 __all__ = [
     "Budgets",
@@ -50,11 +50,11 @@ __all__ = [
 class Store:
     """One MongoDB database. Made by `open`."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, measured: Measured) -> None:
         self._client = client
         database_ = database(client)
         self.events = EventLog(database_)
-        self._writer = Writer(client, database_, self.events.committed)
+        self._writer = Writer(client, database_, self.events.committed, measured)
         self.write = self._writer.write
         self.journal = Journal(database_)
         self.files = FileStore(database_)
@@ -68,12 +68,13 @@ class Store:
         self.queries = Queries(database_)
 
     @classmethod
-    async def open(cls, url: str, *, migrate: bool = False) -> Store:
+    async def open(cls, url: str, *, migrate: bool = False, measured: Measured = unmeasured) -> Store:
         """Connects, and makes sure of the schema and the indexes.
 
         Args:
             url: where the database is.
             migrate: brings an older database to this version's schema, instead of refusing it.
+            measured: is told of each transaction that is committed.
 
         Raises:
             UnfitDatabaseError: nobody answers there, or what answers cannot be used.
@@ -82,7 +83,7 @@ class Store:
         try:
             await (migrations.migrate if migrate else migrations.check)(database(client))
             await indexes.ensure(database(client))
-            store = cls(client)
+            store = cls(client, measured)
             await store._writer.prepare()
         except BaseException:
             await client.close()

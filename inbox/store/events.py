@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 
 import bson
 from bson.codec_options import CodecOptions
@@ -69,14 +70,16 @@ class Unread:
 
     Attributes:
         id: its position.
+        at: when it was committed.
         channel: of its message, where it is about one.
         thread_key: likewise.
     """
 
-    __slots__ = ("_raw", "channel", "id", "thread_key")
+    __slots__ = ("_raw", "at", "channel", "id", "thread_key")
 
     def __init__(self, raw: RawBSONDocument) -> None:
         self.id: int = raw["_id"]
+        self.at: datetime = raw["at"]
         self.channel: str | None = raw["channel"]
         self.thread_key: str | None = raw["thread_key"]
         self._raw = raw
@@ -94,7 +97,7 @@ class EventLog:
         self._listeners: list[News] = []
         self._events = database["events"]
         self._unread: AsyncCollection[RawBSONDocument] = database.get_collection("events").with_options(
-            codec_options=CodecOptions(RawBSONDocument)
+            codec_options=CodecOptions(RawBSONDocument, tz_aware=True)
         )
         self._counters = database["counters"]
 

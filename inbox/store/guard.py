@@ -8,19 +8,28 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from pymongo.errors import ConnectionFailure, CursorNotFound, ExecutionTimeout, WaitQueueTimeoutError
+from pymongo.errors import (
+    ConnectionFailure,
+    CursorNotFound,
+    ExecutionTimeout,
+    WaitQueueTimeoutError,
+    WriteConcernError,
+)
 
 from inbox.store.errors import StoreUnavailableError
 
 ClassT = TypeVar("ClassT", bound=type)
 
+# A write whose majority nobody knows of (a server that shuts down answers so) may be done, as one without an answer.
+AWAY = (ConnectionFailure, CursorNotFound, ExecutionTimeout, WaitQueueTimeoutError, WriteConcernError)
+
 
 @contextmanager
 def answering() -> Iterator[None]:
-    """Turns a lost connection, a time-out and a cursor that a restart took away into StoreUnavailableError."""
+    """Turns a lost connection, a time-out and what a restart took away into StoreUnavailableError."""
     try:
         yield
-    except (ConnectionFailure, CursorNotFound, ExecutionTimeout, WaitQueueTimeoutError) as error:
+    except AWAY as error:
         raise StoreUnavailableError(f"the database does not answer: {type(error).__name__}") from error
 
 

@@ -18,6 +18,7 @@ from pymongo.errors import BulkWriteError
 
 from inbox.store.client import Database, Document
 from inbox.store.documents import from_document, to_document
+from inbox.store.errors import StoreUnavailableError
 from inbox.store.guard import guarded
 
 INLINE_BYTES = 64 * 1024
@@ -87,7 +88,7 @@ class Journal:
         except BulkWriteError as error:
             failed = {item["op"]["_id"]: item for item in (error.details or {}).get("writeErrors", [])}
             if not failed:
-                raise
+                raise StoreUnavailableError("nobody knows whether a majority has it") from error
             outcomes |= {id_: RuntimeError(item["errmsg"]) for id_, item in failed.items()}
             outcomes |= await self._standing([id_ for id_, item in failed.items() if item["code"] == DUPLICATE_KEY])
         return [outcomes[entry.id] for entry in entries]

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
@@ -38,14 +39,23 @@ LONGEST_SECONDS = 30.0  # that anybody waits for a transaction
 
 T = TypeVar("T")
 Change = Callable[[Unit], Awaitable[T]]
+Measured = Callable[[float, Sequence[Event]], None]
+"""Is told how many seconds a transaction took, the waiting for others included, and its events."""
+
+
+def unmeasured(_seconds: float, _events: Sequence[Event]) -> None:
+    """A `Measured` that forgets it."""
 
 
 class Writer:
     """Commits changes, each the work of a function that gets a `Unit`. Such a function may run more than once."""
 
-    def __init__(self, client: Client, database: Database, committed: Callable[[int, Sequence[Event]], None]) -> None:
-        """`committed` is called after each transaction that wrote something, with its number and its events."""
+    def __init__(
+        self, client: Client, database: Database, committed: Callable[[int, Sequence[Event]], None], measured: Measured
+    ) -> None:
+        """Both are called after each transaction that wrote something: with its number, or how long it took."""
         self._database = database
+        self._measured = measured
         self._committed = committed
         self._session = client.start_session(causal_consistency=False)
         self._group: GroupCommit[Change[Any], Any] = GroupCommit(
@@ -82,11 +92,12 @@ class Writer:
         await self._session.end_session()
 
     async def _commit(self, changes: Sequence[Change[Any]]) -> Sequence[Any]:
+        began = time.perf_counter()
         deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
         while True:
             try:
                 with answering():
-                    return await self._attempt(changes)
+                    return await self._attempt(changes, began)
             except PyMongoError as error:
                 if not error.has_error_label("TransientTransactionError"):
                     raise
@@ -94,7 +105,7 @@ class Writer:
                     raise StoreUnavailableError("the database is too busy: no transaction came through") from error
             await self._turn()
 
-    async def _attempt(self, changes: Sequence[Change[Any]]) -> Sequence[Any]:
+    async def _attempt(self, changes: Sequence[Change[Any]], began: float) -> Sequence[Any]:
         session = self._session
         await session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=MAJORITY)
         try:
@@ -109,6 +120,7 @@ class Writer:
         else:
             await _commit(session)
             self._committed(unit.number, unit.events)
+            self._measured(time.perf_counter() - began, unit.events)
         return outcomes
 
     async def _turn(self) -> None:

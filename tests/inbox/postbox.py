@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 import msgspec
+from prometheus_client import CollectorRegistry
 
 from connectors.base import Capabilities, Connector, Options, Receipt, Reply
 from connectors.context import Channel, Context
@@ -17,6 +18,7 @@ from inbox.activity import Activity
 from inbox.channels import Channels
 from inbox.housekeeping import Heir, Housekeeping
 from inbox.ingest import Ingest, Intake, Policy
+from inbox.metrics import Metrics
 from inbox.roster import PARTS, Roster
 from inbox.store import Store
 from normalizer.outcomes import (
@@ -215,9 +217,14 @@ def intake(**fields: Any) -> Intake:
     return Intake(**({"connector": "postbox", "normalize": normalize, "policy": POLICY} | fields))
 
 
+def metrics() -> Metrics:
+    """Metrics that nobody looks at."""
+    return Metrics(CollectorRegistry(), Activity())
+
+
 def ingest(store: Store, owner: str = "me", **channels: Intake) -> Ingest:
     """An ingest that knows the channel `post`, unless it is told of others."""
-    return Ingest(store, owner, channels or {CHANNEL: intake()}, Activity())
+    return Ingest(store, owner, channels or {CHANNEL: intake()}, metrics())
 
 
 def roster(store: Store, owner: str, supervisor: Supervisor | None = None) -> Roster:

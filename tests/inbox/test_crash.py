@@ -21,7 +21,6 @@ import pytest
 from harness import Desk, Santral, Visitor, environment, eventually, letter
 
 from connectors.tasks import end
-from inbox.activity import Activity
 from inbox.attachments import Attachments
 from inbox.ingest import Ingest
 from inbox.model import Customer
@@ -232,8 +231,8 @@ asyncio.run(main(sys.argv[1]))
 
 
 async def test_who_dies_inside_a_transaction_holds_up_nobody_for_long(mongod_url: str, store: Store) -> None:
-    ingest = Ingest(store, "me", {}, Activity())
-    outbox = OutboxWorker(store, "me", {}, Attachments(store), Activity())
+    ingest = Ingest(store, "me", {}, postbox.metrics())
+    outbox = OutboxWorker(store, "me", {}, Attachments(store), postbox.metrics())
     housekeeping = postbox.housekeeping(store, "me", ingest, outbox)
     await housekeeping.begin()
     keeping = asyncio.create_task(housekeeping.run())

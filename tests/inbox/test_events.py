@@ -37,7 +37,7 @@ NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 
 @contextlib.asynccontextmanager
 async def running(store: Store) -> AsyncIterator[Hub]:
-    hub = Hub(store.events)
+    hub = Hub(store.events, postbox.metrics())
     task = asyncio.create_task(hub.run())
     try:
         yield hub
@@ -322,7 +322,7 @@ async def test_a_recipient_sees_its_own_thread_and_no_other_and_no_notes(store: 
         assert await visitor.sees() == ["hello", "now", "one more"]
         again = visitor.feed.follow("ada", got[0][1])
         assert (await anext(aiter(again)))[0].text == "one more"
-    assert (await Visitor(store, Hub(store.events)).feed.history("nobody")).conversation_id is None
+    assert (await Visitor(store, Hub(store.events, postbox.metrics())).feed.history("nobody")).conversation_id is None
 
 
 async def _collect(stream: AsyncIterator[tuple[Message, str]], into: list[tuple[Message, str]]) -> None:

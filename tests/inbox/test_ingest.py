@@ -17,7 +17,6 @@ from postbox import CHANNEL, intake, raw, said
 from pymongo.asynchronous.database import AsyncDatabase
 
 from connectors.tasks import end
-from inbox.activity import Activity
 from inbox.attachments import Attachments
 from inbox.ingest import Ingest
 from inbox.ingest.apply import apply
@@ -233,7 +232,7 @@ async def test_what_a_dead_process_left_is_picked_up_before_what_comes(store: St
         await dead.receive(CHANNEL, raw(f"k{n}", said(f"m{n}", thread="t")))
     await store.processes.leave("dead")
     heir = postbox.ingest(store, "heir")
-    outbox = OutboxWorker(store, "heir", {}, Attachments(store), Activity())
+    outbox = OutboxWorker(store, "heir", {}, Attachments(store), postbox.metrics())
     await postbox.housekeeping(store, "heir", heir, outbox).begin()
     async with running(heir):
         for n in range(5, 10):
@@ -246,7 +245,7 @@ async def test_a_living_process_keeps_its_entries(store: Store, documents: Docum
     busy, other = postbox.ingest(store, "busy"), postbox.ingest(store, "other")
     await store.processes.beat("busy", {"id": "nothing"}, {})
     await busy.receive(CHANNEL, raw("k", said()))
-    outbox = OutboxWorker(store, "other", {}, Attachments(store), Activity())
+    outbox = OutboxWorker(store, "other", {}, Attachments(store), postbox.metrics())
     await postbox.housekeeping(store, "other", other, outbox).begin()
     assert await documents["journal"].count_documents({"owner": "busy", "state": "new"}) == 1
 

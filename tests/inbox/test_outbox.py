@@ -19,7 +19,6 @@ from connectors.base import Rate, Receipt, Reply
 from connectors.errors import PermanentError, TemporaryError, UncertainError
 from connectors.tasks import end
 from inbox import delivery
-from inbox.activity import Activity
 from inbox.addressing import Addressing
 from inbox.attachments import Attachments
 from inbox.errors import NotFoundError, ReplyRefusedError
@@ -51,7 +50,7 @@ class Office:
 
     def another_worker(self, owner: str, **connectors: Postbox) -> OutboxWorker:
         known = connectors or {CHANNEL: self.postbox}
-        return OutboxWorker(self.store, owner, known, Attachments(self.store), Activity())
+        return OutboxWorker(self.store, owner, known, Attachments(self.store), postbox.metrics())
 
     @contextlib.asynccontextmanager
     async def working(self, worker: OutboxWorker | None = None) -> AsyncIterator[None]:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from uuid import uuid4
 
 import pytest
 from harness import eventually, free_port
@@ -20,7 +21,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from test_outbox import ADA, Office
 
 from inbox.replies import NewReply
-from inbox.store import Store, UnfitDatabaseError
+from inbox.store import JournalEntry, Store, StoreUnavailableError, UnfitDatabaseError, embedded
 from inbox.store.embedded.mongod_process import find_mongod
 from inbox.store.indexes import INDEXES
 from inbox.store.queries import SORTS, Place
@@ -124,6 +125,38 @@ async def test_opening_again_changes_nothing(mongod_url: str, store: Store, docu
     again = await Store.open(mongod_url, migrate=True)
     await again.close()
     assert await documents["messages"].index_information() == before
+
+
+async def test_a_database_that_shuts_down_in_the_middle_of_writes_is_away_and_nothing_else(tmp_path: Path) -> None:
+    database = await embedded.start(tmp_path)
+    store = await Store.open(database.url)
+
+    async def write_on(name: str) -> None:
+        while True:
+            await store.processes.beat(name, {"id": name})
+            await store.journal.add([_entry(f"{name}|{uuid4()}")])
+
+    writing = [asyncio.create_task(write_on(f"p{n}")) for n in range(8)]
+    await eventually(store.processes.alive)
+    await database.stop()
+    ended = await asyncio.gather(*writing, return_exceptions=True)
+    await store.close()
+    assert {type(error) for error in ended} == {StoreUnavailableError}
+
+
+def _entry(id_: str) -> JournalEntry:
+    return JournalEntry(
+        id=id_,
+        channel=CHANNEL,
+        connector="postbox",
+        message_id=id_,
+        content_type="text/plain",
+        envelope={},
+        size=1,
+        body=b"x",
+        received_at=datetime.now(UTC),
+        owner="me",
+    )
 
 
 async def test_every_document_bears_the_version_it_was_written_by(store: Store, documents: Documents) -> None:
