@@ -14,7 +14,7 @@ class Trail:
     """Writes a line for each message that this process stored."""
 
     def __init__(self) -> None:
-        self._logger: Any = structlog.get_logger("santral.trail")
+        self._logger: Any = structlog.get_logger("santral.trail").bind()  # a lazy one looks its method up for each line
 
     def committed(self, events: Sequence[Event]) -> None:
         """A transaction of this process was committed and tells this."""
