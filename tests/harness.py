@@ -83,7 +83,9 @@ class Santral:
         storage: str | None = None,
         outgoing: int | None = None,
         more: Sequence[dict[str, Any]] = (),
+        **variables: str,
     ) -> None:
+        """`variables` are added to the environment of its processes."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.port, self.smtp_port = free_port(), free_port()
@@ -97,6 +99,7 @@ class Santral:
         if storage is not None:
             self.config["storage"] = {"url": storage}
         self.process: subprocess.Popen[bytes] | None = None
+        self._variables = variables
 
     def begin(self) -> None:
         """Starts the process and returns at once."""
@@ -105,7 +108,7 @@ class Santral:
             self.process = subprocess.Popen(
                 [str(SANTRAL), "run", "-c", "santral.yaml"],
                 cwd=self.folder,
-                env=environment(),
+                env=environment() | self._variables,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -117,7 +120,7 @@ class Santral:
         self.begin()
         await self.ready()
         if not self.token:
-            made = await asyncio.to_thread(command, "token", "Ada", "--role", "admin", folder=self.folder)
+            made = await asyncio.to_thread(command, "token", "Ada", "--role", "admin", folder=self.folder, **self._variables)
             assert made.returncode == 0, made.stderr
             self.token = made.stdout.splitlines()[-1]
 
