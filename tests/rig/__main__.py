@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -29,9 +30,13 @@ def main() -> int:
     )
     chances = random.Random(f"{given.seed}/harm")
     draws = drawn(chances, any_kinds(chances, given.kills), plan.santrals)
-    with tempfile.TemporaryDirectory(prefix="rig-", ignore_cleanup_errors=True) as folder:
-        verdict = uvloop.run(Run(chronicle, plan, Path(folder)).torture(draws))
+    folder = Path(tempfile.mkdtemp(prefix="rig-"))
+    verdict = uvloop.run(Run(chronicle, plan, folder).torture(draws))
     print(table(chronicle, verdict))
+    if chronicle.faults:
+        print(f"the logs and the data are kept in {folder}")
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
     for fault in chronicle.faults:
         print(fault)
     return 1 if chronicle.faults else 0

@@ -156,7 +156,6 @@ class Caller(Customer):
         async with self.world.http.post(url, data=body, headers=headers) as answer:
             if answer.status != 200:
                 self.refused(str(answer.status))
-                # A channel that is only just starting has no hook yet.
-                if answer.status not in (404, 503):
+                if answer.status != 503:
                     self.world.chronicle.fault(f"{said.text} was refused: {answer.status} {await answer.text()}")
             return answer.status == 200

@@ -163,14 +163,15 @@ class Run:
         with contextlib.suppress(AssertionError):  # then the verdict says what it misses
             await eventually(caught_up)
         async with world.santrals[0].desk() as desk:
-            verdict = Verdict(self.chronicle, world.ledger, desk)
-            await verdict.read()
+            verdict = Verdict(self.chronicle, world.ledger, await desk.everything())
             verdict.numbers()
             verdict.acknowledged()
-            await verdict.bytes_of()
+            await verdict.bytes_of(desk)
             verdict.replies(mails, courier, DOMAIN)
+            verdict.replies_in_order(mails, courier, DOMAIN)
             verdict.streams(log)
-            await verdict.nothing_failed()
+            for entry in await desk.all("/api/v1/ingest/failed"):
+                self.chronicle.fault(f"an event was set aside: {entry}")
         for how, times in world.ledger.refused.items():
             verdict.counts[f"told to try again, {how}"] = times
         return verdict

@@ -23,18 +23,14 @@ class Verdict:
     `counts` is what the table at the end says; what is wrong is told to the chronicle.
     """
 
-    def __init__(self, chronicle: Chronicle, ledger: Ledger, desk: Desk) -> None:
+    def __init__(self, chronicle: Chronicle, ledger: Ledger, stored: dict[str, Messages]) -> None:
+        """`stored`: every message that the API shows, by conversation."""
         self.counts: Counter[str] = Counter()
         self._chronicle = chronicle
         self._ledger = ledger
-        self._desk = desk
-        self._stored: dict[str, Messages] = {}
-
-    async def read(self) -> None:
-        """Fetches every conversation with its messages."""
-        self._stored = await self._desk.everything()
-        self.counts["conversations"] = len(self._stored)
-        self.counts["messages stored"] = sum(len(messages) for messages in self._stored.values())
+        self._stored = stored
+        self.counts["conversations"] = len(stored)
+        self.counts["messages stored"] = sum(len(messages) for messages in stored.values())
 
     def numbers(self) -> None:
         """`seq` is 1 to n in every conversation."""
@@ -74,18 +70,18 @@ class Verdict:
                     earlier.at,
                 )
 
-    async def bytes_of(self) -> None:
+    async def bytes_of(self, desk: Desk) -> None:
         """Originals and attachments, byte for byte."""
         said = {one.text: one for messages in self._ledger.said.values() for one in messages}
         for messages in self._stored.values():
             for message in messages:
                 if message["direction"] == "inbound" and message["text"] in said:
-                    await self._bytes(said[message["text"]], message)
+                    await self._bytes(desk, said[message["text"]], message)
 
-    async def _bytes(self, said: Said, message: dict[str, Any]) -> None:
+    async def _bytes(self, desk: Desk, said: Said, message: dict[str, Any]) -> None:
         if said.original is not None:
             self.counts["originals compared"] += 1
-            if await self._digest(f"/api/v1/messages/{message['id']}/original") != said.original:
+            if await _digest(desk, f"/api/v1/messages/{message['id']}/original") != said.original:
                 self._fault(f"the original of {said.text} is another", said.at)
         shown = {one["filename"]: one for one in message["attachments"]}
         if shown.keys() != said.files.keys() or len(message["attachments"]) != len(said.files):
@@ -93,14 +89,9 @@ class Verdict:
             return
         for name, digest in said.files.items():
             self.counts["attachments compared"] += 1
-            fetched = await self._digest(f"/api/v1/attachments/{shown[name]['id']}")
+            fetched = await _digest(desk, f"/api/v1/attachments/{shown[name]['id']}")
             if not digest == fetched == shown[name]["sha256"]:
                 self._fault(f"the file {name} of {said.text} is another", said.at)
-
-    async def _digest(self, path: str) -> str:
-        async with self._desk.http.get(path) as answer:
-            content = await answer.read()
-            return hashlib.sha256(content).hexdigest() if answer.status == 200 else f"{answer.status}: {content!r}"
 
     def replies(self, mails: MailSink, courier: CourierPlatform, domain: str) -> None:
         """Each reply that was taken: stored once, sent once, or shown as what it is."""
@@ -126,6 +117,21 @@ class Verdict:
                     self._carried(reply, state, courier)
                 case "site":
                     self._shown(reply, state, str(message["conversation_id"]))
+
+    def replies_in_order(self, mails: MailSink, courier: CourierPlatform, domain: str) -> None:
+        """Within a conversation replies were first taken in their order; where that is not known, they are left out."""
+        for messages in self._stored.values():
+            newest = 0.0
+            for one in messages:
+                if one["direction"] != "outbound" or one["delivery"]["state"] != "sent":
+                    continue
+                pieces = [mails.taken.get(f"<{one['id']}@{domain}>", [])]
+                if one["channel"] == "courier":
+                    pieces = [courier.taken.get((one["id"], n), []) for n in range(len(one["text"].splitlines()))]
+                for taken in filter(None, pieces):
+                    if taken[0] < newest:
+                        self._fault(f"the reply {one['id']} left before an earlier one of its conversation", taken[0])
+                    newest = taken[0]
 
     def _mailed(self, reply: Reply, state: str, taken: list[float]) -> None:
         self.counts["mail replies that came twice under one Message-ID"] += len(taken) == 2
@@ -160,14 +166,15 @@ class Verdict:
             unknown = sorted(set(stream.seen) - set(log))
             self._fault(f"{stream.name} saw twice {doubled[:5]}, missed {missed[:5]}, saw alone {unknown[:5]}")
 
-    async def nothing_failed(self) -> None:
-        """No event was set aside."""
-        for entry in await self._desk.all("/api/v1/ingest/failed"):
-            self._fault(f"an event was set aside: {entry}")
-
     def _fault(self, text: str, at: float | None = None) -> None:
         self._chronicle.fault(text, at)
 
 
 def _times(taken: list[float]) -> str:
     return ", ".join(f"{at:.1f} s" for at in taken) or "no time"
+
+
+async def _digest(desk: Desk, path: str) -> str:
+    async with desk.http.get(path) as answer:
+        content = await answer.read()
+        return hashlib.sha256(content).hexdigest() if answer.status == 200 else f"{answer.status}: {content!r}"

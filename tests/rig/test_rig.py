@@ -1,0 +1,68 @@
+"""The rig tells what is broken; and one short run of it breaks nothing."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rig.chronicle import Chronicle
+from rig.harm import KINDS, drawn
+from rig.ledger import Ledger, Reply, Said, Stream
+from rig.run import Plan, Run
+from rig.table import table
+from rig.verdict import Verdict
+
+SEED = 7
+
+
+@pytest.mark.timeout(400)
+async def test_one_harm_of_each_kind_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
+    chronicle = Chronicle(SEED)
+    plan = Plan(santrals=2, each=1, pause=0.2, streams=2, longest_stop=2.0, hurry=4.0, until=300.0)
+    draws = drawn(random.Random(f"{SEED}/harm"), iter(KINDS), plan.santrals)
+    verdict = await Run(chronicle, plan, tmp_path).torture(draws)
+    print(table(chronicle, verdict))
+    assert not chronicle.faults
+    assert all(chronicle.counts[kind] == 1 for kind in KINDS)
+    assert verdict.counts["messages acknowledged"] > 20
+    assert verdict.counts["replies taken"] > 5
+    assert verdict.counts["events in the log"] > 50
+
+
+def message(text: str, seq: int) -> dict[str, Any]:
+    return {"id": text, "text": text, "seq": seq, "direction": "inbound"}
+
+
+def told(stored: dict[str, list[dict[str, Any]]], ledger: Ledger) -> list[str]:
+    chronicle = Chronicle(SEED)
+    verdict = Verdict(chronicle, ledger, stored)
+    verdict.numbers()
+    verdict.acknowledged()
+    return chronicle.faults
+
+
+@pytest.mark.parametrize(
+    ("stored", "fault"),
+    [
+        ({"a": [message("ada-0", 1)]}, "ada-1 is LOST (taken by santral 1, at try 2) (at 9.5 s)"),
+        ({"a": [message("ada-0", 1), message("ada-1", 2), message("ada-1", 3)]}, "ada-1 is there 2 times"),
+        ({"a": [message("ada-1", 1), message("ada-0", 2)]}, "ada-1 (santral 1, 9.5 s) stands before ada-0"),
+        ({"a": [message("ada-0", 1), message("ada-1", 3)]}, "conversation a: its seq are [1, 3]"),
+        ({"a": [message("ada-0", 1)], "b": [message("ada-1", 1)]}, "ada is torn over 2 conversations"),
+        ({"a": [message("ada-0", 1), message("ada-1", 2), message("eve-0", 3)]}, "nobody is called 'eve'"),
+    ],
+)
+def test_a_broken_promise_names_the_message_the_seed_and_the_moment(
+    stored: dict[str, list[dict[str, Any]]], fault: str
+) -> None:
+    ledger = Ledger()
+    ledger.acknowledged("ada", Said(text="ada-0", tries=1), at=9.0, via=0)
+    ledger.acknowledged("ada", Said(text="ada-1", tries=2), at=9.5, via=1)
+    (said,) = told(stored, ledger)
+    assert said.startswith(f"seed {SEED}: ")
+    assert fault in said
+    assert not told({"a": [message("ada-0", 1), message("ada-1", 2)]}, ledger)
