@@ -84,12 +84,11 @@ class Member:
             return {}
 
     async def found(self, config: dict[str, Any]) -> bool:
-        """Founds the set. Returns whether that is done."""
+        """Founds the set, once all its members listen. Returns whether that is done."""
         try:
             await self._direct.admin.command("replSetInitiate", config)
         except OperationFailure as error:
-            if error.code != ALREADY_INITIALIZED:
-                raise
+            return error.code == ALREADY_INITIALIZED
         except PyMongoError:
             return False
         return True
