@@ -23,12 +23,14 @@ from inbox.store.guard import guarded
 INLINE_BYTES = 64 * 1024
 DUPLICATE_KEY = 11000
 
+Place = tuple[datetime, str]
+
 
 class JournalEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One raw event. `body` is None where it stands in GridFS, under the entry's `message_id`.
 
     `id` is channel + event key; `message_id` is the id of the message that it becomes; `owner` is the process that is
-    to apply it.
+    to apply it. `sender` is channel + who it is from: events of one sender are applied in the order of `place`.
     """
 
     id: str
@@ -37,6 +39,7 @@ class JournalEntry(msgspec.Struct, frozen=True, kw_only=True):
     message_id: str
     content_type: str
     envelope: Mapping[str, Any]
+    sender: str | None = None
     size: int
     body: bytes | None
     received_at: datetime
@@ -44,6 +47,11 @@ class JournalEntry(msgspec.Struct, frozen=True, kw_only=True):
     owner: str
     error: str | None = None
     replayed: bool = False
+
+    @property
+    def place(self) -> Place:
+        """Where it stands among its sender's."""
+        return self.received_at, self.message_id
 
 
 @guarded
@@ -126,7 +134,7 @@ class Journal:
         """What `owner` has still to apply, oldest first."""
         found = self._entries.find({"state": "new", "owner": owner}).sort("received_at", ASCENDING).limit(limit)
         entries = [_entry(document) async for document in found]
-        return sorted(entries, key=lambda entry: (entry.received_at, entry.message_id))
+        return sorted(entries, key=lambda entry: entry.place)
 
     async def fail(self, entry_id: str, owner: str, error: str) -> None:
         """Sets an entry aside that could not be applied, with its traceback."""

@@ -48,8 +48,13 @@ class Courier(Connector[CourierOptions]):
             made = signature(self.options.secret.get_secret_value(), body)
             if not hmac.compare_digest(made, request.headers.get(SIGNATURE, "")):
                 return web.Response(status=401)
+            event = json.loads(body)
             raw = Raw(
-                key=str(json.loads(body)["id"]), body=body, content_type="application/json", received_at=context.now()
+                key=str(event["id"]),
+                body=body,
+                content_type="application/json",
+                received_at=context.now(),
+                sender=str(event["from"]),
             )
             try:
                 received = await context.receive(raw)
