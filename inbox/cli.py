@@ -23,7 +23,7 @@ from inbox import logs, welcome
 from inbox.app import StartError, serving
 from inbox.channels import ChannelChecker
 from inbox.model import Role, new_id
-from inbox.store import Store, UnfitDatabaseError, embedded
+from inbox.store import Store, StoreUnavailableError, UnfitDatabaseError, embedded
 from normalizer.codec import json_schema
 from normalizer.schema import SCHEMA_VERSION
 
@@ -133,6 +133,8 @@ def _told(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         return uvloop.run(work())
     except (StartError, UnfitDatabaseError, embedded.EmbeddedDatabaseError) as error:
         click.echo(str(error), err=True)
+    except StoreUnavailableError as error:  # it did when we began, so nothing is wrong with the configuration
+        click.echo(f"{error}; try again once it does", err=True)
     sys.exit(EXIT_START)
 
 
