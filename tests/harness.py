@@ -120,7 +120,8 @@ class Santral:
         self.begin()
         await self.ready()
         if not self.token:
-            made = await asyncio.to_thread(command, "token", "Ada", "--role", "admin", folder=self.folder, **self._variables)
+            words = ("token", "Ada", "--role", "admin")
+            made = await asyncio.to_thread(command, *words, folder=self.folder, **self._variables)
             assert made.returncode == 0, made.stderr
             self.token = made.stdout.splitlines()[-1]
 

@@ -243,9 +243,7 @@ async def test_what_a_dead_process_left_is_picked_up_before_what_comes(store: St
     assert [one["text"] for one in await messages(documents)] == [f"m{n}" for n in range(10)]
 
 
-async def test_a_sender_is_applied_in_order_whichever_process_received_what(
-    store: Store, documents: Documents
-) -> None:
+async def test_a_sender_is_applied_in_order_whichever_process_received_what(store: Store, documents: Documents) -> None:
     late, quick = postbox.ingest(store, "late"), postbox.ingest(store, "quick")
     await late.receive(CHANNEL, raw("k0", said("m0", thread="t"), sender="ada"))
     async with running(quick):

@@ -13,12 +13,14 @@ from rig.clients import Customer
 from rig.ledger import Said, Visitor
 from rig.world import BROKEN, World
 
+Socket = aiohttp.ClientWebSocketResponse
+
 ACK_SECONDS = 12.0
 TRY_AGAIN = ("unavailable", "rate_limited")
 
 
 @contextlib.asynccontextmanager
-async def connected(world: World, at: int, visitor: Visitor, name: str) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+async def connected(world: World, at: int, visitor: Visitor, name: str) -> AsyncIterator[Socket]:
     """A visitor's socket at one Santral, gone on with where it was left."""
     async with world.http.ws_connect(f"{world.santrals[at].url}/chat/site/ws") as socket:
         await socket.send_json({"type": "hello", "token": visitor.token, "cursor": visitor.cursor})
@@ -44,9 +46,10 @@ class Chatter(Customer):
 
     kind = "chat"
 
-    def begin(self) -> None:
+    def rename(self) -> None:
+        super().rename()
         self._visitor = self.world.ledger.visitors.setdefault(self.name, Visitor())
-        self._socket: aiohttp.ClientWebSocketResponse | None = None
+        self._socket: Socket | None = None
 
     async def run(self) -> None:
         self._stack = contextlib.AsyncExitStack()
@@ -70,7 +73,7 @@ class Chatter(Customer):
             self._socket = None
             raise TimeoutError from None
 
-    async def _answered(self, socket: aiohttp.ClientWebSocketResponse, client_id: str) -> bool:
+    async def _answered(self, socket: Socket, client_id: str) -> bool:
         while True:
             frame = await self._frame(socket, ACK_SECONDS)
             if frame.get("client_id") != client_id or frame["type"] not in ("ack", "error"):
@@ -81,7 +84,7 @@ class Chatter(Customer):
                     self.world.chronicle.fault(f"{client_id} was refused: {frame}", self.world.chronicle.now())
             return bool(frame["type"] == "ack")
 
-    async def _frame(self, socket: aiohttp.ClientWebSocketResponse, seconds: float) -> dict[str, Any]:
+    async def _frame(self, socket: Socket, seconds: float) -> dict[str, Any]:
         frame: dict[str, Any] = await socket.receive_json(timeout=seconds)
         if frame["type"] == "message":
             show(self.world, self._visitor, frame["message"])

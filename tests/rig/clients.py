@@ -47,17 +47,17 @@ class Customer(ABC):
     async def run(self) -> None:
         while not self.world.over.is_set():
             if not self._left:
-                self._rename()
+                self.rename()
             await self._say(f"{self.name}-{self._count}")
             self._count += 1
             self._left -= 1
             await self.rest(self.random.uniform(0.5, 1.5) * self._pause)
 
-    def _rename(self) -> None:
+    def rename(self) -> None:
+        """Becomes somebody new."""
         self._names += 1
         self.name = f"{self.kind}{self._number}x{self._names}"
         self._left, self._count = self.random.randint(15, 60), 0
-        self.begin()
 
     async def _say(self, text: str) -> None:
         said, body = self.make(text)
@@ -79,9 +79,6 @@ class Customer(ABC):
 
     async def rest(self, seconds: float) -> None:
         await self.world.rest(seconds)
-
-    def begin(self) -> None:
-        """Under a new name."""
 
     @abstractmethod
     def make(self, text: str) -> tuple[Said, bytes]:

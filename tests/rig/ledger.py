@@ -1,4 +1,4 @@
-"""What the clients remember: each message that was acknowledged, each reply that was taken, each event that was seen."""
+"""What the clients remember: each message acknowledged, each reply taken, each event seen."""
 
 from __future__ import annotations
 

@@ -145,5 +145,3 @@ class ReplicaSet:
                 member.kill()
             await member.proxy.stop()
             await member.close()
-
-

@@ -108,15 +108,14 @@ class Run:
                 stream = Stream(name=f"stream{number}")
                 world.ledger.streams.append(stream)
                 tasks.append(asyncio.create_task(watch(world, stream, begin, None if number else told)))
-            hands = [asyncio.create_task(answer_all(world, f"agent{n}", told)) for n in range(HANDS)]
-            tasks += hands
+            tasks.extend(asyncio.create_task(answer_all(world, f"agent{n}", told)) for n in range(HANDS))
             self._told = told
             yield
 
     @contextlib.asynccontextmanager
     async def _kept_alive(self) -> AsyncIterator[None]:
         async with _background() as tasks:
-            tasks += [asyncio.create_task(kept.run()) for kept in self._kept]
+            tasks.extend(asyncio.create_task(kept.run()) for kept in self._kept)
             yield
 
     async def _under_load(self, world: World, draws: Iterator[Draw]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 
 from rig.chronicle import Chronicle
 from rig.harm import KINDS, drawn
-from rig.ledger import Ledger, Reply, Said, Stream
+from rig.ledger import Ledger, Said
 from rig.run import Plan, Run
 from rig.table import table
 from rig.verdict import Verdict

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from itertools import pairwise
 from typing import Any
 
 from harness import Desk
@@ -62,7 +63,7 @@ class Verdict:
                 what = f"{one.text} is there {times[one.text]} times" if times[one.text] else f"{one.text} is LOST"
                 self._fault(f"{what} (taken by santral {one.via}, at try {one.tries})", one.at)
         place = {one["text"]: one["seq"] for _, one in found}
-        for earlier, later in zip(said, said[1:], strict=False):
+        for earlier, later in pairwise(said):
             if place.get(earlier.text, 0) > place.get(later.text, 1 << 60):
                 self._fault(
                     f"{later.text} (santral {later.via}, {later.at:.1f} s) stands before {earlier.text}"
