@@ -18,6 +18,7 @@ from pymongo.errors import BulkWriteError
 
 from inbox.store.client import Database, Document
 from inbox.store.documents import from_document, to_document
+from inbox.store.errors import StoreUnavailableError
 from inbox.store.guard import guarded
 
 INLINE_BYTES = 64 * 1024
@@ -86,16 +87,17 @@ class Journal:
         """Adds a batch. For each: the entry that stands in the journal now (maybe an earlier one), or why not.
 
         Raises:
-            StoreUnavailableError: the database does not answer; some may have been added.
+            StoreUnavailableError: the database does not answer, or not for a majority; some may have been added.
         """
         first = {entry.id: entry for entry in reversed(entries)}
         outcomes: dict[str, JournalEntry | Exception] = dict(first)
         try:
             await self._entries.insert_many([to_document(entry) for entry in first.values()], ordered=False)
         except BulkWriteError as error:
-            failed = {item["op"]["_id"]: item for item in (error.details or {}).get("writeErrors", [])}
-            if not failed:
-                raise
+            details = error.details or {}
+            if details.get("writeConcernErrors"):  # written, but nobody knows whether a majority has it
+                raise StoreUnavailableError("the database does not say that a majority keeps it") from error
+            failed = {item["op"]["_id"]: item for item in details["writeErrors"]}
             outcomes |= {id_: RuntimeError(item["errmsg"]) for id_, item in failed.items()}
             outcomes |= await self._standing([id_ for id_, item in failed.items() if item["code"] == DUPLICATE_KEY])
         return [outcomes[entry.id] for entry in entries]

@@ -18,7 +18,6 @@ from inbox.store.embedded.mongod_process import STARTER, find_mongod
 from rig.proxy import Proxy
 
 NAME = "rig"
-MEMBERS = 3
 ELECTION_MILLISECONDS = 1500
 ALREADY_INITIALIZED = 23
 PATIENCE = 60.0
@@ -29,8 +28,10 @@ Client = AsyncMongoClient[dict[str, Any]]
 class Member:
     """One `mongod` with its data, which outlive its processes. It dies with us."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        """`arguments` are added to its command line."""
         self.folder = folder
+        self.arguments = arguments
         self.port = free_port()
         self.proxy = Proxy(self.port)
         self.process: subprocess.Popen[bytes] | None = None
@@ -55,7 +56,7 @@ class Member:
             *("--bind_ip", "127.0.0.1", "--port", str(self.port), "--nounixsocket"),
             *("--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "512", "--maxConns", "800"),
             *("--wiredTigerEngineConfigString", "log=(file_max=32MB),session_max=2000"),
-            *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+            *("--setParameter", "diagnosticDataCollectionEnabled=false", *self.arguments),
         ]
         with (self.folder / "mongod.log").open("ab") as log:
             self.process = subprocess.Popen(
@@ -100,8 +101,9 @@ class Member:
 class ReplicaSet:
     """The set; `url` names the database `rig` on it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.members = [Member(folder / f"member{number}") for number in range(MEMBERS)]
+    def __init__(self, folder: Path, *arguments: str, members: int = 3) -> None:
+        """`arguments` are added to each member's command line."""
+        self.members = [Member(folder / f"member{number}", *arguments) for number in range(members)]
 
     @property
     def url(self) -> str:
@@ -134,7 +136,7 @@ class ReplicaSet:
         async def stands() -> bool:
             said = await asyncio.gather(*(member.hello() for member in self.members))
             primaries = [hello for hello in said if hello.get("isWritablePrimary")]
-            return len(primaries) == 1 and sum(bool(hello.get("secondary")) for hello in said) == MEMBERS - 1
+            return len(primaries) == 1 and sum(bool(hello.get("secondary")) for hello in said) == len(said) - 1
 
         await eventually(stands, patience=PATIENCE, pause=0.1)
 
