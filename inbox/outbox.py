@@ -10,6 +10,7 @@ The policy:
 - A permanent error, and too many temporary ones, are `failed`, with a reason that an agent reads and can retry.
 - Where nobody knows whether the platform did it, it is `unknown`, unless sending it twice would show it once.
 - Failed, unknown and scheduled replies hold up nobody.
+- A database that goes away meanwhile is waited for: what the platform answered is not forgotten.
 - A dead worker's replies: claimed ones are queued again; of those being sent nobody knows whether the platform did it.
 """
 
@@ -20,7 +21,7 @@ import random
 from collections.abc import Mapping
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import structlog
 from msgspec.structs import replace
@@ -32,6 +33,7 @@ from inbox import delivery
 from inbox.activity import Activity
 from inbox.model import Conversation, Identity, OutboxItem, ThreadKey, scoped
 from inbox.store import NotOwnerError, Store, Unit
+from inbox.store.writer import Change
 from normalizer.codec import clean_structure
 from normalizer.outcomes import Person
 from normalizer.schema import Delivery, DeliveryError, Message, Recipient
@@ -39,6 +41,8 @@ from normalizer.schema import Delivery, DeliveryError, Message, Recipient
 AT_ONCE = 16  # replies that one process sends at the same time
 LOOK_SECONDS = 1.0  # how often other processes' replies and those that wait for their hour are looked for
 REFERENCES = 30
+
+T = TypeVar("T")
 
 
 class OutboxWorker:
@@ -137,27 +141,24 @@ class OutboxWorker:
             await self._try_safely(item)
         except NotOwnerError:
             self._logger.warning("reply taken over by another process", message=item.id)
-        except UnavailableError:  # it stays ours, and is taken up like a dead worker's
-            self._logger.warning("database away while sending", message=item.id)
-            await self._give_up(item)
         finally:
             self._slots.release()
             self.wake()
 
-    async def _give_up(self, item: OutboxItem) -> None:
+    async def _record(self, change: Change[T]) -> T:
+        """Stores what we alone know of a reply; waits for a database that is away."""
         while True:
             try:
-                await self._store.write(lambda unit: self._abandoned(unit, item))
+                return await self._store.write(change)
             except UnavailableError:
+                self._logger.warning("database away while sending")
                 await asyncio.sleep(LOOK_SECONDS)
-            else:
-                return
 
     async def _try_safely(self, item: OutboxItem) -> None:
         """A mistake of ours counts as a failed try, so that it is told, and capped."""
         try:
             await self._try(item)
-        except (NotOwnerError, UnavailableError):
+        except NotOwnerError:
             raise
         except Exception as error:
             self._logger.exception("reply failed unexpectedly", message=item.id)
@@ -169,19 +170,23 @@ class OutboxWorker:
             gone = PermanentError(f'channel "{item.channel}" is not in the configuration any more', code="channel-gone")
             await self._failed(item, gone)
             return
-        reply, item = await self._store.write(lambda unit: self._begin(unit, item))
+        try:
+            reply, item = await self._store.write(lambda unit: self._begin(unit, item))
+        except UnavailableError:  # nobody knows whether that was written, but the platform was not asked
+            await self._record(lambda unit: self._not_begun(unit, item))
+            return
         try:
             async with aclosing(connector.send(reply, item.receipts)) as receipts:
                 async for receipt in receipts:
-                    item = await self._store.write(lambda unit, item=item, r=receipt: self._left(unit, item, r))  # type: ignore[misc]
-        except (NotOwnerError, UnavailableError):
+                    item = await self._record(lambda unit, item=item, r=receipt: self._left(unit, item, r))  # type: ignore[misc]
+        except NotOwnerError:
             raise
         except Exception as error:
             if not isinstance(error, ConnectorError):
                 self._logger.exception("connector raised", channel=item.channel, message=item.id)
             await self._failed(item, error)
         else:
-            await self._store.write(lambda unit: self._sent(unit, item))
+            await self._record(lambda unit: self._sent(unit, item))
             self._activity.left(item.channel, datetime.now(UTC))
 
     async def _begin(self, unit: Unit, claimed: OutboxItem) -> tuple[Reply, OutboxItem]:
@@ -206,6 +211,11 @@ class OutboxWorker:
         )
         return reply, item
 
+    async def _not_begun(self, unit: Unit, claimed: OutboxItem) -> None:
+        item, message, _ = await self._mine(unit, claimed, "claimed", "sending")
+        unit.put(replace(item, state="queued", owner=None))
+        _put(unit, message, state="queued")
+
     async def _left(self, unit: Unit, sending: OutboxItem, receipt: Receipt) -> OutboxItem:
         """A piece has left: remembers it, and the thread key under which answers to it will come."""
         item, message, _ = await self._mine(unit, sending, "sending")
@@ -219,7 +229,8 @@ class OutboxWorker:
         key = scoped(item.channel, receipt.external_id)
         if self._connectors[item.channel].capabilities.threads and await unit.one(ThreadKey, key) is None:
             unit.put(ThreadKey(id=key, conversation_id=item.conversation_id))
-        return unit.put(replace(item, receipts=(*item.receipts, receipt)))
+        known = receipt in item.receipts  # it was stored, and only the answer was lost
+        return item if known else unit.put(replace(item, receipts=(*item.receipts, receipt)))
 
     async def _sent(self, unit: Unit, sending: OutboxItem) -> None:
         """All pieces have left."""
@@ -235,7 +246,7 @@ class OutboxWorker:
             _put(unit, message, sent_at=state.sent_at or unit.now)
 
     async def _failed(self, item: OutboxItem, error: Exception) -> None:
-        await self._store.write(lambda unit: self._failure(unit, item, error))
+        await self._record(lambda unit: self._failure(unit, item, error))
 
     async def _failure(self, unit: Unit, tried: OutboxItem, error: Exception) -> None:
         item, message, _ = await self._mine(unit, tried, "claimed", "sending")
