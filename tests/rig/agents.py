@@ -11,7 +11,7 @@ from rig.ledger import Reply, Stream
 from rig.world import BROKEN, World
 
 ANSWERED = 0.4  # of the customers' messages
-HANDS = 4
+HANDS = 16
 AGAIN_SECONDS = 0.3
 
 
