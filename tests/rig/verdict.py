@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections import Counter
 from itertools import pairwise
@@ -15,6 +16,7 @@ from rig.platforms import CourierPlatform, MailSink
 
 Messages = list[dict[str, Any]]
 
+AT_ONCE = 8  # downloads
 MAILS_AT_MOST = 2  # times that a mail reply may come under one Message-ID
 
 
@@ -74,10 +76,14 @@ class Verdict:
     async def bytes_of(self, desk: Desk) -> None:
         """Originals and attachments, byte for byte."""
         said = {one.text: one for messages in self._ledger.said.values() for one in messages}
-        for messages in self._stored.values():
-            for message in messages:
-                if message["direction"] == "inbound" and message["text"] in said:
-                    await self._bytes(desk, said[message["text"]], message)
+        stored = (message for messages in self._stored.values() for message in messages)
+        inbound = (message for message in stored if message["direction"] == "inbound" and message["text"] in said)
+
+        async def compare() -> None:
+            for message in inbound:
+                await self._bytes(desk, said[message["text"]], message)
+
+        await asyncio.gather(*(compare() for _ in range(AT_ONCE)))
 
     async def _bytes(self, desk: Desk, said: Said, message: dict[str, Any]) -> None:
         if said.original is not None:
