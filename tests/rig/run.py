@@ -52,6 +52,7 @@ class Run:
         self.replica_set = ReplicaSet(folder / "set")
         self._folder = folder
         self._kept: list[Kept] = []
+        self._told: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
     async def torture(self, draws: Iterator[Draw]) -> Verdict:
         """Does everything that was drawn under load, lets it settle, and counts."""
@@ -102,14 +103,12 @@ class Run:
 
     @contextlib.asynccontextmanager
     async def _streams(self, world: World, begin: str) -> AsyncIterator[None]:
-        told: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         async with _background() as tasks:
             for number in range(self.plan.streams):
                 stream = Stream(name=f"stream{number}")
                 world.ledger.streams.append(stream)
-                tasks.append(asyncio.create_task(watch(world, stream, begin, None if number else told)))
-            tasks.extend(asyncio.create_task(answer_all(world, f"agent{n}", told)) for n in range(HANDS))
-            self._told = told
+                tasks.append(asyncio.create_task(watch(world, stream, begin, None if number else self._told)))
+            tasks.extend(asyncio.create_task(answer_all(world, f"agent{n}", self._told)) for n in range(HANDS))
             yield
 
     @contextlib.asynccontextmanager
