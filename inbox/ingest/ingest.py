@@ -279,6 +279,8 @@ class Ingest:
             else:
                 if waiting:
                     self._wait_for_turn()
+                if waiting == len(batch) and self._behind:  # there is more, which may be no better
+                    await asyncio.sleep(TURN_SECONDS)
                 break
         self._drop([one.entry for one in batch])
 
