@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 
 
 class Chronicle:
@@ -12,12 +12,14 @@ class Chronicle:
     Attributes:
         seed: by which the run is repeated.
         counts: how often what was done.
+        harms: the time of each harm, by kind.
         faults: what broke the promise.
     """
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self.counts: Counter[str] = Counter()
+        self.harms: defaultdict[str, list[float]] = defaultdict(list)
         self.faults: list[str] = []
         self._begun = time.monotonic()
 
@@ -31,6 +33,7 @@ class Chronicle:
     def harmed(self, kind: str, text: str) -> None:
         """One harm: counted, and one line."""
         self.counts[kind] += 1
+        self.harms[kind].append(self.now())
         self.tell(text)
 
     def fault(self, text: str, at: float | None = None) -> None:

@@ -17,7 +17,7 @@ from rig.platforms import CourierPlatform, MailSink
 Messages = list[dict[str, Any]]
 
 AT_ONCE = 8  # downloads
-MAILS_AT_MOST = 2  # times that a mail reply may come under one Message-ID
+LONGEST_DOUBT = 30.0  # seconds: a Santral stopped before its mail server has taken a mail may end the transaction later
 
 
 class Verdict:
@@ -141,8 +141,12 @@ class Verdict:
                     newest = taken[0]
 
     def _mailed(self, reply: Reply, state: str, taken: list[float]) -> None:
+        """A mail comes once more only where a Santral was killed or stopped when it had just been sent."""
         self.counts["mail replies that came twice under one Message-ID"] += len(taken) == 2
-        if state != "sent" or not 1 <= len(taken) <= MAILS_AT_MOST:
+        self.counts["mail replies that came more often"] += len(taken) > 2
+        harms = [at for kind in ("kill santral", "stop santral") for at in self._chronicle.harms[kind]]
+        excuses = [at for at in harms if taken and taken[0] - LONGEST_DOUBT < at < taken[-1]]
+        if state != "sent" or not 1 <= len(taken) <= 1 + len(excuses):
             self._fault(f"the mail reply {reply.id} is {state} and came at {_times(taken)}", reply.at)
 
     def _carried(self, reply: Reply, state: str, courier: CourierPlatform) -> None:
