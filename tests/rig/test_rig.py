@@ -10,7 +10,8 @@ import pytest
 
 from rig.chronicle import Chronicle
 from rig.harm import KINDS, drawn
-from rig.ledger import Ledger, Said
+from rig.ledger import Ledger, Reply, Said, Stream
+from rig.platforms import CourierPlatform, MailSink
 from rig.run import Plan, Run
 from rig.table import table
 from rig.verdict import Verdict
@@ -34,6 +35,12 @@ async def test_one_harm_of_each_kind_loses_nothing_and_doubles_nothing(tmp_path:
 
 def message(text: str, seq: int) -> dict[str, Any]:
     return {"id": text, "text": text, "seq": seq, "direction": "inbound"}
+
+
+def reply(channel: str, state: str, text: str = "re ada-0") -> dict[str, Any]:
+    delivery = {"state": state}
+    made = {"id": "r", "text": text, "seq": 2, "direction": "outbound", "channel": channel, "delivery": delivery}
+    return made | {"conversation_id": "a"}
 
 
 def told(stored: dict[str, list[dict[str, Any]]], ledger: Ledger) -> list[str]:
@@ -65,3 +72,40 @@ def test_a_broken_promise_names_the_message_the_seed_and_the_moment(
     assert said.startswith(f"seed {SEED}: ")
     assert fault in said
     assert not told({"a": [message("ada-0", 1), message("ada-1", 2)]}, ledger)
+
+
+@pytest.mark.parametrize(
+    ("channel", "state", "taken", "killed", "fault"),
+    [
+        ("mail", "sent", [10.0], [], None),
+        ("mail", "sent", [10.0, 14.0], [12.0], None),
+        ("mail", "sent", [10.0, 14.0], [15.0], "the mail reply r is sent and came at 10.0 s, 14.0 s (at 9.8 s)"),
+        ("mail", "sent", [], [12.0], "the mail reply r is sent and came at no time"),
+        ("courier", "sent", [10.0], [], None),
+        ("courier", "unknown", [], [], None),
+        ("courier", "unknown", [10.0, 14.0], [12.0], "piece 0 of the reply r is unknown and came at 10.0 s, 14.0 s"),
+        ("courier", "sent", [], [12.0], "piece 0 of the reply r is sent and came at no time"),
+        ("courier", "failed", [], [], "piece 0 of the reply r is failed"),
+        ("site", "delivered", [], [], "the reply r is delivered and no visitor ever saw it"),
+    ],
+)
+async def test_a_reply_that_is_lost_or_doubled_is_told(
+    channel: str, state: str, taken: list[float], killed: list[float], fault: str | None
+) -> None:
+    chronicle, ledger = Chronicle(SEED), Ledger()
+    mails, courier = MailSink(chronicle, random.Random()), CourierPlatform(chronicle, random.Random())
+    chronicle.harms["kill santral"] += killed
+    ledger.replies["r"] = Reply(id="r", conversation="a", channel=channel, text="re ada-0", at=9.8)
+    mails.taken["<r@example.com>"] += taken
+    courier.taken["r", 0] += taken
+    verdict = Verdict(chronicle, ledger, {"a": [message("ada-0", 1), reply(channel, state)]})
+    verdict.replies(mails, courier, "example.com")
+    assert [fault in one for one in chronicle.faults] == [True] if fault else not chronicle.faults
+
+
+@pytest.mark.parametrize("seen", [["1", "2"], ["1", "2", "3", "3"], ["1", "3", "2"], ["1", "2", "3", "4"]])
+def test_a_stream_that_saw_anything_but_the_log_is_told(seen: list[str]) -> None:
+    chronicle, ledger = Chronicle(SEED), Ledger()
+    ledger.streams = [Stream(name="whole", seen=["1", "2", "3"]), Stream(name="torn", seen=seen)]
+    Verdict(chronicle, ledger, {}).streams(["1", "2", "3"])
+    assert [fault.partition(" saw")[0] for fault in chronicle.faults] == [f"seed {SEED}: torn"]
