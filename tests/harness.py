@@ -129,15 +129,19 @@ class Santral:
         async def answers() -> bool:
             assert self.process is not None
             assert self.process.poll() is None, self.said()
-            with contextlib.suppress(aiohttp.ClientError, TimeoutError):
-                async with (
-                    aiohttp.ClientSession() as http,
-                    http.get(f"{self.url}/readyz", timeout=aiohttp.ClientTimeout(5)) as answer,
-                ):
-                    return answer.status == 200
-            return False
+            return await self.is_ready()
 
         await eventually(answers)
+
+    async def is_ready(self) -> bool:
+        """Whether it serves now."""
+        with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+            async with (
+                aiohttp.ClientSession() as http,
+                http.get(f"{self.url}/readyz", timeout=aiohttp.ClientTimeout(5)) as answer,
+            ):
+                return answer.status == 200
+        return False
 
     def said(self) -> str:
         return self.log.read_text("utf-8", "replace")

@@ -133,7 +133,8 @@ class Run:
             await harm.run(draws, until=self.plan.until)
             self.chronicle.tell("no more harm")
             await self.replica_set.whole()
-            await asyncio.gather(*(kept.santral.ready() for kept in self._kept))
+            for kept in self._kept:
+                await eventually(kept.santral.is_ready, patience=SETTLE_SECONDS)
             world.over.set()
         await self._told.join()
 
