@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test lint format bench clean
+.PHONY: run test lint format bench torture clean
 
 # Runs the inbox in this folder, and plays the customers' mail server: what leaves by mail lands in $(OUTGOING).
 OUTGOING := santral-data/outgoing
@@ -30,6 +30,10 @@ format: $(VENV)/test
 # Prints what Santral does beside bare limits that it measures in the same run.
 bench: $(VENV)/test
 	$(BIN)/python -m bench
+
+# Kills Santrals and their database under load, and counts what is left: docs/torture.md. One run: ARGS="--seed 7 --kills 20".
+torture: $(VENV)/test
+	cd tests && ../$(BIN)/python -m rig $(ARGS)
 
 $(VENV)/python:
 	$(PYTHON) -m venv $(VENV)

@@ -25,7 +25,7 @@ from inbox.channels import ChannelChecker
 from inbox.model import Role, new_id
 from inbox.roster import PARTS, Part
 from inbox.secrets import secrets_of
-from inbox.store import Store, UnfitDatabaseError, embedded
+from inbox.store import Store, StoreUnavailableError, UnfitDatabaseError, embedded
 from normalizer.codec import json_schema
 from normalizer.schema import SCHEMA_VERSION
 
@@ -146,6 +146,8 @@ def _told(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         return uvloop.run(work())
     except (StartError, UnfitDatabaseError, embedded.EmbeddedDatabaseError) as error:
         click.echo(str(error), err=True)
+    except StoreUnavailableError as error:  # it did when we began, so nothing is wrong with the configuration
+        click.echo(f"{error}; try again once it does", err=True)
     sys.exit(EXIT_START)
 
 

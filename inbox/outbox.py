@@ -10,6 +10,7 @@ The policy:
 - A permanent error, and too many temporary ones, are `failed`, with a reason that an agent reads and can retry.
 - Where nobody knows whether the platform did it, it is `unknown`, unless sending it twice would show it once.
 - Failed, unknown and scheduled replies hold up nobody.
+- A database that goes away meanwhile is waited for: what the platform answered is not forgotten.
 - A dead worker's replies: claimed ones are queued again; of those being sent nobody knows whether the platform did it.
 """
 
@@ -22,7 +23,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import structlog
 from msgspec.structs import replace
@@ -35,6 +36,7 @@ from inbox.metrics import Metrics
 from inbox.model import Conversation, Identity, OutboxItem, ThreadKey, WaitingChanges, scoped
 from inbox.pacing import Pacer
 from inbox.store import NotOwnerError, Store, Unit
+from inbox.store.writer import Change
 from inbox.worker import Worker, insist
 from normalizer.codec import clean_structure
 from normalizer.outcomes import Person
@@ -46,6 +48,8 @@ PIECE_SECONDS = 600.0  # how long a connector may take for one piece; longer tha
 REFERENCES = 30
 
 NotSent = Literal["queued", "failed", "unknown"]  # what becomes of a reply that a try did not send
+
+T = TypeVar("T")
 
 
 class OutboxWorker:
@@ -133,17 +137,18 @@ class OutboxWorker:
             await self._try_safely(item)
         except NotOwnerError:
             self._logger.warning("reply taken over by another process", message=item.id, channel=item.channel)
-        except UnavailableError:  # it stays ours, and is taken up like a dead worker's
-            self._logger.warning("database away while sending", message=item.id, channel=item.channel)
-            await insist(lambda: self._take_up(item))
         finally:
             self._sending[item.channel] -= 1
+
+    async def _record(self, change: Change[T]) -> T:
+        """Stores what we alone know of a reply."""
+        return await insist(lambda: self._store.write(change))
 
     async def _try_safely(self, item: OutboxItem) -> None:
         """A mistake of ours counts as a failed try, so that it is told, and capped."""
         try:
             await self._try(item)
-        except (NotOwnerError, UnavailableError):
+        except NotOwnerError:
             raise
         except Exception as error:
             self._logger.exception("reply failed unexpectedly", message=item.id, channel=item.channel)
@@ -155,19 +160,23 @@ class OutboxWorker:
             gone = PermanentError(f'channel "{item.channel}" is not in the configuration any more', code="channel-gone")
             await self._failed(item, gone)
             return
-        reply, item = await self._store.write(lambda unit: self._begin(unit, item))
+        try:
+            reply, item = await self._store.write(lambda unit: self._begin(unit, item))
+        except UnavailableError:  # nobody knows whether that was written, but the platform was not asked
+            await self._record(lambda unit: self._not_begun(unit, item))
+            return
         try:
             async with aclosing(_pieces(connector, reply, item.receipts)) as receipts:
                 async for receipt in receipts:
-                    item = await self._store.write(lambda unit, item=item, r=receipt: self._left(unit, item, r))  # type: ignore[misc]
-        except (NotOwnerError, UnavailableError):
+                    item = await self._record(lambda unit, item=item, r=receipt: self._left(unit, item, r))  # type: ignore[misc]
+        except NotOwnerError:
             raise
         except Exception as error:
             if not isinstance(error, ConnectorError):
                 self._logger.exception("connector raised", channel=item.channel, message=item.id)
             await self._failed(item, error)
         else:
-            await self._store.write(lambda unit: self._sent(unit, item))
+            await self._record(lambda unit: self._sent(unit, item))
             # At the first try it is due since its creation, or since its hour.
             since = reply.message.created_at if item.attempts > 1 else None
             self._metrics.sent(item.channel, datetime.now(UTC), since or item.due_at)
@@ -197,6 +206,11 @@ class OutboxWorker:
         )
         return reply, item
 
+    async def _not_begun(self, unit: Unit, claimed: OutboxItem) -> None:
+        item, message, _ = await self._mine(unit, claimed, "claimed", "sending")
+        unit.put(replace(item, state="queued", owner=None))
+        _put(unit, message, state="queued")
+
     async def _left(self, unit: Unit, sending: OutboxItem, receipt: Receipt) -> OutboxItem:
         """A piece has left: remembers it, and the thread key under which answers to it will come."""
         item, message, _ = await self._mine(unit, sending, "sending")
@@ -214,7 +228,8 @@ class OutboxWorker:
         unit.put(message)
         if self._connectors[item.channel].capabilities.threads and await unit.one(ThreadKey, key) is None:
             unit.put(ThreadKey(id=key, conversation_id=item.conversation_id))
-        return unit.put(replace(item, receipts=(*item.receipts, receipt)))
+        known = receipt in item.receipts  # it was stored, and only the answer was lost
+        return item if known else unit.put(replace(item, receipts=(*item.receipts, receipt)))
 
     async def _sent(self, unit: Unit, sending: OutboxItem) -> None:
         """All pieces have left."""
@@ -231,7 +246,7 @@ class OutboxWorker:
 
     async def _failed(self, item: OutboxItem, error: Exception) -> None:
         code = error.code if isinstance(error, ConnectorError) else None
-        self._not_sent(item, await self._store.write(lambda unit: self._failure(unit, item, error)), code=code)
+        self._not_sent(item, await self._record(lambda unit: self._failure(unit, item, error)), code=code)
 
     async def _take_up(self, item: OutboxItem) -> None:
         state = await self._store.write(lambda unit: self._abandoned(unit, item))

@@ -7,12 +7,15 @@ import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Generic, TypeVar
 
+import structlog
+
 from connectors.errors import UnavailableError
 from connectors.tasks import end
 
 LOOK_SECONDS = 1.0  # how often what others left, and what waits for its hour, is looked for
 
 Item = TypeVar("Item")
+T = TypeVar("T")
 
 
 class Worker(Generic[Item]):
@@ -74,12 +77,11 @@ class Worker(Generic[Item]):
             return
 
 
-async def insist(write: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Writes, however long the database is away: what waits for it is in nobody else's hands."""
+async def insist(write: Callable[[], Awaitable[T]]) -> T:
+    """Writes what we alone know, however long the database is away."""
     while True:
         try:
-            await write()
-        except UnavailableError:
+            return await write()
+        except UnavailableError as error:
+            structlog.get_logger("santral.worker").warning("database away", reason=error.reason)
             await asyncio.sleep(LOOK_SECONDS)
-        else:
-            return

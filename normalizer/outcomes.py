@@ -19,7 +19,9 @@ class Raw(Struct, frozen=True, kw_only=True):
     """A raw event as the journal keeps it: bytes, never parsed before they are safe.
 
     `key` is the platform's own mark of this event: the same event again has the same key. `envelope` is what the
-    transport said beside the bytes (a mail's MAIL FROM, the visitor's id); small, and JSON.
+    transport said beside the bytes (a mail's MAIL FROM, the visitor's id); small, and JSON. `sender` is whose it is, as
+    far as that is known before it is understood: what one sender wrote is applied in the order in which it came, also
+    where several processes took it in and one of them died.
     """
 
     key: str
@@ -27,6 +29,7 @@ class Raw(Struct, frozen=True, kw_only=True):
     content_type: str
     received_at: datetime
     envelope: Mapping[str, Any] = {}
+    sender: str | None = None
 
 
 class Person(Struct, frozen=True, kw_only=True):

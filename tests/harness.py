@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -84,8 +84,9 @@ class Santral:
         outgoing: int | None = None,
         more: Sequence[dict[str, Any]] = (),
         only: str | None = None,
-        variables: Mapping[str, str] | None = None,
+        **variables: str,
     ) -> None:
+        """`variables` are added to the environment of its processes."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.port, self.smtp_port = free_port(), free_port()
@@ -99,8 +100,8 @@ class Santral:
         }
         if storage is not None:
             self.config["storage"] = {"url": storage}
-        self.variables = dict(variables or {})
         self.process: subprocess.Popen[bytes] | None = None
+        self._variables = variables
 
     def begin(self) -> None:
         """Starts the process and returns at once."""
@@ -109,7 +110,7 @@ class Santral:
             self.process = subprocess.Popen(
                 [str(SANTRAL), "run", "-c", "santral.yaml", *(["--only", self.only] if self.only else [])],
                 cwd=self.folder,
-                env=environment() | self.variables,
+                env=environment() | self._variables,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -121,7 +122,8 @@ class Santral:
         self.begin()
         await self.ready()
         if not self.token:
-            made = await asyncio.to_thread(command, "token", "Ada", "--role", "admin", folder=self.folder)
+            words = ("token", "Ada", "--role", "admin")
+            made = await asyncio.to_thread(command, *words, folder=self.folder, **self._variables)
             assert made.returncode == 0, made.stderr
             self.token = made.stdout.splitlines()[-1]
 
@@ -131,15 +133,19 @@ class Santral:
             assert self.process.poll() is None, self.said()
             if self.only and "web" not in self.only:
                 return "Santral runs its" in self.said() and ("channels" not in self.only or self._takes_mail())
-            with contextlib.suppress(aiohttp.ClientError, TimeoutError):
-                async with (
-                    aiohttp.ClientSession() as http,
-                    http.get(f"{self.url}/readyz", timeout=aiohttp.ClientTimeout(5)) as answer,
-                ):
-                    return answer.status == 200
-            return False
+            return await self.is_ready()
 
         await eventually(answers)
+
+    async def is_ready(self) -> bool:
+        """Whether it serves now."""
+        with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+            async with (
+                aiohttp.ClientSession() as http,
+                http.get(f"{self.url}/readyz", timeout=aiohttp.ClientTimeout(5)) as answer,
+            ):
+                return answer.status == 200
+        return False
 
     def _takes_mail(self) -> bool:
         with socket.socket() as probe:

@@ -168,6 +168,7 @@ class SmtpServer:
                 "tls": tls,
                 "trusted": self._trusts(peer),
             },
+            sender=mail_from.lower() or None,
         )
         write = asyncio.ensure_future(self._context.receive(raw))
         self._writes.add(write)

@@ -216,6 +216,7 @@ class Desk:
                 content_type="application/json",
                 received_at=self._context.now(),
                 envelope={"visitor": visitor, **(extra or {})},
+                sender=visitor,
             )
         )
 

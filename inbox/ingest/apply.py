@@ -65,12 +65,20 @@ class Understood(msgspec.Struct, frozen=True, kw_only=True):
     outcomes: tuple[Outcome, ...]
 
 
-async def apply(unit: Unit, batch: Sequence[Understood], policies: Mapping[str, Policy], owner: str) -> None:
-    """Applies a batch in one unit.
+async def apply(
+    unit: Unit, batch: Sequence[Understood], policies: Mapping[str, Policy], owner: str
+) -> Sequence[Understood]:
+    """Applies a batch in one unit, but for entries before which others of their senders must be applied.
+
+    Returns:
+        What was applied.
 
     Raises:
         NotOwnerError: from the unit's flush, where an entry is not `owner`'s to apply any more.
     """
+    batch = await _in_turn(unit, batch)
+    if not batch:
+        return ()
     await _look_up(unit, batch, policies)
     for place, understood in enumerate(batch, start=1):
         if place % AT_ONCE == 0:
@@ -78,6 +86,21 @@ async def apply(unit: Unit, batch: Sequence[Understood], policies: Mapping[str, 
         for number, outcome in enumerate(understood.outcomes):
             await _Applier(unit, understood.entry, number, policies[understood.entry.channel]).apply(outcome)
     unit.settle(owner, [understood.entry.id for understood in batch])
+    return batch
+
+
+async def _in_turn(unit: Unit, batch: Sequence[Understood]) -> Sequence[Understood]:
+    """Those whose turn it is. What a sender said earlier may be in the hands of another process, or of a dead one."""
+    entries = [understood.entry for understood in batch]
+    senders = list({entry.sender for entry in entries if entry.sender is not None})
+    first = await unit.unapplied_of(senders, {entry.id for entry in entries}) if senders else {}
+    late: set[str] = set()  # senders one of whose entries waits: those behind it do, too
+    for entry in entries:
+        if entry.sender in first and first[entry.sender] < entry.place:
+            late.add(entry.sender)
+    if not late:
+        return batch
+    return [one for one in batch if one.entry.sender not in late or one.entry.place < first[one.entry.sender]]
 
 
 async def _look_up(unit: Unit, batch: Sequence[Understood], policies: Mapping[str, Policy]) -> None:

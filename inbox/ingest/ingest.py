@@ -45,6 +45,7 @@ LONGEST_KEY = 300
 LONGEST_ERROR = 20_000  # characters of a traceback that are kept: the last
 RETRY_SECONDS = 0.5
 LONGEST_REST = 0.25  # seconds
+TURN_SECONDS = 0.25  # how soon what had to let others of its sender go first is tried again
 LOOK_SECONDS = 15.0  # how often the journal is asked for what memory does not know of
 
 
@@ -73,6 +74,7 @@ class Ingest:
         self._here: set[str] = set()
         self._behind = True  # there may be entries of ours in the journal that are not in memory
         self._arriving: list[JournalEntry] | None = None  # what is journaled while the journal is being read
+        self._turn: asyncio.TimerHandle | None = None
         self._some = asyncio.Event()
         self._logger: Any = structlog.get_logger("santral.ingest")
 
@@ -101,6 +103,7 @@ class Ingest:
             message_id=new_id(),
             content_type=raw.content_type,
             envelope=clean(dict(raw.envelope)),
+            sender=f"{channel}|{_short(raw.sender)}" if raw.sender else None,
             size=len(raw.body),
             body=None if large else raw.body,
             received_at=to_milliseconds(raw.received_at),
@@ -309,7 +312,9 @@ class Ingest:
     async def _apply(self, batch: list[Understood]) -> None:
         while True:
             try:
-                await self._store.write(lambda unit: apply(unit, batch, self._policies, self._owner), weight=len(batch))
+                applied = await self._store.write(
+                    lambda unit: apply(unit, batch, self._policies, self._owner), weight=len(batch)
+                )
             except UnavailableError:
                 await asyncio.sleep(RETRY_SECONDS)
             except NotOwnerError:
@@ -320,11 +325,22 @@ class Ingest:
                 await self._apply_apart(batch, error)
                 break
             else:
-                self._count(batch)
+                self._count(applied)
+                waiting = len(batch) - len(applied)
+                if waiting:
+                    self._wait_for_turn()
+                if waiting == len(batch) and self._behind:  # there is more, which may be no better
+                    await asyncio.sleep(TURN_SECONDS)
                 break
         self._drop([one.entry for one in batch])
 
-    def _count(self, applied: list[Understood]) -> None:
+    def _wait_for_turn(self) -> None:
+        """What was not applied stays in the journal, and is soon read back from there."""
+        loop = asyncio.get_running_loop()
+        if self._turn is None or self._turn.when() <= loop.time():
+            self._turn = loop.call_later(TURN_SECONDS, self.look)
+
+    def _count(self, applied: Sequence[Understood]) -> None:
         now = datetime.now(UTC)
         for one in applied:
             entry = one.entry

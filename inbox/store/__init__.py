@@ -14,6 +14,7 @@ from inbox.store.client import Client, connect, database
 from inbox.store.errors import NotOwnerError, StoreUnavailableError, UnfitDatabaseError
 from inbox.store.events import EventLog
 from inbox.store.files import FileStore, Upload
+from inbox.store.guard import answering
 from inbox.store.jobs import Jobs
 from inbox.store.journal import Journal, JournalEntry
 from inbox.store.leases import Leases
@@ -77,14 +78,16 @@ class Store:
             measured: is told of each transaction that is committed.
 
         Raises:
+            StoreUnavailableError: it went away meanwhile.
             UnfitDatabaseError: nobody answers there, or what answers cannot be used.
         """
         client = await connect(url)
         try:
-            await (migrations.migrate if migrate else migrations.check)(database(client))
-            await indexes.ensure(database(client))
-            store = cls(client, measured)
-            await store._writer.prepare()
+            with answering():
+                await (migrations.migrate if migrate else migrations.check)(database(client))
+                await indexes.ensure(database(client))
+                store = cls(client, measured)
+                await store._writer.prepare()
         except BaseException:
             await client.close()
             raise

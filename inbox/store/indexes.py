@@ -34,6 +34,8 @@ INDEXES: dict[str, list[IndexModel]] = {
             name="unapplied",
             partialFilterExpression={"state": "new"},
         ),
+        # what of the same senders must be applied first
+        IndexModel([("sender", ASCENDING)], name="turns", partialFilterExpression={"state": "new"}),
         # GET /ingest/failed
         IndexModel(
             [("received_at", DESCENDING), ("_id", DESCENDING)],

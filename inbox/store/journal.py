@@ -24,12 +24,14 @@ from inbox.store.guard import guarded
 INLINE_BYTES = 64 * 1024
 DUPLICATE_KEY = 11000
 
+Place = tuple[datetime, str]
+
 
 class JournalEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One raw event. `body` is None where it stands in GridFS, under the entry's `message_id`.
 
     `id` is channel + event key; `message_id` is the id of the message that it becomes; `owner` is the process that is
-    to apply it.
+    to apply it. `sender` is channel + who it is from: events of one sender are applied in the order of `place`.
     """
 
     id: str
@@ -38,6 +40,7 @@ class JournalEntry(msgspec.Struct, frozen=True, kw_only=True):
     message_id: str
     content_type: str
     envelope: Mapping[str, Any]
+    sender: str | None = None
     size: int
     body: bytes | None
     received_at: datetime
@@ -45,6 +48,11 @@ class JournalEntry(msgspec.Struct, frozen=True, kw_only=True):
     owner: str
     error: str | None = None
     replayed: bool = False
+
+    @property
+    def place(self) -> Place:
+        """Where it stands among its sender's."""
+        return self.received_at, self.message_id
 
 
 @guarded
@@ -79,16 +87,17 @@ class Journal:
         """Adds a batch. For each: the entry that stands in the journal now (maybe an earlier one), or why not.
 
         Raises:
-            StoreUnavailableError: the database does not answer; some may have been added.
+            StoreUnavailableError: the database does not answer, or not for a majority; some may have been added.
         """
         first = {entry.id: entry for entry in reversed(entries)}
         outcomes: dict[str, JournalEntry | Exception] = dict(first)
         try:
             await self._entries.insert_many([to_document(entry) for entry in first.values()], ordered=False)
         except BulkWriteError as error:
-            failed = {item["op"]["_id"]: item for item in (error.details or {}).get("writeErrors", [])}
-            if not failed:
-                raise StoreUnavailableError("nobody knows whether a majority has it") from error
+            details = error.details or {}
+            if details.get("writeConcernErrors"):  # written, but nobody knows whether a majority has it
+                raise StoreUnavailableError("the database does not say that a majority keeps it") from error
+            failed = {item["op"]["_id"]: item for item in details["writeErrors"]}
             outcomes |= {id_: RuntimeError(item["errmsg"]) for id_, item in failed.items()}
             outcomes |= await self._standing([id_ for id_, item in failed.items() if item["code"] == DUPLICATE_KEY])
         return [outcomes[entry.id] for entry in entries]
@@ -127,7 +136,7 @@ class Journal:
         """What `owner` has still to apply, oldest first."""
         found = self._entries.find({"state": "new", "owner": owner}).sort("received_at", ASCENDING).limit(limit)
         entries = [_entry(document) async for document in found]
-        return sorted(entries, key=lambda entry: (entry.received_at, entry.message_id))
+        return sorted(entries, key=lambda entry: entry.place)
 
     async def fail(self, entry_id: str, owner: str, error: str) -> None:
         """Sets an entry aside that could not be applied, with its traceback."""

@@ -9,7 +9,7 @@ happened.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +22,7 @@ from inbox.store.client import Database, Document
 from inbox.store.documents import COLLECTIONS, AnyStored, Stored, StoredT, from_document, to_document
 from inbox.store.errors import NotOwnerError
 from inbox.store.events import POSITIONS
+from inbox.store.journal import Place
 from normalizer.codec import to_builtins
 from normalizer.schema import Message
 
@@ -90,6 +91,17 @@ class Unit:
         }
         found = self._database["messages"].find(query, {"external.id": 1}, session=self._session)
         return [document["external"]["id"] async for document in found.sort("seq", -1).limit(limit)][::-1]
+
+    async def unapplied_of(self, senders: Sequence[str], but: Collection[str]) -> dict[str, Place]:
+        """Where the first unapplied entry of each of `senders` stands, whoever is to apply it; those of `but` apart."""
+        first: dict[str, Place] = {}
+        query: Document = {"state": "new", "sender": {"$in": senders}}
+        fields = {"sender": 1, "received_at": 1, "message_id": 1}
+        async for entry in self._database["journal"].find(query, fields, session=self._session, hint="turns"):
+            if entry["_id"] not in but:
+                place = (entry["received_at"], entry["message_id"])
+                first[entry["sender"]] = min(place, first.get(entry["sender"], place))
+        return first
 
     async def identities_of(self, customer_id: str) -> list[Identity]:
         """The identities of a customer."""

@@ -241,6 +241,25 @@ async def test_what_a_dead_process_left_is_picked_up_before_what_comes(store: St
     assert [one["text"] for one in await messages(documents)] == [f"m{n}" for n in range(10)]
 
 
+async def test_a_sender_is_applied_in_order_whichever_process_received_what(store: Store, documents: Documents) -> None:
+    late, quick = postbox.ingest(store, "late"), postbox.ingest(store, "quick")
+    await late.receive(CHANNEL, raw("k0", said("m0", thread="t"), sender="ada"))
+    async with running(quick):
+        for n in (1, 2):
+            await quick.receive(CHANNEL, raw(f"k{n}", said(f"m{n}", thread="t"), sender="ada"))
+        await quick.receive(CHANNEL, raw("k3", said("not held up", thread="u"), sender="eve"))
+
+        async def told() -> list[dict[str, Any]]:
+            return await messages(documents)
+
+        assert [one["text"] for one in await eventually(told)] == ["not held up"]
+        async with running(late):
+            await settled(documents)
+    (conversation,) = {one["conversation_id"] for one in await messages(documents, text="m0")}
+    found = await messages(documents, conversation_id=conversation)
+    assert [one["text"] for one in found] == ["m0", "m1", "m2"]
+
+
 async def test_a_living_process_keeps_its_entries(store: Store, documents: Documents) -> None:
     busy, other = postbox.ingest(store, "busy"), postbox.ingest(store, "other")
     await store.processes.beat("busy", {"id": "nothing"}, {})

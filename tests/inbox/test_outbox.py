@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import postbox
@@ -13,7 +14,9 @@ import pytest
 from harness import eventually
 from msgspec.structs import replace
 from postbox import CHANNEL, Platform, Postbox, PulledPostbox, SurePostbox, raw, said
+from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
+from rig.replica_set import ReplicaSet
 
 from connectors.base import Rate, Receipt, Reply
 from connectors.errors import PermanentError, TemporaryError, UncertainError
@@ -25,7 +28,7 @@ from inbox.errors import NotFoundError, ReplyRefusedError
 from inbox.model import Conversation, Principal
 from inbox.outbox import OF_ONE_CHANNEL, OutboxWorker
 from inbox.replies import NewConversation, NewReply, Replies
-from inbox.store import Store
+from inbox.store import Store, StoreUnavailableError
 from normalizer.outcomes import Person
 from normalizer.schema import Delivery, Message, Recipient
 
@@ -454,6 +457,31 @@ async def test_a_worker_that_was_taken_for_dead_writes_nothing_more(office: Offi
 
 async def _true(value: Any) -> bool:
     return bool(value)
+
+
+async def test_what_left_while_the_database_was_away_is_known_once_it_is_back(tmp_path: Path) -> None:
+    replica_set = ReplicaSet(tmp_path, members=1)
+    try:
+        await replica_set.start()
+        store = await Store.open(replica_set.url)
+        async with AsyncMongoClient[dict[str, Any]](replica_set.url, tz_aware=True) as client:
+            office = Office(store, client.get_default_database())
+            id_ = await office.reply(await office.conversation())
+            office.platform.door.clear()
+            async with office.working():
+                await office.until(id_, "sending")
+                proxy = replica_set.members[0].proxy
+                proxy.refusing = True
+                proxy.cut()
+                office.platform.door.set()
+                with pytest.raises(StoreUnavailableError):
+                    await office.reply("any")
+                proxy.refusing = False
+                assert (await office.until(id_, "sent", "unknown")).state == "sent"
+            assert office.platform.taken == [(id_, 0)]
+        await store.close()
+    finally:
+        await replica_set.stop()
 
 
 async def test_two_workers_send_each_reply_once(office: Office) -> None:

@@ -65,7 +65,7 @@ async def gossiping(santral: Any, customers_server: int, installed: str) -> Asyn
     """Starts Santrals with mail, web chat, the channel `gossip`, and channels that have secrets; all run."""
     started: list[Santral] = []
 
-    async def start(**options: Any) -> Santral:
+    async def start(*, gossip: str = "running", **options: Any) -> Santral:
         receive = {"host": "127.0.0.1", "port": free_port()}
         login = {"username": "billing", "password": SMTP_PASSWORD}
         send = {"host": "127.0.0.1", "port": customers_server, "tls": "none", **login}
@@ -75,11 +75,12 @@ async def gossiping(santral: Any, customers_server: int, installed: str) -> Asyn
             {"id": "billing", "connector": "email", "address": BILLING, "send": send, "receive": {"smtp": receive}},
         ]
         variables = {"PYTHONPATH": installed, "GOSSIP_TOKEN": GOSSIP_TOKEN}
-        made: Santral = await santral(wait=False, outgoing=customers_server, more=more, variables=variables, **options)
+        made: Santral = await santral(wait=False, outgoing=customers_server, more=more, **variables, **options)
         started.append(made)
         await made.ready()
-        for id_, connector in (("mail", "email"), ("gossip", "gossip"), ("shop", "webchat")):
-            await shows(made, 1, "santral_channel_state", channel=id_, connector=connector, state="running")
+        states = (("mail", "email", "running"), ("gossip", "gossip", gossip), ("shop", "webchat", "running"))
+        for id_, connector, state in states:
+            await shows(made, 1, "santral_channel_state", channel=id_, connector=connector, state=state)
         return made
 
     yield start
