@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 import msgspec
 import uvloop
+from prometheus_client import CollectorRegistry
 
 from connectors import Capabilities, Channel, Connector, Context, Options, Receipt, Reply
 from connectors.supervisor import Seat
@@ -24,6 +25,7 @@ from inbox.context import ChannelContext
 from inbox.events import Hub
 from inbox.feed import ChannelFeed
 from inbox.ingest import Ingest, Intake, Policy
+from inbox.metrics import Metrics
 from inbox.store import Store
 from normalizer.outcomes import Ignored, Outcome, Raw
 
@@ -89,8 +91,9 @@ async def measure(url: str, seconds: float, rounds: int) -> list[float]:
         normalize=lambda _: [Ignored(reason="a benchmark")],
         policy=Policy(reopen_within=timedelta(days=1)),
     )
-    ingest = Ingest(store, "bench", {CHANNEL: intake}, Activity())
-    hub = Hub(store.events)
+    metrics = Metrics(CollectorRegistry(), Activity(), [CHANNEL])
+    ingest = Ingest(store, "bench", {CHANNEL: intake}, metrics)
+    hub = Hub(store.events, metrics)
 
     async def directly(platform: Callable[[Receive], Awaitable[None]]) -> None:
         await platform(lambda raw: ingest.receive(CHANNEL, raw))
@@ -105,6 +108,7 @@ async def measure(url: str, seconds: float, rounds: int) -> list[float]:
             ingest=ingest,
             feed=ChannelFeed(store, hub, CHANNEL),
             files=Attachments(store),
+            metrics=metrics,
         )
         await connector.start(context)
 

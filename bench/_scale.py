@@ -66,7 +66,7 @@ def web_processes(folder: Path, url: str, count: int) -> Iterator[list[Web]]:
             config = folder / f"web{number}.yaml"
             config.write_text(YAML.format(port=port, url=url), encoding="utf-8")
             command = (*CLI, "run", "--only", "web", "-c", str(config))
-            process, _ = stack.enter_context(running(*command, says="Santral runs"))
+            process, _ = stack.enter_context(running(*command, says="Santral runs", log=folder / f"web{number}.log"))
             webs.append(Web(port, process.pid))
         yield webs
 

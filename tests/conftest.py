@@ -13,6 +13,7 @@ import structlog
 from harness import Santral
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.read_concern import ReadConcern
 
 from inbox.store import Store, embedded
 
@@ -56,9 +57,9 @@ async def store(mongod_url: str) -> AsyncIterator[Store]:
 
 @pytest.fixture
 async def documents(mongod_url: str) -> AsyncIterator[AsyncDatabase[dict[str, Any]]]:
-    """The same database, to look at what really stands there."""
+    """The same database, to look at what really stands there: as Santral sees it, which may be a moment later."""
     async with AsyncMongoClient[dict[str, Any]](mongod_url, tz_aware=True) as client:
-        yield client.get_default_database()
+        yield client.get_default_database().with_options(read_concern=ReadConcern("majority"))
 
 
 @pytest.fixture

@@ -11,27 +11,25 @@ import hashlib
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
 import structlog
-from msgspec.structs import replace
 
 from connectors.context import Received
 from connectors.errors import UnavailableError
 from connectors.tasks import together
 from inbox.group_commit import GroupCommit
-from inbox.ingest.apply import Policy, Understood, apply, message_id
+from inbox.ingest.apply import Understood, apply
+from inbox.ingest.understand import Intake, Understanding
 from inbox.logs import in_own_words
 from inbox.metrics import Metrics
 from inbox.model import new_id
-from inbox.store import JournalEntry, NotOwnerError, Store
+from inbox.store import JournalEntry, NotOwnerError, Store, Unit
 from inbox.store.journal import INLINE_BYTES
-from normalizer.codec import clean, clean_structure, clean_text, to_milliseconds
-from normalizer.outcomes import Change, DeliveryUpdate, Draft, Files, Ignored, Outcome, Raw
-from normalizer.schema import Attachment
+from normalizer.codec import clean, clean_text, to_milliseconds
+from normalizer.outcomes import DeliveryUpdate, Ignored, Raw
 
 SMALLEST = 4 * 1024  # bytes that an entry counts for at the least
 JOURNAL_BATCH = 128 * SMALLEST  # bytes in one journal write
@@ -40,7 +38,6 @@ JOURNAL_SECONDS = 10.0  # after which a platform is told to try again: many give
 APPLY_BATCH = 512
 APPLY_BYTES = 4 * 1024 * 1024
 HANDED_BYTES = 32 * 1024 * 1024  # what may wait in memory to be applied; more waits in the journal
-HEAVY_BYTES = 32 * 1024  # larger originals are understood in a thread, so that the loop goes on
 LONGEST_KEY = 300
 LONGEST_ERROR = 20_000  # characters of a traceback that are kept: the last
 RETRY_SECONDS = 0.5
@@ -49,21 +46,14 @@ TURN_SECONDS = 0.25  # how soon what had to let others of its sender go first is
 LOOK_SECONDS = 15.0  # how often the journal is asked for what memory does not know of
 
 
-class Intake(msgspec.Struct, frozen=True, kw_only=True):
-    """What ingest must know of a channel."""
-
-    connector: str
-    normalize: Callable[[Raw], Sequence[Outcome]]
-    policy: Policy
-
-
 class Ingest:
     """Receives, and applies what was received while `run` runs."""
 
     def __init__(self, store: Store, owner: str, intakes: Mapping[str, Intake], metrics: Metrics) -> None:
         self._store = store
         self._owner = owner
-        self._intakes = intakes
+        self._connectors = {channel: intake.connector for channel, intake in intakes.items()}
+        self._understanding = Understanding(store, intakes)
         self._metrics = metrics
         self._policies = {channel: intake.policy for channel, intake in intakes.items()}
         self._journal: GroupCommit[JournalEntry, JournalEntry] = GroupCommit(
@@ -76,6 +66,9 @@ class Ingest:
         self._arriving: list[JournalEntry] | None = None  # what is journaled while the journal is being read
         self._turn: asyncio.TimerHandle | None = None
         self._some = asyncio.Event()
+        self._understood: deque[Understood] = deque()  # what waits to be applied
+        self._ready = asyncio.Event()  # something waits
+        self._room = asyncio.Event()  # it is not too much
         self._logger: Any = structlog.get_logger("santral.ingest")
 
     async def receive(self, channel: str, raw: Raw) -> Received:
@@ -99,7 +92,7 @@ class Ingest:
         entry = JournalEntry(
             id=f"{channel}|{_short(raw.key)}",
             channel=channel,
-            connector=self._intakes[channel].connector,
+            connector=self._connectors[channel],
             message_id=new_id(),
             content_type=raw.content_type,
             envelope=clean(dict(raw.envelope)),
@@ -145,8 +138,7 @@ class Ingest:
 
     async def run(self) -> None:
         """Applies what is received and what was left behind, until cancelled."""
-        understood: asyncio.Queue[list[Understood]] = asyncio.Queue(1)
-        await together(self._understand_all(understood), self._apply_all(understood))
+        await together(self._understand_all(), self._apply_all())
 
     async def drain(self) -> None:
         """Takes no more, and returns when what was taken is journaled. What is not applied yet is applied later."""
@@ -187,11 +179,15 @@ class Ingest:
         self._handed_bytes += entry.size
         self._here.add(entry.id)
 
-    async def _understand_all(self, understood: asyncio.Queue[list[Understood]]) -> None:
+    async def _understand_all(self) -> None:
         while True:
-            batch = self._take()
-            if batch:
-                await understood.put(await self._understand(batch))
+            if len(self._understood) >= APPLY_BATCH:
+                self._room.clear()
+                await self._room.wait()
+            elif batch := self._take():
+                if understood := await self._understand(batch):
+                    self._understood += understood
+                    self._ready.set()
             elif self._behind:
                 await self._read_back()
             else:
@@ -240,81 +236,48 @@ class Ingest:
         understood = []
         for entry in batch:
             try:
-                understood.append(Understood(entry=entry, outcomes=await self._patiently(entry)))
+                understood.append(Understood(entry=entry, outcomes=await self._understanding.outcomes(entry)))
             except Exception as error:  # noqa: BLE001 (whatever a plugin does, the entry alone fails)
                 await self._fail(entry, error)
         return understood
 
-    async def _patiently(self, entry: JournalEntry) -> tuple[Outcome, ...]:
-        """What the entry means. A database that is away is waited for: later entries must not overtake this one."""
+    async def _apply_all(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
-            try:
-                return await self._outcomes(entry)
-            except UnavailableError:
-                await asyncio.sleep(RETRY_SECONDS)
+            await self._ready.wait()
+            began = loop.time()
+            batch: list[Understood] = []
+            await self._apply(batch, more=True)
+            await self._give_way(len(batch), loop.time() - began)
 
-    async def _outcomes(self, entry: JournalEntry) -> tuple[Outcome, ...]:
-        intake = self._intakes.get(entry.channel)
-        if intake is None:
-            raise LookupError(f'channel "{entry.channel}" is not in the configuration any more')
-        raw = Raw(
-            key=entry.id.partition("|")[2],
-            body=await self._store.journal.body(entry),
-            content_type=entry.content_type,
-            received_at=entry.received_at,
-            envelope=entry.envelope,
-        )
-        if entry.size > HEAVY_BYTES:
-            found = await asyncio.to_thread(intake.normalize, raw)
-        else:
-            found = intake.normalize(raw)
-            await asyncio.sleep(0)  # a long batch must not hold up those who wait for an acknowledgement
-        return tuple([await self._keep_files(entry, n, outcome) for n, outcome in enumerate(found)])
-
-    async def _keep_files(self, entry: JournalEntry, number: int, outcome: Outcome) -> Outcome:
-        """Makes an outcome fit to be stored: its attachments under ids of ours, their bytes in the file store."""
-        match outcome:
-            case Draft(message=message) if outcome.files:
-                kept, files = await self._shelved(entry, number, message.attachments, outcome.files)
-                outcome = replace(outcome, message=replace(message, attachments=kept), files=files)
-            case Change(attachments=tuple() as attachments) if outcome.files:
-                kept, files = await self._shelved(entry, number, attachments, outcome.files)
-                outcome = replace(outcome, attachments=kept, files=files)
-        return clean_structure(outcome)
-
-    async def _shelved(
-        self, entry: JournalEntry, number: int, attachments: tuple[Attachment, ...], files: Files
-    ) -> tuple[tuple[Attachment, ...], Files]:
-        """The attachments with ids, and what is left to fetch of their files."""
-        kept = list(attachments)
-        for index, content in enumerate(files):
-            id_ = f"{message_id(entry, number)}.{index + 1}"
-            kept[index] = replace(kept[index], id=id_)
-            if isinstance(content, bytes):
-                await self._store.files.put(id_, content)
-            elif content is not None:
-                kept[index] = replace(kept[index], state="pending")
-        return tuple(kept), tuple(None if isinstance(content, bytes) else content for content in files)
-
-    async def _apply_all(self, understood: asyncio.Queue[list[Understood]]) -> None:
-        while True:
-            batch = await understood.get()
-            if batch:
-                began = asyncio.get_running_loop().time()
-                await self._apply(batch)
-                await self._give_way(len(batch), asyncio.get_running_loop().time() - began)
+    def _fill(self, batch: list[Understood]) -> None:
+        """Adds what is understood by now: while others had their turn, there has come more."""
+        size = sum(one.entry.size for one in batch)
+        while self._understood and len(batch) < APPLY_BATCH:
+            size += self._understood[0].entry.size
+            if batch and size > APPLY_BYTES:
+                break
+            batch.append(self._understood.popleft())
+        self._room.set()
+        if not self._understood:
+            self._ready.clear()
 
     async def _give_way(self, applied: int, seconds: float) -> None:
         """Under load leaves half of the time to those who wait for an acknowledgement: what waits here is safe."""
         if applied >= APPLY_BATCH // 2 and self._journal.busy:
             await asyncio.sleep(min(seconds, LONGEST_REST))
 
-    async def _apply(self, batch: list[Understood]) -> None:
+    async def _apply(self, batch: list[Understood], *, more: bool = False) -> None:
+        """Applies a batch; with `more` it is filled when its transaction begins, for which others may be waited for."""
+
+        async def change(unit: Unit) -> Sequence[Understood]:
+            if more:
+                self._fill(batch)
+            return await apply(unit, batch, self._policies, self._owner)
+
         while True:
             try:
-                applied = await self._store.write(
-                    lambda unit: apply(unit, batch, self._policies, self._owner), weight=len(batch)
-                )
+                applied = await self._store.write(change, weight=max(len(self._understood), len(batch), 1))
             except UnavailableError:
                 await asyncio.sleep(RETRY_SECONDS)
             except NotOwnerError:

@@ -1,0 +1,90 @@
+"""Understanding journal entries: what their connectors say that they mean, made fit to be stored."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+from msgspec.structs import replace
+
+from connectors.errors import UnavailableError
+from inbox.ingest.apply import Policy, message_id
+from inbox.store import JournalEntry, Store
+from normalizer.codec import clean_structure
+from normalizer.outcomes import Change, Draft, Files, Outcome, Raw
+from normalizer.schema import Attachment
+
+HEAVY_BYTES = 32 * 1024  # larger originals are understood in a thread, so that the loop goes on
+RETRY_SECONDS = 0.5
+
+
+class Intake(msgspec.Struct, frozen=True, kw_only=True):
+    """What ingest must know of a channel."""
+
+    connector: str
+    normalize: Callable[[Raw], Sequence[Outcome]]
+    policy: Policy
+
+
+class Understanding:
+    """Asks connectors, and puts the files that events brought into the file store."""
+
+    def __init__(self, store: Store, intakes: Mapping[str, Intake]) -> None:
+        self._store = store
+        self._intakes = intakes
+
+    async def outcomes(self, entry: JournalEntry) -> tuple[Outcome, ...]:
+        """What the entry means. A database that is away is waited for: later entries must not overtake this one.
+
+        Raises:
+            Exception: whatever the connector raises.
+        """
+        while True:
+            try:
+                return await self._outcomes(entry)
+            except UnavailableError:
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _outcomes(self, entry: JournalEntry) -> tuple[Outcome, ...]:
+        intake = self._intakes.get(entry.channel)
+        if intake is None:
+            raise LookupError(f'channel "{entry.channel}" is not in the configuration any more')
+        raw = Raw(
+            key=entry.id.partition("|")[2],
+            body=await self._store.journal.body(entry),
+            content_type=entry.content_type,
+            received_at=entry.received_at,
+            envelope=entry.envelope,
+        )
+        if entry.size > HEAVY_BYTES:
+            found = await asyncio.to_thread(intake.normalize, raw)
+        else:
+            found = intake.normalize(raw)
+            await asyncio.sleep(0)  # a long batch must not hold up those who wait for an acknowledgement
+        return tuple([await self._keep_files(entry, n, outcome) for n, outcome in enumerate(found)])
+
+    async def _keep_files(self, entry: JournalEntry, number: int, outcome: Outcome) -> Outcome:
+        """Makes an outcome fit to be stored: its attachments under ids of ours, their bytes in the file store."""
+        match outcome:
+            case Draft(message=message) if outcome.files:
+                kept, files = await self._shelved(entry, number, message.attachments, outcome.files)
+                outcome = replace(outcome, message=replace(message, attachments=kept), files=files)
+            case Change(attachments=tuple() as attachments) if outcome.files:
+                kept, files = await self._shelved(entry, number, attachments, outcome.files)
+                outcome = replace(outcome, attachments=kept, files=files)
+        return clean_structure(outcome)
+
+    async def _shelved(
+        self, entry: JournalEntry, number: int, attachments: tuple[Attachment, ...], files: Files
+    ) -> tuple[tuple[Attachment, ...], Files]:
+        """The attachments with ids, and what is left to fetch of their files."""
+        kept = list(attachments)
+        for index, content in enumerate(files):
+            id_ = f"{message_id(entry, number)}.{index + 1}"
+            kept[index] = replace(kept[index], id=id_)
+            if isinstance(content, bytes):
+                await self._store.files.put(id_, content)
+            elif content is not None:
+                kept[index] = replace(kept[index], state="pending")
+        return tuple(kept), tuple(None if isinstance(content, bytes) else content for content in files)
