@@ -102,7 +102,7 @@ class Santral:
         self._activity = activity
         self._hub = Hub(store.events, metrics)
         self._files = Attachments(store)
-        self._ingest = Ingest(store, self.owner, self._intakes(), metrics)
+        self._ingest = Ingest(store, self.owner, self._intakes(), metrics, alone=alone)
         self._outbox = OutboxWorker(store, self.owner, channels.connectors, self._files, metrics)
         ours = {channel: one for channel, one in channels.connectors.items() if one.part in parts}
         self._supervisor = Supervisor(ours, channels.refused, self._context)

@@ -103,9 +103,9 @@ class JobWorker:
         try:
             await self._try(job)
         except NotOwnerError:
-            self._logger.warning("job taken over by another process", job=job.id)
+            self._logger.warning("job taken over by another process", channel=job.channel, message=job.message_id)
         except UnavailableError:
-            self._logger.warning("database away while asking a platform", job=job.id)
+            self._logger.warning("database away while asking a platform", channel=job.channel)
             await insist(lambda: self._store.write(lambda unit: self._put_back(unit, job)))
 
     async def _try(self, job: Job) -> None:
@@ -122,9 +122,9 @@ class JobWorker:
             raise
         except Exception as error:
             if not isinstance(error, ConnectorError):
-                self._logger.exception("connector raised", channel=job.channel, job=job.id)
+                self._logger.exception("connector raised", channel=job.channel, message=job.message_id)
             failed = functools.partial(self._failed, claimed=job, error=error)
-            await self._store.write(failed)
+            await insist(lambda: self._store.write(failed))
 
     async def _fetch(self, job: Job, connector: Connector[Any]) -> None:
         assert job.attachment_id is not None  # it is no `describe`
@@ -134,7 +134,7 @@ class JobWorker:
             kept = await self._store.files.stream_in(job.attachment_id, pieces, limit)
         except ValueError as error:
             raise PermanentError(f"more than {limit} bytes", code="too_large") from error
-        await self._store.write(lambda unit: self._fetched(unit, job, kept))
+        await insist(lambda: self._store.write(lambda unit: self._fetched(unit, job, kept)))
 
     async def _fetched(self, unit: Unit, claimed: Job, kept: Kept) -> None:
         job = await self._mine(unit, claimed)
@@ -164,7 +164,7 @@ class JobWorker:
             )
             avatar = f"/api/v1/attachments/{picture.id}"
         profile = clean_structure(replace(profile, avatar=None))
-        await self._store.write(lambda unit: self._described(unit, job, id_, profile, avatar))
+        await insist(lambda: self._store.write(lambda unit: self._described(unit, job, id_, profile, avatar)))
 
     async def _described(self, unit: Unit, claimed: Job, id_: str, profile: Profile, avatar: str | None) -> None:
         job = await self._mine(unit, claimed)

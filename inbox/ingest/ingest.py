@@ -47,11 +47,17 @@ LOOK_SECONDS = 15.0  # how often the journal is asked for what memory does not k
 
 
 class Ingest:
-    """Receives, and applies what was received while `run` runs."""
+    """Receives, and applies what was received while `run` runs.
 
-    def __init__(self, store: Store, owner: str, intakes: Mapping[str, Intake], metrics: Metrics) -> None:
+    `alone`: this is the only process on its database.
+    """
+
+    def __init__(
+        self, store: Store, owner: str, intakes: Mapping[str, Intake], metrics: Metrics, *, alone: bool = False
+    ) -> None:
         self._store = store
         self._owner = owner
+        self._alone = alone
         self._connectors = {channel: intake.connector for channel, intake in intakes.items()}
         self._understanding = Understanding(store, intakes)
         self._metrics = metrics
@@ -273,7 +279,7 @@ class Ingest:
         async def change(unit: Unit) -> Sequence[Understood]:
             if more:
                 self._fill(batch)
-            return await apply(unit, batch, self._policies, self._owner)
+            return await apply(unit, batch, self._policies, self._owner, alone=self._alone)
 
         while True:
             try:

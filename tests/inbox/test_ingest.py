@@ -290,10 +290,10 @@ async def test_applying_twice_changes_nothing(store: Store, documents: Documents
     entry = await store.journal.get(f"{CHANNEL}|k")
     assert entry is not None
     batch = [Understood(entry=entry, outcomes=tuple(postbox.normalize(event)))]
-    await store.write(lambda unit: apply(unit, batch, {CHANNEL: postbox.POLICY}, "me"))
+    await store.write(lambda unit: apply(unit, batch, {CHANNEL: postbox.POLICY}, "me", alone=False))
     before = await everything(documents)
     with pytest.raises(NotOwnerError):
-        await store.write(lambda unit: apply(unit, batch, {CHANNEL: postbox.POLICY}, "me"))
+        await store.write(lambda unit: apply(unit, batch, {CHANNEL: postbox.POLICY}, "me", alone=False))
     assert await everything(documents) == before
 
 
