@@ -35,6 +35,7 @@ SMALLEST = 4 * 1024  # bytes that an entry counts for at the least
 JOURNAL_BATCH = 128 * SMALLEST  # bytes in one journal write
 JOURNAL_BACKLOG = 64 * 1024 * 1024  # bytes that may wait to be journaled
 JOURNAL_SECONDS = 10.0  # after which a platform is told to try again: many give up waiting soon after
+ORIGINAL_SECONDS = 30.0  # likewise, for a large one; what was written of it is swept
 APPLY_BATCH = 512
 APPLY_BYTES = 4 * 1024 * 1024
 HANDED_BYTES = 32 * 1024 * 1024  # what may wait in memory to be applied; more waits in the journal
@@ -109,12 +110,21 @@ class Ingest:
             owner=self._owner,
         )
         if large:
-            await self._store.journal.save_original(entry.id, entry.message_id, raw.body)
+            await self._save_original(entry, raw.body)
         standing = await self._journal.submit(entry, max(len(entry.body or b""), SMALLEST))
         duplicate = standing.message_id != entry.message_id
         if duplicate and large:
             await self._store.journal.drop_original(entry.message_id)
         return Received(message_id=standing.message_id, received_at=standing.received_at, duplicate=duplicate)
+
+    async def _save_original(self, entry: JournalEntry, body: bytes) -> None:
+        try:
+            async with asyncio.timeout(ORIGINAL_SECONDS) as patience:
+                await self._store.journal.save_original(entry.id, entry.message_id, body)
+        except TimeoutError as error:
+            if not patience.expired():
+                raise
+            raise UnavailableError("the database is too slow to store a large event now") from error
 
     async def replay(self, entry_ids: Sequence[str] | None) -> int:
         """Applies failed entries again (all, where None); returns how many there were."""

@@ -11,14 +11,23 @@ import hashlib
 import hmac
 import json
 from collections.abc import AsyncGenerator, Sequence
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import aiohttp
 from aiohttp import web
 from pydantic import SecretStr
 
-from connectors.base import Capabilities, Connector, Context, Options, Receipt, Reply
-from connectors.errors import TemporaryError, UnavailableError, UncertainError
+from connectors import (
+    Capabilities,
+    Connector,
+    Context,
+    Options,
+    Receipt,
+    Reply,
+    TemporaryError,
+    UnavailableError,
+    UncertainError,
+)
 from normalizer.outcomes import Draft, Outcome, Person, Raw
 from normalizer.schema import Attachment, Author, External, Message
 
@@ -41,6 +50,10 @@ class Courier(Connector[CourierOptions]):
     identity_kind = "courier"
     options_model = CourierOptions
     capabilities: ClassVar[Capabilities] = Capabilities(threads=True)
+
+    @property
+    def part(self) -> Literal["web", "channels"]:
+        return "web"
 
     async def start(self, context: Context) -> None:
         async def hook(request: web.Request, _: str) -> web.Response:
