@@ -8,7 +8,13 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from pymongo.errors import ConnectionFailure, CursorNotFound, ExecutionTimeout, WaitQueueTimeoutError
+from pymongo.errors import (
+    ConnectionFailure,
+    CursorNotFound,
+    ExecutionTimeout,
+    WaitQueueTimeoutError,
+    WriteConcernError,
+)
 
 from inbox.store.errors import StoreUnavailableError
 
@@ -17,9 +23,14 @@ ClassT = TypeVar("ClassT", bound=type)
 
 @contextmanager
 def answering() -> Iterator[None]:
-    """Turns a lost connection, a time-out and a cursor that a restart took away into StoreUnavailableError."""
+    """Turns into StoreUnavailableError what an election or a restart of the database does.
+
+    That is a lost connection, a time-out, a cursor that is gone, a write of which no majority is known.
+    """
     try:
         yield
+    except WriteConcernError as error:
+        raise StoreUnavailableError("the database does not say that a majority keeps it") from error
     except (ConnectionFailure, CursorNotFound, ExecutionTimeout, WaitQueueTimeoutError) as error:
         raise StoreUnavailableError(f"the database does not answer: {type(error).__name__}") from error
 
