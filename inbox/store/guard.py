@@ -26,7 +26,10 @@ AWAY = (ConnectionFailure, CursorNotFound, ExecutionTimeout, WaitQueueTimeoutErr
 
 @contextmanager
 def answering() -> Iterator[None]:
-    """Turns a lost connection, a time-out and what a restart took away into StoreUnavailableError."""
+    """Turns into StoreUnavailableError what an election or a restart of the database does.
+
+    That is a lost connection, a time-out, a cursor that is gone, a write of which no majority is known.
+    """
     try:
         yield
     except AWAY as error:

@@ -202,6 +202,7 @@ async def ask_everything(office: Office) -> None:
     await store.events.newest()
     await store.events.oldest()
     await store.journal.unapplied("me", 50)
+    await store.write(lambda unit: unit.unapplied_of(["a"], ()))
     await store.outbox.ready(now, 50)
     await store.outbox.scheduled(now)
     await store.outbox.abandoned(["me"])

@@ -1,0 +1,75 @@
+"""Writes on a database that fails as a replica set in an election does."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo import AsyncMongoClient
+from rig.replica_set import ReplicaSet
+
+from inbox.store import JournalEntry, Store, StoreUnavailableError
+
+INTERRUPTED_BY_STEP_DOWN = 11602
+
+
+def entry(key: str, message_id: str) -> JournalEntry:
+    return JournalEntry(
+        id=key,
+        channel="post",
+        connector="postbox",
+        message_id=message_id,
+        content_type="text/plain",
+        envelope={},
+        size=1,
+        body=b"x",
+        received_at=datetime.now(UTC),
+        owner="me",
+    )
+
+
+@pytest.fixture
+async def replica_set(tmp_path: Path) -> AsyncIterator[ReplicaSet]:
+    running = ReplicaSet(tmp_path, "--setParameter", "enableTestCommands=1", members=1)
+    try:
+        await running.start()
+        yield running
+    finally:
+        await running.stop()
+
+
+@contextlib.asynccontextmanager
+async def no_majority(replica_set: ReplicaSet, command: str) -> AsyncIterator[None]:
+    """Meanwhile such a write is done, and its primary steps down before it hears of a majority."""
+    failing = {"code": INTERRUPTED_BY_STEP_DOWN, "errmsg": "", "errorLabels": ["RetryableWriteError"]}
+    data = {"failCommands": [command], "writeConcernError": failing}
+    async with AsyncMongoClient[dict[str, Any]](replica_set.url) as client:
+        await client.admin.command({"configureFailPoint": "failCommand", "mode": "alwaysOn", "data": data})
+        yield
+        await client.admin.command({"configureFailPoint": "failCommand", "mode": "off"})
+
+
+async def test_what_no_majority_is_known_to_have_is_not_told_as_kept(replica_set: ReplicaSet) -> None:
+    store = await Store.open(replica_set.url)
+    await store.journal.add([entry("known", "m0")])
+    for batch in ([entry("new", "m1")], [entry("known", "m2"), entry("newer", "m3")]):
+        async with no_majority(replica_set, "insert"):
+            with pytest.raises(StoreUnavailableError):
+                await store.journal.add(batch)
+    standing = await store.journal.add([entry("known", "m4"), entry("new", "m5"), entry("newer", "m3")])
+    assert [one.message_id for one in standing if isinstance(one, JournalEntry)] == ["m0", "m1", "m3"]
+    await store.close()
+
+
+async def test_any_other_write_of_which_no_majority_is_known_counts_as_a_database_that_is_away(
+    replica_set: ReplicaSet,
+) -> None:
+    store = await Store.open(replica_set.url)
+    async with no_majority(replica_set, "update"):
+        with pytest.raises(StoreUnavailableError):
+            await store.processes.beat("me", store.session_id)
+    await store.close()
