@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from datetime import timedelta
+from typing import Literal
 
 from connectors.base import Capabilities, Connector, Receipt, Reply
 from connectors.context import Context
@@ -30,6 +31,11 @@ class WebChatConnector(Connector[WebChatOptions]):
         attachment_limit=ATTACHMENT_LIMIT,
         reopen_within=timedelta(hours=24),
     )
+
+    @property
+    def part(self) -> Literal["web"]:
+        """Visitors come by HTTP."""
+        return "web"
 
     async def start(self, context: Context) -> None:
         """Serves visitors until cancelled, then closes their sockets so that they connect again."""
