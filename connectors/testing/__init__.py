@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from connectors.testing.feed import MemoryFeed
 from connectors.testing.finding import Finding
+from connectors.testing.installed import check_installed
 from connectors.testing.kit import check, prove
 from connectors.testing.memory import MemoryContext, MemoryFiles, MemoryKeys, MemoryLease, MemoryLeases, MemoryLog
 from connectors.testing.proof import Door, Mistake, NotMadeError, Platform, Proof, Sent, Told, Trouble
@@ -32,6 +33,7 @@ __all__ = [
     "Told",
     "Trouble",
     "check",
+    "check_installed",
     "prove",
     "serving_site",
 ]
