@@ -16,7 +16,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from inbox.store import Store, embedded
 
-pytest_plugins = ["mail_servers"]
+pytest_plugins = ["mail_servers", "plugins"]
 
 _numbers = itertools.count(1)
 
