@@ -55,7 +55,7 @@ class Place:
 
     def install(self, folder: str | Path) -> None:
         """Installs a distribution from its folder."""
-        done = self.run("pip", "install", "--quiet", str(folder))
+        done = self.run("pip", "install", "--quiet", str(self.folder / folder))
         assert done.returncode == 0, done.stdout + done.stderr
 
     def write(self, **files: str) -> None:
