@@ -25,7 +25,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     def __str__(self) -> str:
         """The line that `santral connectors --check` prints."""
         line = f"{self.connector}: {self.check}: {self.outcome.upper() if self.outcome == 'failed' else self.outcome}"
-        return f"{line}: {self.text}" if self.text else line
+        return " ".join(f"{line}: {self.text}".split()) if self.text else line
 
 
 class FaultError(Exception):
