@@ -18,7 +18,7 @@ from normalizer.outcomes import Outcome
 CHANNEL = "proof"
 FIRST_PAUSE_SECONDS = 0.02
 LONGEST_PAUSE_SECONDS = 0.5
-SILENT_START_SECONDS = 1.0  # who says nothing and does not fail is believed to run
+SILENT_START_SECONDS = 5.0  # who says nothing and does not fail is believed to run
 
 T = TypeVar("T")
 
@@ -134,7 +134,7 @@ def make(proof: Proof, public_url: str, platform: Platform | None = None) -> Con
 
 async def _started(stage: Stage) -> None:
     try:
-        async with asyncio.timeout(SILENT_START_SECONDS):
+        async with asyncio.timeout(min(stage.patience, SILENT_START_SECONDS)):
             await _until(lambda: stage.context.is_ready or bool(stage.ended))
     except TimeoutError:
         return

@@ -221,7 +221,7 @@ class LeavesATask(Pager):
     """Something of it lives on."""
 
     async def send(self, reply: Reply, done: Sequence[Receipt]) -> AsyncGenerator[Receipt, None]:
-        self.task = asyncio.create_task(asyncio.sleep(5))
+        self.task = asyncio.create_task(asyncio.sleep(10))
         async for receipt in super().send(reply, done):
             yield receipt
 
@@ -231,7 +231,7 @@ class NeverEnds(Pager):
 
     async def start(self, context: Context) -> None:
         context.mount("hooks", self.nothing)
-        with_end = asyncio.get_running_loop().time() + 3
+        with_end = asyncio.get_running_loop().time() + 5
         while asyncio.get_running_loop().time() < with_end:
             try:
                 await asyncio.sleep(0.5)
