@@ -53,9 +53,9 @@ class Place:
             check=False,
         )
 
-    def install(self, folder: str | Path) -> None:
-        """Installs a distribution from its folder."""
-        done = self.run("pip", "install", "--quiet", str(self.folder / folder))
+    def install(self, *folders: str) -> None:
+        """Installs distributions from their folders."""
+        done = self.run("pip", "install", "--quiet", *(str(self.folder / folder) for folder in folders))
         assert done.returncode == 0, done.stdout + done.stderr
 
     def write(self, **files: str) -> None:

@@ -124,9 +124,10 @@ def project(name: str, package: str, entries: dict[str, str]) -> str:
     return PROJECT.format(name=name, package=package, entries=lines)
 
 
-@pytest.fixture
-def bad(place: Place) -> Place:
+@pytest.fixture(scope="module")
+def bad(tmp_path_factory: pytest.TempPathFactory) -> Place:
     """A place where two distributions with bad connectors are installed."""
+    place = Place(tmp_path_factory.mktemp("bad"))
     place.write(
         **{
             "bad/pyproject.toml": project("santral-bad", "santral_bad/*.py", BAD),
@@ -138,8 +139,7 @@ def bad(place: Place) -> Place:
             "twin/santral_twin.py": "from santral_bad.base import Twin\n",
         }
     )
-    place.install("bad")
-    place.install("twin")
+    place.install("bad", "twin")
     return place
 
 
@@ -175,6 +175,7 @@ async def among_bad_ones(bad: Place, mongod_url: str) -> AsyncIterator[Elsewhere
         made = await asyncio.to_thread(bad.run, "santral", "token", "Ada", "-c", str(one.folder / "santral.yaml"))
         one.token = made.stdout.splitlines()[-1]
         yield one
+        await one.stop(tracebacks=True)  # in order, although a send never returns
     finally:
         one.abandon()
 
