@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test lint format bench torture clean
+.PHONY: run test lint format docs bench torture clean
 
 # Runs the inbox in this folder, and plays the customers' mail server: what leaves by mail lands in $(OUTGOING).
 OUTGOING := santral-data/outgoing
@@ -26,6 +26,10 @@ lint: $(VENV)/test
 format: $(VENV)/test
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# Writes the tables of options into docs/configuration.md, from the connectors' models.
+docs: $(VENV)/test
+	$(BIN)/python scripts/option_tables.py
 
 # Prints what Santral does beside bare limits that it measures in the same run.
 bench: $(VENV)/test

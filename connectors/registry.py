@@ -45,7 +45,7 @@ class Registry:
             raise NoConnectorError(f'two connectors are called "{name}": {places}; uninstall one')
         try:
             found = entries[0].load()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise NoConnectorError(f'connector "{name}" cannot be imported: {error!r}') from error
         if not (isinstance(found, type) and issubclass(found, Connector)):
             raise NoConnectorError(f'connector "{name}" is no connectors.base.Connector: {entries[0].value}')

@@ -18,13 +18,16 @@ import click
 import uvloop
 
 from config import Config, ConfigError, find_file, load
+from connectors import scaffold
 from connectors.registry import NoConnectorError, Registry
+from connectors.testing import check_installed
 from inbox import logs, welcome
 from inbox.app import StartError, serving
 from inbox.channels import ChannelChecker
 from inbox.model import Role, new_id
 from inbox.roster import PARTS, Part
 from inbox.secrets import secrets_of
+from inbox.shadows import shadows
 from inbox.store import Store, StoreUnavailableError, UnfitDatabaseError, embedded
 from normalizer.codec import json_schema
 from normalizer.schema import SCHEMA_VERSION
@@ -34,6 +37,7 @@ T = TypeVar("T")
 ATTACH_SECONDS = 30.0
 ATTACH_PAUSE_SECONDS = 0.1
 
+EXIT_UNPROVED = 1
 EXIT_CONFIG = 2
 EXIT_START = 3
 EXIT_FAILED = 4
@@ -110,9 +114,15 @@ def migrate(path: Path | None) -> None:
 
 
 @main.command()
-def connectors() -> None:
+@click.option("--check", "proved", is_flag=True, help="Proves each by the connector kit; ends with 1 where one fails.")
+def connectors(*, proved: bool) -> None:
     """Lists the installed connectors."""
     registry = Registry()
+    strangers = shadows()
+    for line in strangers:
+        click.echo(line, err=True)
+    if proved:
+        sys.exit(EXIT_UNPROVED if uvloop.run(_prove(registry)) or strangers else 0)
     for name in registry.names():
         try:
             kind = registry.load(name)
@@ -120,6 +130,18 @@ def connectors() -> None:
             click.echo(f"{name}: {error}")
         else:
             click.echo(f"{name}: {(kind.__doc__ or '').strip().splitlines()[0]}")
+
+
+@main.command()
+@click.argument("name")
+def new_connector(name: str) -> None:
+    """Writes a connector called NAME to begin with, into a folder of its own."""
+    try:
+        folder = scaffold.write(name, Path(), Registry().names())
+    except scaffold.RefusedError as error:
+        click.echo(str(error), err=True)
+        sys.exit(EXIT_CONFIG)
+    click.echo(f"{folder}/ is written. What next: {folder}/README.md")
 
 
 @main.command()
@@ -238,6 +260,15 @@ async def _replay(config: Config, ids: tuple[str, ...]) -> int:
     """Gives the entries to an owner that does not live: whoever runs takes them over."""
     async with _database(config) as store:
         return await store.journal.replay(new_id(), ids or None)
+
+
+async def _prove(registry: Registry) -> bool:
+    """Says what each check of each connector found; whether one failed."""
+    failed = False
+    async for finding in check_installed(registry):
+        click.echo(str(finding))
+        failed = failed or finding.outcome == "failed"
+    return failed
 
 
 async def _migrate(config: Config) -> None:

@@ -33,7 +33,7 @@ class WebChatConnector(Connector[WebChatOptions]):
     )
 
     @property
-    def part(self) -> Literal["web", "channels"]:
+    def part(self) -> Literal["web"]:
         """Visitors come by HTTP."""
         return "web"
 

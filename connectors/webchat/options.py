@@ -34,8 +34,8 @@ class Rate(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    per_second: float = Field(gt=0)
-    burst: int = Field(ge=1)
+    per_second: float = Field(gt=0, description="frames a second, for good")
+    burst: int = Field(ge=1, description="frames at once before that counts")
 
 
 class Rates(BaseModel):
@@ -43,24 +43,22 @@ class Rates(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    session: Rate = Rate(per_second=50, burst=2000)
-    address: Rate = Rate(per_second=5000, burst=50_000)
+    session: Rate = Field(default=Rate(per_second=50, burst=2000), description="what one visitor may send")
+    address: Rate = Field(default=Rate(per_second=5000, burst=50_000), description="what one address may send")
 
 
 class WebChatOptions(Options):
-    """Options of `connector: webchat`.
+    """Options of `connector: webchat`."""
 
-    Attributes:
-        origins: pages that may talk to this chat, beside the inbox's own.
-        identity_secret: signs `identify` tokens (HS256); several while it changes, new ones first.
-        greeting: what a visitor reads before the first message.
-        rate: how much a visitor and an address may send.
-    """
-
-    origins: tuple[Origin, ...] = ()
-    identity_secret: SigningSecrets = ()
-    greeting: str = ""
-    rate: Rates = Rates()
+    origins: tuple[Origin, ...] = Field(
+        default=(),
+        description="pages that may talk to this chat, beside the inbox's own, such as https://www.example.com",
+    )
+    identity_secret: SigningSecrets = Field(
+        default=(), description="signs `identify` tokens (HS256), 32 bytes or more; a list (new, old) while it changes"
+    )
+    greeting: str = Field(default="", description="what a visitor reads before the first message")
+    rate: Rates = Field(default=Rates(), description="how much may be sent")
 
     @property
     def identity_secrets(self) -> tuple[str, ...]:

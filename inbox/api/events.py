@@ -11,6 +11,7 @@ from aiohttp import WSCloseCode, web
 from msgspec import Struct
 
 from connectors.context import CursorExpiredError
+from connectors.errors import UnavailableError
 from connectors.tasks import end
 from inbox.api.paging import DEFAULT_LIMIT
 from inbox.api.problems import FieldError, ProblemError, cursor_expired
@@ -101,6 +102,8 @@ async def _send(socket: web.WebSocketResponse, hub: Hub, position: int) -> None:
         await socket.close(code=CLOSE_EXPIRED, message=b"cursor-expired")
     except (SlowReaderError, TimeoutError):
         await socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"too slow")
+    except UnavailableError:
+        await socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"database away")
 
 
 async def _frame(socket: web.WebSocketResponse, value: Any) -> None:  # noqa: ANN401 (any frame)

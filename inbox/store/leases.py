@@ -49,8 +49,8 @@ class Leases:
         return int(document["token"]) if document["owner"] == owner else None
 
     async def release(self, lease: str, owner: str) -> None:
-        """Gives a lease back."""
-        await self._leases.update_one({"_id": lease, "owner": owner}, {"$set": {"until": LONG_AGO}})
+        """Gives a lease back. Nobody owns it then, so that the same owner's next hold has a token of its own."""
+        await self._leases.update_one({"_id": lease, "owner": owner}, {"$set": {"until": LONG_AGO, "owner": None}})
 
     async def load_cursor(self, lease: str) -> bytes | None:
         """How far the holders of a lease have read."""

@@ -7,50 +7,26 @@ import datetime as dt
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
-import structlog
 
 from connectors.base import Reply
-from connectors.context import Channel, Received
+from connectors.context import Channel
 from connectors.email import EmailConnector, EmailOptions
 from connectors.email.smtp_in import Limits, SmtpServer
-from normalizer.outcomes import Person, Raw
+from connectors.testing import MemoryContext, MemoryFiles
+from normalizer.outcomes import Person
 from normalizer.schema import Author, Message
 
 ADDRESS = "support@example.com"
 
 
-class Journal:
-    """The part of a context that a mail channel uses: it keeps what it receives, and can be made to fail or wait."""
+CHANNEL = Channel(id="mail", public_url="http://127.0.0.1")
 
-    def __init__(self) -> None:
-        self.channel = Channel(id="mail", public_url="http://127.0.0.1")
-        self.log: Any = structlog.get_logger()
-        self.received: list[Raw] = []
-        self.entered = 0
-        self.is_ready = False
-        self.error: Exception | None = None
-        self.open = asyncio.Event()
-        self.open.set()
 
-    async def receive(self, raw: Raw) -> Received:
-        self.entered += 1
-        await self.open.wait()
-        if self.error:
-            raise self.error
-        self.received.append(raw)
-        return Received(message_id=f"m{len(self.received)}", received_at=raw.received_at)
-
-    def now(self) -> dt.datetime:
-        return dt.datetime.now(dt.UTC)
-
-    def ready(self) -> None:
-        self.is_ready = True
-
-    def fail(self, reason: str) -> NoReturn:
-        raise AssertionError(reason)
+class Journal(MemoryContext):
+    """What a mail channel is given."""
 
     @property
     def bodies(self) -> list[bytes]:
@@ -133,8 +109,8 @@ async def _running(
         {"address": ADDRESS, "receive": {"smtp": {"port": 0, **(smtp or {})}}, **options}
     )
     assert parsed.receive.smtp
-    journal = Journal()
-    server = SmtpServer(parsed.receive.smtp, parsed.mailbox(), journal, limits)  # type: ignore[arg-type]
+    journal = Journal(CHANNEL)
+    server = SmtpServer(parsed.receive.smtp, parsed.mailbox(), journal, limits)
     task = asyncio.create_task(server.serve())
     await journal.until(lambda: server.bound is not None or task.done())
     if task.done():
@@ -145,7 +121,7 @@ async def _running(
     finally:
         for client in run.clients:
             client.close()
-        journal.open.set()
+        journal.door.set()
         await run.stop()
 
 
@@ -172,18 +148,6 @@ def connector() -> Callable[..., EmailConnector]:
     return _connector
 
 
-class Shelf:
-    """The files of a reply."""
-
-    def __init__(self, **contents: bytes) -> None:
-        self.contents = contents
-
-    async def open(self, attachment_id: str) -> AsyncIterator[bytes]:
-        content = self.contents[attachment_id]
-        for start in range(0, len(content), 65536):
-            yield content[start : start + 65536]
-
-
 def _reply(files: dict[str, bytes] | None = None, **given: Any) -> Reply:
     of_reply = {key: given.pop(key) for key in ("person", "references", "subject", "to", "cc", "bcc") if key in given}
     message = Message(
@@ -197,7 +161,7 @@ def _reply(files: dict[str, bytes] | None = None, **given: Any) -> Reply:
         }
     )
     person = Person(kind="email", value="jane@customer.example", name="Jane Doe")
-    return Reply(**{"message": message, "person": person, "files": Shelf(**(files or {})), **of_reply})
+    return Reply(**{"message": message, "person": person, "files": MemoryFiles(**(files or {})), **of_reply})
 
 
 @pytest.fixture

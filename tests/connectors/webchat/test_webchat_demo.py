@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from playwright.async_api import async_playwright, expect
 
+from connectors import UnavailableError
+
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
     "--no-sandbox",
@@ -58,9 +60,9 @@ async def write(page: Any, text: str) -> None:
 
 async def the_visitor(chat: Any) -> Any:
     async with asyncio.timeout(5):
-        while not chat.context.said():
+        while not chat.said():
             await asyncio.sleep(0.01)
-    return chat.context.said()[0].envelope["visitor"]
+    return chat.said()[0].envelope["visitor"]
 
 
 async def test_visitor_and_agent_talk_in_two_tabs_and_over_a_reload(browser: Any, chat: Any) -> None:
@@ -88,12 +90,12 @@ async def test_visitor_and_agent_talk_in_two_tabs_and_over_a_reload(browser: Any
 
 async def test_message_written_while_away_is_sent_once_on_return(browser: Any, chat: Any) -> None:
     page = await opened(browser, chat)
-    chat.context.away = True
+    chat.context.trouble = UnavailableError("the database is away")
     await write(page, "keep me")
     await expect(page.get_by_text("Sending again…")).to_be_visible()
-    chat.context.away = False
+    chat.context.trouble = None
     await expect(page.get_by_text("Sending again…")).to_be_hidden(timeout=10_000)
-    assert len(chat.context.said()) == 1
+    assert len(chat.said()) == 1
 
 
 async def test_file_goes_up_and_is_named_in_the_message(browser: Any, chat: Any, tmp_path: Path) -> None:

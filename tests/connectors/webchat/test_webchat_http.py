@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 from pydantic import ValidationError
 
+from connectors import UnavailableError
 from connectors.base import Reply
 from connectors.errors import PermanentError
 from connectors.webchat import WebChatConnector
@@ -52,7 +53,7 @@ async def test_whole_conversation_by_long_poll(chat: Any) -> None:
 
     news = await poll(chat, token, cursor=welcome["cursor"], wait=5)
     assert [frame["message"]["client_id"] for frame in news["frames"]] == ["c-1"]
-    visitor = chat.context.said()[0].envelope["visitor"]
+    visitor = chat.said()[0].envelope["visitor"]
     waiting = asyncio.create_task(poll(chat, token, cursor=news["cursor"], wait=5))
     reply = await chat.context.reply(visitor, "hello by poll")
     assert [frame["message"]["text"] for frame in (await waiting)["frames"]] == ["hello by poll"]
@@ -101,7 +102,7 @@ async def test_refusals_set_the_status(chat: Any, frame: dict[str, Any], status:
 
 async def test_unavailable_is_503(chat: Any) -> None:
     _, (welcome,) = await post(chat, {"type": "hello"})
-    chat.context.away = True
+    chat.context.trouble = UnavailableError("the database is away")
     status, (error,) = await post(chat, {"type": "message", "client_id": "c-1", "text": "x"}, welcome["token"])
     assert (status, error["code"], error["client_id"]) == (503, "unavailable", "c-1")
 
@@ -187,7 +188,7 @@ async def test_multipart_without_a_file_is_refused(chat: Any, headers: dict[str,
 
 
 async def test_only_allowed_origins_may_talk(chat: Any) -> None:
-    for origin in ("https://www.example.com", "https://inbox.example.com", str(chat.server.make_url("/"))[:-1]):
+    for origin in ("https://www.example.com", "https://inbox.example.com", str(chat.url("").origin())):
         assert (await chat.tab(origin=origin)).token
         async with chat.http.options(chat.url("poll"), headers={"Origin": origin}) as answer:
             assert answer.status == 204

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from connectors import UnavailableError
+
 
 async def test_message_is_acked_once_it_is_journaled_and_comes_back_live(chat: Any) -> None:
     tab = await chat.tab()
@@ -18,7 +20,7 @@ async def test_message_is_acked_once_it_is_journaled_and_comes_back_live(chat: A
     live = await tab.next("message")
     assert live["message"]["id"] == ack["message"]["id"]
     assert live["message"]["client_id"] == "c-1"
-    (raw,) = chat.context.said()
+    (raw,) = chat.said()
     assert raw.key == f"{chat.visitor(tab)}:c-1"
 
 
@@ -26,7 +28,7 @@ async def test_same_client_id_is_one_message(chat: Any) -> None:
     tab = await chat.tab()
     first, second = await tab.say("once", "c-1"), await tab.say("once", "c-1")
     assert first["message"]["id"] == second["message"]["id"]
-    assert len(chat.context.said()) == 1
+    assert len(chat.said()) == 1
 
 
 async def test_client_ids_of_two_visitors_do_not_meet(chat: Any) -> None:
@@ -55,7 +57,7 @@ async def test_pipelined_messages_keep_their_order(chat: Any) -> None:
         await tab.send(type="message", client_id=f"c-{number}", text=str(number))
     acks = [(await tab.next("ack"))["message"]["text"] for _ in range(200)]
     assert acks == [str(number) for number in range(200)]
-    assert [json.loads(raw.body)["text"] for raw in chat.context.said()] == acks
+    assert [json.loads(raw.body)["text"] for raw in chat.said()] == acks
 
 
 async def test_cursor_brings_what_was_missed_and_nothing_twice(chat: Any) -> None:
@@ -79,7 +81,7 @@ async def test_lost_cursor_reloads_the_history(chat: Any, cursor: str) -> None:
     back = await chat.tab(token=tab.token, cursor=cursor)
     assert back.welcome["reload"]
     assert [message["text"] for message in back.welcome["messages"]] == ["kept"]
-    assert back.welcome["conversation_id"] == "conv-1"
+    assert back.welcome["conversation_id"] == "conversation-1"
 
 
 async def test_text_keeps_every_code_point_but_lone_surrogates(chat: Any) -> None:
@@ -92,10 +94,10 @@ async def test_text_keeps_every_code_point_but_lone_surrogates(chat: Any) -> Non
 
 async def test_unavailable_is_told_and_the_message_sent_again_arrives(chat: Any) -> None:
     tab = await chat.tab()
-    chat.context.away = True
+    chat.context.trouble = UnavailableError("the database is away")
     refused = await tab.say("keep me", "c-1")
     assert (refused["code"], refused["client_id"]) == ("unavailable", "c-1")
-    chat.context.away = False
+    chat.context.trouble = None
     assert (await tab.say("keep me", "c-1"))["type"] == "ack"
 
 

@@ -240,6 +240,6 @@ async def test_rating_and_call_back_are_kept_and_typing_is_taken(chat: Any) -> N
 async def test_raw_event_holds_the_frame_and_the_visitor(chat: Any) -> None:
     tab = await chat.tab()
     await tab.say("kept as it came", "c-1")
-    (raw,) = chat.context.said()
+    (raw,) = chat.said()
     assert json.loads(raw.body) == {"type": "message", "client_id": "c-1", "text": "kept as it came", "attachments": []}
     assert raw.envelope == {"visitor": chat.visitor(tab)}

@@ -1,0 +1,39 @@
+"""The kit that proves a connector without its platform and without an inbox: docs/connector-kit.md.
+
+A connector's author writes a `Proof`; `check` makes every check of it. `MemoryContext` is the context that the kit
+gives a connector, for an author's own tests.
+"""
+
+from __future__ import annotations
+
+from connectors.testing.feed import MemoryFeed
+from connectors.testing.finding import Finding
+from connectors.testing.installed import check_installed
+from connectors.testing.kit import check, prove
+from connectors.testing.memory import MemoryContext, MemoryFiles, MemoryKeys, MemoryLease, MemoryLeases, MemoryLog
+from connectors.testing.proof import Door, Mistake, NotMadeError, Platform, Proof, Sent, Told, Trouble
+from connectors.testing.site import MemorySite, serving_site
+
+__all__ = [
+    "Door",
+    "Finding",
+    "MemoryContext",
+    "MemoryFeed",
+    "MemoryFiles",
+    "MemoryKeys",
+    "MemoryLease",
+    "MemoryLeases",
+    "MemoryLog",
+    "MemorySite",
+    "Mistake",
+    "NotMadeError",
+    "Platform",
+    "Proof",
+    "Sent",
+    "Told",
+    "Trouble",
+    "check",
+    "check_installed",
+    "prove",
+    "serving_site",
+]

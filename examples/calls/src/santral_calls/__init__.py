@@ -1,0 +1,1 @@
+"""A Santral connector: calls."""

@@ -1,0 +1,35 @@
+"""What the author of a connector may import is a short list, and is kept."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import connectors
+import connectors.testing
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+CONTRACT = [
+    "Capabilities", "Channel", "Connector", "ConnectorError", "Context", "CursorExpiredError", "Feed", "FeedPage",
+    "Files", "Handler", "Keys", "Lease", "LeaseLostError", "Options", "PermanentError", "Rate", "Receipt", "Received",
+    "Reply", "Secrets", "TemporaryError", "UnavailableError", "UncertainError",
+]  # fmt: skip
+KIT = [
+    "Door", "Finding", "MemoryContext", "MemoryFeed", "MemoryFiles", "MemoryKeys", "MemoryLease", "MemoryLeases",
+    "MemoryLog", "MemorySite", "Mistake", "NotMadeError", "Platform", "Proof", "Sent", "Told", "Trouble", "check",
+    "check_installed", "prove", "serving_site",
+]  # fmt: skip
+
+
+def test_the_public_names_are_these() -> None:
+    assert connectors.__all__ == CONTRACT
+    assert connectors.testing.__all__ == KIT
+
+
+def test_each_is_there_and_documented() -> None:
+    for module, page in ((connectors, "connectors.md"), (connectors.testing, "connector-kit.md")):
+        text = (DOCS / page).read_text("utf-8")
+        for name in module.__all__:
+            assert getattr(module, name).__doc__ or name in ("Handler", "Secrets", "Told", "Trouble")
+            assert re.search(rf"\b{name}\b", text), f"{page} does not name {name}"
