@@ -155,7 +155,9 @@ class Hub:
             position = page[-1].id
 
     async def _check(self, position: int) -> None:
-        if position and not await self._log.oldest() <= position <= await self._log.newest():
+        # A primary that was elected just now may not show yet what we have seen already.
+        newest = max(await self._log.newest(), self._position)
+        if position and not await self._log.oldest() <= position <= newest:
             raise CursorExpiredError
 
     async def _wake(self, news: News) -> None:
@@ -190,19 +192,19 @@ class Hub:
             if number == self._reached + 1:
                 self._hand_out_all(events)
                 self._reached = number
-        heard = news.heard
-        if news.unsure or heard > self._reached:
+        if news.unsure or news.heard > self._reached:
             news.unsure = False
             await self._catch_up_with_log()
-            self._reached = max(self._reached, heard)  # a transaction may have told nothing
+            if news.heard > self._reached:  # a new primary that does not know yet what the old one told
+                raise StoreUnavailableError("the database is behind what it has told")
 
     async def _catch_up_with_log(self) -> None:
         more = True
         while more:
-            page = await self._log.unread(self._position, PAGE)
+            page, seen = await self._log.unread(self._position, PAGE)
             self._hand_out_all(page)
             more = len(page) == PAGE
-        self._reached = max(self._reached, transaction_of(self._position))
+        self._reached = max(self._reached, seen)
 
     def _hand_out_all(self, events: Sequence[Event] | Sequence[Unread]) -> None:
         for event in events:

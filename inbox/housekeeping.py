@@ -14,7 +14,7 @@ from connectors.errors import UnavailableError
 from inbox.activity import Activity
 from inbox.roster import Roster
 from inbox.store import Store
-from inbox.store.processes import BEAT_SECONDS
+from inbox.store.processes import BEAT_SECONDS, DEAD_AFTER_SECONDS
 
 LISTEN_EVERY = timedelta(minutes=1)
 SWEEP_EVERY = timedelta(hours=1)
@@ -53,6 +53,8 @@ class Housekeeping:
         self._activity = activity
         self._alone = alone
         self._roster = roster
+        self._shown = asyncio.get_running_loop().time()
+        self._patient_until = 0.0
         self.beaten_at = datetime.now(UTC)  # when the others last saw that we live
         self._logger: Any = structlog.get_logger("santral.housekeeping")
 
@@ -87,10 +89,16 @@ class Housekeeping:
 
     async def _beat(self) -> None:
         await self._store.processes.beat(self._owner, self._store.session_id, self._roster.workplace())
+        now = asyncio.get_running_loop().time()
+        if now - self._shown > DEAD_AFTER_SECONDS:
+            self._patient_until = now + DEAD_AFTER_SECONDS
+        self._shown = now
         self.beaten_at = datetime.now(UTC)
 
     async def _take_over(self) -> None:
-        await self._store.processes.bury(all_but=self._owner if self._alone else None)
+        """Buries who is silent, but not when we were it too: the database was away, and nobody could show himself."""
+        if asyncio.get_running_loop().time() >= self._patient_until:
+            await self._store.processes.bury(all_but=self._owner if self._alone else None)
         alive = await self._store.processes.alive()
         for heir in self._heirs:
             await heir.recover(alive)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 from connectors.base import Connector, Options
 from connectors.context import Channel
@@ -21,6 +23,8 @@ LONGEST_PAUSE_SECONDS = 0.5
 SILENT_START_SECONDS = 5.0  # who says nothing and does not fail is believed to run
 
 T = TypeVar("T")
+
+_on_stage: ContextVar[bool] = ContextVar("on_stage", default=False)
 
 
 class Stage:
@@ -103,7 +107,14 @@ async def on_stage(proof: Proof, patience: float, *, started: bool = True) -> As
         NotMadeError: the proof has no platform.
         FaultError: it did not start, did not stop, or left something behind.
     """
-    before = asyncio.all_tasks()
+    with _born_here() as born:
+        async with _staged(proof, patience, started=started) as stage:
+            yield stage
+        await _nothing_left(born, patience)
+
+
+@asynccontextmanager
+async def _staged(proof: Proof, patience: float, *, started: bool) -> AsyncIterator[Stage]:
     async with AsyncExitStack() as stack:
         platform = await stack.enter_async_context(proof.platform())
         site = await stack.enter_async_context(serving_site())
@@ -122,7 +133,6 @@ async def on_stage(proof: Proof, patience: float, *, started: bool = True) -> As
             stage.closing = True
             if running is not None:
                 running.cancel()
-    await _nothing_left(before, patience)
 
 
 def make(proof: Proof, public_url: str, platform: Platform | None = None) -> Connector[Any]:
@@ -144,10 +154,32 @@ async def _started(stage: Stage) -> None:
         raise FaultError(f"`start` {how} although the platform was there", "start")
 
 
-async def _nothing_left(before: set[asyncio.Task[Any]], patience: float) -> None:
+@contextmanager
+def _born_here() -> Iterator[WeakSet[asyncio.Task[Any]]]:
+    """The tasks that begin on this stage: others on the same loop are none of its business."""
+    loop = asyncio.get_running_loop()
+    usual = loop.get_task_factory()
+    born: WeakSet[asyncio.Task[Any]] = WeakSet()
+
+    def factory(loop: asyncio.AbstractEventLoop, coroutine: Any, **given: Any) -> Any:  # noqa: ANN401 (asyncio's)
+        task: Any = usual(loop, coroutine, **given) if usual else asyncio.Task(coroutine, loop=loop, **given)
+        if _on_stage.get():
+            born.add(task)
+        return task
+
+    loop.set_task_factory(factory)
+    token = _on_stage.set(True)
+    try:
+        yield born
+    finally:
+        _on_stage.reset(token)
+        loop.set_task_factory(usual)
+
+
+async def _nothing_left(born: WeakSet[asyncio.Task[Any]], patience: float) -> None:
     try:
         async with asyncio.timeout(patience):
-            await _until(lambda: all(task.done() for task in asyncio.all_tasks() - before))
+            await _until(lambda: all(task.done() for task in born))
     except TimeoutError:
-        left = ", ".join(sorted(str(task.get_coro()) for task in asyncio.all_tasks() - before if not task.done()))
+        left = ", ".join(sorted(str(task.get_coro()) for task in born if not task.done()))
         raise FaultError(f"it left a task behind that nobody ends: {left}", "close") from None

@@ -29,6 +29,7 @@ from connectors.webchat.protocol import (
     encode,
     unavailable,
 )
+from normalizer.schema import Message
 
 HELLO_SECONDS = 10.0
 SLOW_SECONDS = 30.0
@@ -69,6 +70,7 @@ class Session:
         self._visitor: str | None = None
         self._logged_out = False
         self._follower: asyncio.Task[None] | None = None
+        self._handing: asyncio.Task[None] | None = None
         self._strikes = 0
 
     async def run(self) -> None:
@@ -147,8 +149,10 @@ class Session:
                 async for message, cursor in news:
                     shown = visit.window.follow(message)
                     if shown is not None:
-                        await self._send(Live(message=shown, cursor=cursor))
-                        await self._desk.arrived(visit.visitor, (message,))
+                        # Whoever leaves at the sight of a reply has got it: that is told all the same.
+                        live = Live(message=shown, cursor=cursor)
+                        self._handing = asyncio.create_task(self._hand(visit.visitor, live, message))
+                        await asyncio.shield(self._handing)
         except ConnectionError:
             pass
         except CursorExpiredError:
@@ -157,10 +161,17 @@ class Session:
             self._log.exception("webchat.feed_failed")
             await self._socket.close(code=WSCloseCode.TRY_AGAIN_LATER)
 
+    async def _hand(self, visitor: str, live: Live, message: Message) -> None:
+        await self._send(live)
+        await self._desk.arrived(visitor, (message,))
+
     async def _stop_following(self) -> None:
         if self._follower is not None:
             await end(self._follower)
             self._follower = None
+        if self._handing is not None:
+            await asyncio.gather(self._handing, return_exceptions=True)
+            self._handing = None
 
     async def _refuse(self, error: Error) -> None:
         await self._send(error)

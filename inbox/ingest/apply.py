@@ -78,6 +78,8 @@ async def apply(
     Raises:
         NotOwnerError: from the unit's flush, where an entry is not `owner`'s to apply any more.
     """
+    # What was left behind by another process may have been read after what came here later.
+    batch = sorted(batch, key=lambda one: one.entry.place)
     batch = batch if alone else await _in_turn(unit, batch)
     if not batch:
         return ()

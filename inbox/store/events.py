@@ -100,6 +100,7 @@ class EventLog:
             codec_options=CodecOptions(RawBSONDocument, tz_aware=True)
         )
         self._counters = database["counters"]
+        self._client = database.client
 
     async def newest(self) -> int:
         """The position of the newest event, or 0."""
@@ -134,10 +135,18 @@ class EventLog:
             found.hint("feed")  # left alone, the planner reads everything after the position
         return [from_document(document, Event) async for document in found]
 
-    async def unread(self, position: int, limit: int) -> list[Unread]:
-        """Events after a position, in the order of commit, to be read where somebody wants them."""
-        found = self._unread.find({"_id": {"$gt": position}}).sort("_id", ASCENDING).limit(limit)
-        return [Unread(raw) async for raw in found]
+    async def unread(self, position: int, limit: int) -> tuple[list[Unread], int]:
+        """Events after a position, in the order of commit, to be read where somebody wants them.
+
+        Returns:
+            Them, and the number of the last transaction that this reading could see: a primary that was elected just
+            now may not yet show what an earlier one was known to have committed.
+        """
+        async with self._client.start_session(snapshot=True) as session:
+            counter = await self._counters.find_one({"_id": "transactions"}, {"number": 1}, session=session)
+            found = self._unread.find({"_id": {"$gt": position}}, session=session)
+            events = [Unread(raw) async for raw in found.sort("_id", ASCENDING).limit(limit)]
+        return events, int(counter["number"]) if counter else 0
 
     def listen(self) -> News:
         """What happens from now on, of this process's own transactions sooner than the change stream tells."""

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
-from postbox import ingest
+from postbox import ingest, metrics
 
 from connectors import Channel, Context, LeaseLostError, PermanentError
 from connectors.supervisor import ChannelFailedError, Seat
@@ -33,8 +33,9 @@ def context(request: pytest.FixtureRequest, store: Store) -> Context:
         store=store,
         owner="me",
         ingest=ingest(store),
-        feed=ChannelFeed(store, Hub(store.events), CHANNEL.id),
+        feed=ChannelFeed(store, Hub(store.events, metrics()), CHANNEL.id),
         files=Attachments(store),
+        metrics=metrics(),
     )
 
 

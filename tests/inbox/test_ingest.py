@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import hashlib
 import json
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,6 +18,7 @@ from postbox import CHANNEL, intake, raw, said
 from pymongo.asynchronous.database import AsyncDatabase
 
 from connectors.tasks import end
+from inbox import housekeeping
 from inbox.attachments import Attachments
 from inbox.ingest import Ingest
 from inbox.ingest.apply import apply
@@ -260,6 +262,28 @@ async def test_a_sender_is_applied_in_order_whichever_process_received_what(stor
     assert [one["text"] for one in found] == ["m0", "m1", "m2"]
 
 
+async def test_nobody_is_buried_by_one_who_was_silent_himself(
+    store: Store, documents: Documents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the database was away all were silent, and the first to come back must not take the others for dead."""
+    monkeypatch.setattr(housekeeping, "BEAT_SECONDS", 0.01)
+    monkeypatch.setattr(housekeeping, "DEAD_AFTER_SECONDS", 0.5)
+    keeping = postbox.housekeeping(store, "me")
+    await keeping.begin()
+    await store.processes.beat("other", {"id": "nothing"}, {})
+    time.sleep(1)  # the silence, as of a database that is away
+    await documents["processes"].update_many({}, {"$set": {"seen_at": datetime.now(UTC) - timedelta(hours=1)}})
+    began = time.monotonic()
+    running_on = asyncio.create_task(keeping.run())
+
+    async def buried() -> bool:
+        return await store.processes.alive() == ["me"]
+
+    await eventually(buried)
+    assert time.monotonic() - began > 0.5
+    await end(running_on)
+
+
 async def test_a_living_process_keeps_its_entries(store: Store, documents: Documents) -> None:
     busy, other = postbox.ingest(store, "busy"), postbox.ingest(store, "other")
     await store.processes.beat("busy", {"id": "nothing"}, {})
@@ -295,6 +319,21 @@ async def test_applying_twice_changes_nothing(store: Store, documents: Documents
     with pytest.raises(NotOwnerError):
         await store.write(lambda unit: apply(unit, batch, {CHANNEL: postbox.POLICY}, "me", alone=False))
     assert await everything(documents) == before
+
+
+async def test_what_was_left_behind_stands_before_what_came_later_though_it_is_read_after_it(
+    store: Store, documents: Documents
+) -> None:
+    ingest = postbox.ingest(store)
+    batch = []
+    for number in range(3):
+        event = raw(f"k{number}", said(f"m{number}", thread="t"), sender="ada")
+        await ingest.receive(CHANNEL, event)
+        entry = await store.journal.get(f"{CHANNEL}|k{number}")
+        assert entry is not None
+        batch.append(Understood(entry=entry, outcomes=tuple(postbox.normalize(event))))
+    await store.write(lambda unit: apply(unit, batch[::-1], {CHANNEL: postbox.POLICY}, "me", alone=False))
+    assert [one["text"] for one in await messages(documents)] == ["m0", "m1", "m2"]
 
 
 async def test_a_mark_that_only_one_may_bear_makes_one_message(store: Store, documents: Documents) -> None:

@@ -133,7 +133,7 @@ async def test_a_database_that_shuts_down_in_the_middle_of_writes_is_away_and_no
 
     async def write_on(name: str) -> None:
         while True:
-            await store.processes.beat(name, {"id": name})
+            await store.processes.beat(name, {"id": name}, {})
             await store.journal.add([_entry(f"{name}|{uuid4()}")])
 
     writing = [asyncio.create_task(write_on(f"p{n}")) for n in range(8)]

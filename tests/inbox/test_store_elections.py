@@ -71,5 +71,5 @@ async def test_any_other_write_of_which_no_majority_is_known_counts_as_a_databas
     store = await Store.open(replica_set.url)
     async with no_majority(replica_set, "update"):
         with pytest.raises(StoreUnavailableError):
-            await store.processes.beat("me", store.session_id)
+            await store.processes.beat("me", store.session_id, {})
     await store.close()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+
 import pytest
 from breakers import (
     AcknowledgesFirst,
@@ -38,6 +41,7 @@ from breakers import (
 )
 from pager import Pager, PollingPager, proof
 
+from connectors.tasks import end
 from connectors.testing import Finding, check, prove
 
 PATIENCE = 3.0  # what hangs for ever is waited for as long
@@ -126,3 +130,16 @@ async def test_prove_says_every_fault_at_once() -> None:
         await prove(proof(Lax), patience=PATIENCE)
     (line,) = str(failed.value).splitlines()
     assert line.startswith("pager: refuses unknown options: FAILED: ")
+
+
+async def test_what_others_do_on_the_same_loop_is_not_the_connectors_fault() -> None:
+    async def others() -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.Event().wait(), 0.05)  # each time a task of its own
+
+    busy = asyncio.create_task(others())
+    try:
+        await prove(proof(PollingPager), patience=PATIENCE)
+    finally:
+        await end(busy)
