@@ -146,9 +146,12 @@ class Santral:
             await self._housekeeping.end()
 
     async def _work(self) -> None:
-        await together(
-            self._hub.run(), self._ingest.run(), self._outbox.run(), self._jobs.run(), self._housekeeping.run()
-        )
+        workers: list[Worker] = [self._ingest, self._housekeeping]
+        if "web" in self._parts or "channels" in self._parts:
+            workers.append(self._hub)  # those who follow conversations are there
+        if "outbox" in self._parts:
+            workers += [self._outbox, self._jobs]
+        await together(*[worker.run() for worker in workers])
 
     async def _close_connectors(self) -> None:
         for channel, connector in self._channels.connectors.items():
