@@ -115,10 +115,17 @@ class InboxConfig(_Section):
 
 
 class ServerConfig(_Section):
-    """Where the page, the API and web chat listen."""
+    """Where the page, the API and web chat listen.
+
+    Attributes:
+        host: the address, or a name of it.
+        port: of all of it.
+        worker_port: where a process without that part answers `/healthz`, `/readyz` and `/metrics`; None for nowhere.
+    """
 
     host: Annotated[str, _matches(_HOST, "must be an address or a host name; write it such as 127.0.0.1")] = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8080
+    worker_port: Annotated[int, Field(ge=1, le=65535)] | None = None
 
     @property
     def url(self) -> str:

@@ -19,7 +19,7 @@ from connectors.supervisor import Seat, Supervisor
 from connectors.tasks import end, together
 from inbox.activity import Activity
 from inbox.addressing import Addressing
-from inbox.api import create_app
+from inbox.api import create_app, create_worker_app
 from inbox.attachments import Attachments
 from inbox.channels import Channels, build
 from inbox.context import ChannelContext
@@ -162,16 +162,20 @@ class Santral:
 
     @contextlib.asynccontextmanager
     async def _web(self) -> AsyncIterator[None]:
-        """Answers HTTP meanwhile, where that is a part of this process."""
-        if "web" not in self._parts:
+        """Answers HTTP meanwhile: all of it where that is a part of this process, else how it fares, if asked for."""
+        server = self.config.server
+        if "web" in self._parts:
+            app, key, port = create_app(self._services()), "port", server.port
+        elif server.worker_port is not None:
+            app, key, port = create_worker_app(self._services()), "worker_port", server.worker_port
+        else:
             yield
             return
-        app = create_app(self._services())
         app.on_shutdown.append(self._stop_channels)
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=WEB_STOP_SECONDS)
         await runner.setup()
         try:
-            await self._listen(runner)
+            await self._listen(runner, f"server.{key}", port)
             yield
         finally:
             await runner.cleanup()
@@ -180,13 +184,13 @@ class Santral:
         """Done when nobody new can come in, and before those who are in are let go: nobody meets a stopped channel."""
         await self._supervisor.stop()
 
-    async def _listen(self, runner: web.AppRunner) -> None:
-        host, port = self.config.server.host, self.config.server.port
+    async def _listen(self, runner: web.AppRunner, key: str, port: int) -> None:
+        host = self.config.server.host
         try:
             await web.TCPSite(runner, host, port, backlog=1024).start()
         except OSError as error:
             raise StartError(
-                f"server.port: cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}; "
+                f"{key}: cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}; "
                 "stop what listens there, or choose another port"
             ) from error
 

@@ -15,7 +15,7 @@ from inbox.api.routing import SERVICES, Route
 from inbox.api.streams import STREAMS, Streams, close_streams
 from inbox.services import Services
 
-__all__ = ["ROUTES", "create_app"]
+__all__ = ["ROUTES", "create_app", "create_worker_app"]
 
 ROUTES: tuple[Route, ...] = (
     *conversations.ROUTES,
@@ -27,17 +27,23 @@ ROUTES: tuple[Route, ...] = (
 )
 
 
-def create_app(services: Services) -> web.Application:
-    """The web application: the API, health, and what the channels serve under `/hooks` and `/chat`."""
+def create_worker_app(services: Services) -> web.Application:
+    """How a process fares, for whoever runs it."""
     app = web.Application(middlewares=[problems.middleware], client_max_size=JSON_BYTES)
     app[SERVICES] = services
+    app.router.add_get("/healthz", health.healthz)
+    app.router.add_get("/readyz", health.readyz)
+    app.router.add_get("/metrics", health.metrics)
+    return app
+
+
+def create_app(services: Services) -> web.Application:
+    """The web application: that, the API, and what the channels serve under `/hooks` and `/chat`."""
+    app = create_worker_app(services)
     app[STREAMS] = Streams()
     app.on_shutdown.append(close_streams)
     for route in ROUTES:
         app.router.add_route(route.method, route.path, route.serve)
-    app.router.add_get("/healthz", health.healthz)
-    app.router.add_get("/readyz", health.readyz)
-    app.router.add_get("/metrics", health.metrics)
     app.router.add_route("*", "/hooks/{channel}{tail:(/.*)?}", _hooks)
     app.router.add_route("*", "/chat/{channel}{tail:(/.*)?}", _chat)
     return app

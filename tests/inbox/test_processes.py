@@ -63,6 +63,24 @@ async def test_the_list_of_channels_tells_who_runs_them(santral: StartSantral) -
         await eventually(stopped)
 
 
+async def test_a_worker_tells_how_it_fares_where_it_is_told_to(mongod_url: str, tmp_path: Path) -> None:
+    worker = Santral(tmp_path / "worker", storage=mongod_url, only="channels,outbox")
+    worker.config["server"]["worker_port"] = worker.port
+    try:
+        worker.begin()
+        await worker.ready()
+        assert await eventually(worker.is_ready)
+        async with worker.desk() as desk:
+            assert (await desk.get("/healthz"))["status"] == "ok"
+            async with desk.http.get("/metrics") as answer:
+                assert "santral_events_received_total" in await answer.text()
+            async with desk.http.get("/api/v1/channels") as answer:
+                assert answer.status == 404
+        await worker.stop()
+    finally:
+        worker.abandon()
+
+
 def test_parts_need_a_database_that_processes_share(tmp_path: Path) -> None:
     (tmp_path / "santral.yaml").write_text(json.dumps({"channels": [{"id": "site", "connector": "webchat"}]}))
     said = command("run", "--only", "web", folder=tmp_path)
