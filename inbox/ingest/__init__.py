@@ -6,7 +6,7 @@ in between; an event that cannot be understood or applied hurts itself alone, an
 
 from __future__ import annotations
 
-from inbox.ingest.apply import Policy
+from inbox.ingest.entries import Policy
 from inbox.ingest.ingest import Ingest
 from inbox.ingest.understand import Intake
 

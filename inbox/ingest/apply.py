@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 
-import msgspec
 from msgspec.structs import replace
 
 from inbox import changes, delivery, identity, jobs, threading
 from inbox.identity import Recognised
+from inbox.ingest.entries import Policy, Understood, in_turn, message_id
+from inbox.ingest.joining import join
 from inbox.model import (
     Conversation,
     Customer,
     Identity,
-    OutboxItem,
     Preview,
     ThreadKey,
     Unique,
@@ -44,27 +43,6 @@ from normalizer.schema import External, Message
 AT_ONCE = 32  # entries between two looks at the rest of the world
 
 
-class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """How a channel's conversations are kept.
-
-    Attributes:
-        reopen_within: how long a resolved one is opened again.
-        edits: changes of a message may have come before it.
-        profiles: the platform is asked about whoever is new.
-    """
-
-    reopen_within: timedelta
-    edits: bool = False
-    profiles: bool = False
-
-
-class Understood(msgspec.Struct, frozen=True, kw_only=True):
-    """A journal entry and what it means."""
-
-    entry: JournalEntry
-    outcomes: tuple[Outcome, ...]
-
-
 async def apply(
     unit: Unit, batch: Sequence[Understood], policies: Mapping[str, Policy], owner: str, *, alone: bool
 ) -> Sequence[Understood]:
@@ -80,7 +58,7 @@ async def apply(
     """
     # What was left behind by another process may have been read after what came here later.
     batch = sorted(batch, key=lambda one: one.entry.place)
-    batch = batch if alone else await _in_turn(unit, batch)
+    batch = batch if alone else await in_turn(unit, batch)
     if not batch:
         return ()
     await _look_up(unit, batch, policies)
@@ -91,20 +69,6 @@ async def apply(
             await _Applier(unit, understood.entry, number, policies[understood.entry.channel]).apply(outcome)
     unit.settle(owner, [understood.entry.id for understood in batch])
     return batch
-
-
-async def _in_turn(unit: Unit, batch: Sequence[Understood]) -> Sequence[Understood]:
-    """Those whose turn it is. What a sender said earlier may be in the hands of another process, or of a dead one."""
-    entries = [understood.entry for understood in batch]
-    senders = list({entry.sender for entry in entries if entry.sender is not None})
-    first = await unit.unapplied_of(senders, {entry.id for entry in entries}) if senders else {}
-    late: set[str] = set()  # senders one of whose entries waits: those behind it do, too
-    for entry in entries:
-        if entry.sender in first and first[entry.sender] < entry.place:
-            late.add(entry.sender)
-    if not late:
-        return batch
-    return [one for one in batch if one.entry.sender not in late or one.entry.place < first[one.entry.sender]]
 
 
 async def _look_up(unit: Unit, batch: Sequence[Understood], policies: Mapping[str, Policy]) -> None:
@@ -148,11 +112,6 @@ def as_draft(outcome: Outcome) -> Outcome:
         sent_at=outcome.at,
     )
     return Draft(message=message, customer=outcome.customer, keys=(outcome.thread_key,), reopens=False)
-
-
-def message_id(entry: JournalEntry, number: int) -> str:
-    """The id of an entry's message: fixed by the journal; further ones follow it."""
-    return entry.message_id if number == 0 else f"{entry.message_id}-{number}"
 
 
 class _Applier:
@@ -224,7 +183,7 @@ class _Applier:
     async def _conversation(self, draft: Draft, home: Conversation, emptied: Sequence[Conversation]) -> Conversation:
         """`home`, with what turns out to be its own, found from now on under the draft's keys."""
         for other in emptied:
-            home = await self._join(home, other)
+            home = await join(self._unit, home, other)
         keys = self._keys(draft)
         known = await self._unit.get(ThreadKey, keys)
         for number, key in enumerate(keys):
@@ -246,30 +205,6 @@ class _Applier:
         )
         self._unit.put(conversation)
         return conversation
-
-    async def _join(self, home: Conversation, emptied: Conversation) -> Conversation:
-        """Moves everything of `emptied` behind what `home` holds."""
-        messages = await self._unit.messages_of(emptied.id)
-        replies = await self._unit.get(OutboxItem, [one.id for one in messages if one.direction == "outbound"])
-        for offset, message in enumerate(messages, start=home.last_seq + 1):
-            self._unit.put(replace(message, conversation_id=home.id, seq=offset))
-            if message.id in replies:
-                lane = delivery.lane(message.channel, home.id)
-                self._unit.put(replace(replies[message.id], conversation_id=home.id, lane=lane, seq=offset))
-        for key in await self._unit.thread_keys_of(emptied.id):
-            self._unit.put(replace(key, conversation_id=home.id))
-        self._unit.put(
-            replace(emptied, status="resolved", merged_into=home.id, last_seq=0, inbound=0, updated_at=self._unit.now)
-        )
-        return replace(
-            home,
-            last_seq=home.last_seq + len(messages),
-            inbound=home.inbound + emptied.inbound,
-            channels=tuple(dict.fromkeys((*home.channels, *emptied.channels))),
-            tags=tuple(dict.fromkeys((*home.tags, *emptied.tags))),
-            waiting_since=min(filter(None, (home.waiting_since, emptied.waiting_since)), default=None),
-            status="open" if "open" in (home.status, emptied.status) else home.status,
-        )
 
     def _message(self, draft: Draft, conversation: Conversation, writer: Recognised | None) -> Message:
         given = draft.message

@@ -7,7 +7,6 @@ left behind, are read from the journal. Understanding the next batch goes on whi
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
 import traceback
 from collections import deque
@@ -21,14 +20,14 @@ from connectors.context import Received
 from connectors.errors import UnavailableError
 from connectors.tasks import together
 from inbox.group_commit import GroupCommit
-from inbox.ingest.apply import Understood, apply
+from inbox.ingest.apply import apply
+from inbox.ingest.entries import Understood, new_entry
 from inbox.ingest.understand import Intake, Understanding
 from inbox.logs import in_own_words
 from inbox.metrics import Metrics
-from inbox.model import new_id
 from inbox.store import JournalEntry, NotOwnerError, Store, Unit
 from inbox.store.journal import INLINE_BYTES
-from normalizer.codec import clean, clean_text, to_milliseconds
+from normalizer.codec import clean_text
 from normalizer.outcomes import DeliveryUpdate, Ignored, Raw
 
 SMALLEST = 4 * 1024  # bytes that an entry counts for at the least
@@ -39,7 +38,6 @@ ORIGINAL_SECONDS = 30.0  # likewise, for a large one; what was written of it is 
 APPLY_BATCH = 512
 APPLY_BYTES = 4 * 1024 * 1024
 HANDED_BYTES = 32 * 1024 * 1024  # what may wait in memory to be applied; more waits in the journal
-LONGEST_KEY = 300
 LONGEST_ERROR = 20_000  # characters of a traceback that are kept: the last
 RETRY_SECONDS = 0.5
 LONGEST_REST = 0.25  # seconds
@@ -96,19 +94,7 @@ class Ingest:
 
     async def _kept(self, channel: str, raw: Raw) -> Received:
         large = len(raw.body) > INLINE_BYTES
-        entry = JournalEntry(
-            id=f"{channel}|{_short(raw.key)}",
-            channel=channel,
-            connector=self._connectors[channel],
-            message_id=new_id(),
-            content_type=raw.content_type,
-            envelope=clean(dict(raw.envelope)),
-            sender=f"{channel}|{_short(raw.sender)}" if raw.sender else None,
-            size=len(raw.body),
-            body=None if large else raw.body,
-            received_at=to_milliseconds(raw.received_at),
-            owner=self._owner,
-        )
+        entry = new_entry(channel, self._connectors[channel], raw, self._owner, inline=not large)
         if large:
             await self._save_original(entry, raw.body)
         standing = await self._journal.submit(entry, max(len(entry.body or b""), SMALLEST))
@@ -353,10 +339,3 @@ class Ingest:
 
     def _drop(self, entries: Sequence[JournalEntry]) -> None:
         self._here.difference_update(entry.id for entry in entries)
-
-
-def _short(key: str) -> str:
-    """The key itself, or its digest where it would make a poor `_id`."""
-    if len(key) <= LONGEST_KEY and key.isprintable():
-        return key
-    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()

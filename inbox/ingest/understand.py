@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from connectors.errors import UnavailableError
-from inbox.ingest.apply import Policy, message_id
+from inbox.ingest.entries import Policy, message_id
 from inbox.store import JournalEntry, Store
 from normalizer.codec import clean_structure
 from normalizer.outcomes import Change, Draft, Files, Outcome, Raw

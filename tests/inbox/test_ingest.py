@@ -22,7 +22,8 @@ from inbox import housekeeping
 from inbox.attachments import Attachments
 from inbox.ingest import Ingest
 from inbox.ingest.apply import apply
-from inbox.ingest.ingest import HANDED_BYTES, Understood
+from inbox.ingest.entries import Understood
+from inbox.ingest.ingest import HANDED_BYTES
 from inbox.outbox import OutboxWorker
 from inbox.store import NotOwnerError, Store
 from normalizer.outcomes import Outcome, Raw

@@ -1,0 +1,32 @@
+"""Joining conversations that turn out to be one: whether they are is decided in `inbox.threading`."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from inbox import delivery
+from inbox.model import Conversation, OutboxItem
+from inbox.store import Unit
+
+
+async def join(unit: Unit, home: Conversation, emptied: Conversation) -> Conversation:
+    """Moves everything of `emptied` behind what `home` holds."""
+    messages = await unit.messages_of(emptied.id)
+    replies = await unit.get(OutboxItem, [one.id for one in messages if one.direction == "outbound"])
+    for offset, message in enumerate(messages, start=home.last_seq + 1):
+        unit.put(replace(message, conversation_id=home.id, seq=offset))
+        if message.id in replies:
+            lane = delivery.lane(message.channel, home.id)
+            unit.put(replace(replies[message.id], conversation_id=home.id, lane=lane, seq=offset))
+    for key in await unit.thread_keys_of(emptied.id):
+        unit.put(replace(key, conversation_id=home.id))
+    unit.put(replace(emptied, status="resolved", merged_into=home.id, last_seq=0, inbound=0, updated_at=unit.now))
+    return replace(
+        home,
+        last_seq=home.last_seq + len(messages),
+        inbound=home.inbound + emptied.inbound,
+        channels=tuple(dict.fromkeys((*home.channels, *emptied.channels))),
+        tags=tuple(dict.fromkeys((*home.tags, *emptied.tags))),
+        waiting_since=min(filter(None, (home.waiting_since, emptied.waiting_since)), default=None),
+        status="open" if "open" in (home.status, emptied.status) else home.status,
+    )
