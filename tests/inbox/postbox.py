@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -14,13 +15,16 @@ from prometheus_client import CollectorRegistry
 from connectors.base import Capabilities, Connector, Options, Receipt, Reply
 from connectors.context import Channel, Context
 from connectors.supervisor import Supervisor
+from connectors.tasks import end
 from inbox.activity import Activity
 from inbox.channels import Channels
 from inbox.housekeeping import Heir, Housekeeping
 from inbox.ingest import Ingest, Intake, Policy
+from inbox.jobs import JobWorker
 from inbox.metrics import Metrics
+from inbox.outbox import OutboxWorker
 from inbox.roster import PARTS, Roster
-from inbox.store import Store
+from inbox.store import JournalEntry, Store
 from normalizer.outcomes import (
     Change,
     ConversationEvent,
@@ -236,3 +240,31 @@ def roster(store: Store, owner: str, supervisor: Supervisor | None = None) -> Ro
 def housekeeping(store: Store, owner: str, *heirs: Heir) -> Housekeeping:
     """That of one process among others."""
     return Housekeeping(store, owner, heirs, Activity(), alone=False, roster=roster(store, owner))
+
+
+@contextlib.asynccontextmanager
+async def working(worker: OutboxWorker | JobWorker) -> AsyncIterator[None]:
+    """Lets a worker work meanwhile; it must not end by itself."""
+    task = asyncio.create_task(worker.run())
+    try:
+        yield
+        assert not task.done(), "the worker ended"
+    finally:
+        await end(task)
+        await worker.drain(0.1)
+
+
+def entry(id_: str, message_id: str | None = None) -> JournalEntry:
+    """A journal entry of the channel, which nobody received."""
+    return JournalEntry(
+        id=id_,
+        channel=CHANNEL,
+        connector="postbox",
+        message_id=message_id or id_,
+        content_type="text/plain",
+        envelope={},
+        size=1,
+        body=b"x",
+        received_at=datetime.now(UTC),
+        owner="me",
+    )

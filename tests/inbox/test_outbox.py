@@ -57,14 +57,8 @@ class Office:
 
     @contextlib.asynccontextmanager
     async def working(self, worker: OutboxWorker | None = None) -> AsyncIterator[None]:
-        worker = worker or self.worker
-        task = asyncio.create_task(worker.run())
-        try:
+        async with postbox.working(worker or self.worker):
             yield
-            assert not task.done(), "the worker ended"
-        finally:
-            await end(task)
-            await worker.drain(0.1)
 
     async def receive(self, *items: dict[str, Any]) -> None:
         """Applies an event."""

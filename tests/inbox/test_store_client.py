@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
+import postbox
 import pytest
 from harness import eventually, free_port
 from postbox import CHANNEL, said
@@ -21,7 +22,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from test_outbox import ADA, Office
 
 from inbox.replies import NewReply
-from inbox.store import JournalEntry, Store, StoreUnavailableError, UnfitDatabaseError, embedded
+from inbox.store import Store, StoreUnavailableError, UnfitDatabaseError, embedded
 from inbox.store.embedded.mongod_process import find_mongod
 from inbox.store.indexes import INDEXES
 from inbox.store.queries import SORTS, Place
@@ -134,7 +135,7 @@ async def test_a_database_that_shuts_down_in_the_middle_of_writes_is_away_and_no
     async def write_on(name: str) -> None:
         while True:
             await store.processes.beat(name, {"id": name}, {})
-            await store.journal.add([_entry(f"{name}|{uuid4()}")])
+            await store.journal.add([postbox.entry(f"{name}|{uuid4()}")])
 
     writing = [asyncio.create_task(write_on(f"p{n}")) for n in range(8)]
     await eventually(store.processes.alive)
@@ -142,21 +143,6 @@ async def test_a_database_that_shuts_down_in_the_middle_of_writes_is_away_and_no
     ended = await asyncio.gather(*writing, return_exceptions=True)
     await store.close()
     assert {type(error) for error in ended} == {StoreUnavailableError}
-
-
-def _entry(id_: str) -> JournalEntry:
-    return JournalEntry(
-        id=id_,
-        channel=CHANNEL,
-        connector="postbox",
-        message_id=id_,
-        content_type="text/plain",
-        envelope={},
-        size=1,
-        body=b"x",
-        received_at=datetime.now(UTC),
-        owner="me",
-    )
 
 
 async def test_every_document_bears_the_version_it_was_written_by(store: Store, documents: Documents) -> None:

@@ -4,32 +4,17 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from postbox import entry
 from pymongo import AsyncMongoClient
 from rig.replica_set import ReplicaSet
 
 from inbox.store import JournalEntry, Store, StoreUnavailableError
 
 INTERRUPTED_BY_STEP_DOWN = 11602
-
-
-def entry(key: str, message_id: str) -> JournalEntry:
-    return JournalEntry(
-        id=key,
-        channel="post",
-        connector="postbox",
-        message_id=message_id,
-        content_type="text/plain",
-        envelope={},
-        size=1,
-        body=b"x",
-        received_at=datetime.now(UTC),
-        owner="me",
-    )
 
 
 @pytest.fixture
