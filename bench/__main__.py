@@ -162,7 +162,7 @@ class Bench:
 
     def _load(self, kind: str, port: int, seconds: float) -> Load:
         self._loads += 1
-        return _processes.load(kind, port, f"r{self._loads}", connections=CONNECTIONS, seconds=seconds)
+        return _processes.load(kind, [port], f"r{self._loads}", connections=CONNECTIONS, seconds=seconds)
 
     def _limit(self, kind: str, port: int, collection: str, seconds: float) -> Run:
         cpu = _processes.cpu_seconds(self._bare.pid)

@@ -1,6 +1,6 @@
 """The load: many connections, each with one message on its way, from a process of its own.
 
-`python -m bench._load KIND PORT NAME CONNECTIONS SECONDS` prints one line of JSON, a `Load`.
+`python -m bench._load KIND PORT[,PORT…] NAME CONNECTIONS SECONDS` prints one line of JSON, a `Load`.
 """
 
 from __future__ import annotations
@@ -56,11 +56,12 @@ class Load(msgspec.Struct, frozen=True):
         return [f"{self.name}-{index}-{n}" for index, count in enumerate(self.acked) for n in range(count)]
 
 
-async def drive(kind: type[Connection], port: int, name: str, count: int, seconds: float) -> Load:
-    """Opens the connections, sends for `seconds`, and waits for all acknowledgements."""
+async def drive(kind: type[Connection], ports: Sequence[int], name: str, count: int, seconds: float) -> Load:
+    """Opens the connections, shared by `ports`, sends for `seconds`, and waits for all acknowledgements."""
     loop = asyncio.get_running_loop()
     connections: list[Connection] = []
     for index in range(count):
+        port = ports[index % len(ports)]
         _, connection = await loop.create_connection(lambda n=index: kind(f"{name}-{n}"), "127.0.0.1", port)  # type: ignore[misc]
         connections.append(connection)
     async with asyncio.timeout(OPEN_SECONDS):
@@ -84,8 +85,8 @@ async def drive(kind: type[Connection], port: int, name: str, count: int, second
 
 def main(arguments: Sequence[str]) -> None:
     """Runs one load."""
-    kind, port, name, count, seconds = arguments
-    load = uvloop.run(drive(KINDS[kind], int(port), name, int(count), float(seconds)))
+    kind, ports, name, count, seconds = arguments
+    load = uvloop.run(drive(KINDS[kind], [int(port) for port in ports.split(",")], name, int(count), float(seconds)))
     print(msgspec.json.encode(load).decode())
 
 

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -75,13 +75,14 @@ def _line(process: subprocess.Popen[str], says: str, log: Path) -> str:
     raise RuntimeError(f"{process.args!r} does not say {says!r}, but: {log.read_text('utf-8', 'replace')[-2000:]}")
 
 
-def load(kind: str, port: int, name: str, *, connections: int, seconds: float) -> Load:
-    """Runs a load in a process of its own and returns what it did.
+def load(kind: str, ports: Sequence[int], name: str, *, connections: int, seconds: float) -> Load:
+    """Runs a load, shared by `ports`, in a process of its own and returns what it did.
 
     Raises:
         subprocess.SubprocessError: it failed; it has said why.
     """
-    command = [sys.executable, "-m", "bench._load", kind, str(port), name, str(connections), str(seconds)]
+    shared = ",".join(map(str, ports))
+    command = [sys.executable, "-m", "bench._load", kind, shared, name, str(connections), str(seconds)]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True, timeout=LOAD_SECONDS)
     return msgspec.json.decode(done.stdout, type=Load)
 

@@ -11,8 +11,9 @@ import asyncio
 import base64
 import binascii
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 from contextlib import aclosing
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -22,13 +23,12 @@ from connectors.tasks import together
 from inbox.metrics import Metrics
 from inbox.model import Event
 from inbox.store import EventLog, StoreUnavailableError
-from inbox.store.events import News, Unread, transaction_of
+from inbox.store.events import Heading, News, Thread, end_of, thread_of, transaction_of
 
 PAGE = 500
+HEADINGS = 1_000  # that are read at once
 SLOW_READER = 5_000  # events that may wait for one follower before it is told to come back with its cursor
 RETRY_SECONDS = 0.5
-
-Thread = tuple[str, str]
 
 
 def to_cursor(position: int) -> str:
@@ -86,7 +86,7 @@ class Hub:
     def __init__(self, log: EventLog, metrics: Metrics) -> None:
         self._log = log
         self._metrics = metrics
-        self._position = 0  # of the last event that was handed out
+        self._position = 0  # all up to here was handed out
         self._reached = 0  # the number of the last transaction all of whose events were
         self._ready = asyncio.Event()
         self._everything: set[_Follower] = set()
@@ -183,41 +183,48 @@ class Hub:
                 news.doubt()
 
     async def _advance(self, news: News) -> None:
-        """Hands out our own transactions that follow what was handed out, and reads whatever else there is."""
+        """Hands out our own transactions, and reads of the others what anybody follows."""
         if not self._ready.is_set():
             self._position = await self._log.newest()
             self._reached = transaction_of(self._position)
             self._ready.set()
-        for number, events in news.take_own():
-            if number == self._reached + 1:
-                self._hand_out_all(events)
-                self._reached = number
-        if news.unsure or news.heard > self._reached:
+        own = dict(news.take_own())
+        self._hand_out_next(own)
+        while news.unsure or news.heard > self._reached:
             news.unsure = False
-            await self._catch_up_with_log()
-            if news.heard > self._reached:  # a new primary that does not know yet what the old one told
+            headings, reached = await self._log.headings(self._reached, HEADINGS)
+            if (
+                reached < news.heard and reached <= self._reached
+            ):  # a new primary that does not know yet what the old one told
                 raise StoreUnavailableError("the database is behind what it has told")
+            news.unsure = reached == self._reached + HEADINGS  # then there may be more
+            for heading in headings:
+                events = own.pop(heading.number, None)
+                self._hand_out(heading.number, await self._followed(heading) if events is None else events, heading.at)
+            self._reached = max(self._reached, reached)
+            self._hand_out_next(own)
 
-    async def _catch_up_with_log(self) -> None:
-        more = True
-        while more:
-            page, seen = await self._log.unread(self._position, PAGE)
-            self._hand_out_all(page)
-            more = len(page) == PAGE
-        self._reached = max(self._reached, seen)
+    def _hand_out_next(self, own: dict[int, Sequence[Event]]) -> None:
+        while (events := own.pop(self._reached + 1, None)) is not None:
+            self._hand_out(self._reached + 1, events, events[0].at if events else None)
 
-    def _hand_out_all(self, events: Sequence[Event] | Sequence[Unread]) -> None:
+    async def _followed(self, heading: Heading) -> Sequence[Event]:
+        """What anybody follows of a transaction by now: whoever comes while it is being read follows it too."""
+        read: Collection[Thread] | None = frozenset()
+        events: Sequence[Event] = ()
+        while (wanted := self._wanted(heading)) != read:
+            events, read = await self._log.of_transaction(heading.number, wanted), wanted
+        return events
+
+    def _wanted(self, heading: Heading) -> Collection[Thread] | None:
+        return None if self._everything or heading.threads is None else heading.threads & self._threads.keys()
+
+    def _hand_out(self, number: int, events: Sequence[Event], at: datetime | None) -> None:
         for event in events:
-            self._hand_out(event)
-        if events:
-            self._position = events[-1].id
-            self._metrics.handed_out(events[0].at)
-
-    def _hand_out(self, event: Event | Unread) -> None:
-        followers = set(self._everything)
-        if event.channel is not None and event.thread_key is not None:
-            followers |= self._threads.get((event.channel, event.thread_key), set())
-        if followers:
-            known = event.read() if isinstance(event, Unread) else event
-            for follower in followers:
-                follower.hand(known)
+            thread = thread_of(event)
+            for follower in self._everything | (self._threads.get(thread, set()) if thread else set()):
+                follower.hand(event)
+        self._reached = number
+        self._position = end_of(number)
+        if at is not None:
+            self._metrics.handed_out(at)

@@ -63,7 +63,10 @@ async def in_turn(unit: Unit, batch: Sequence[Understood]) -> Sequence[Understoo
     """Those whose turn it is. What a sender said earlier may be in the hands of another process, or of a dead one."""
     entries = [understood.entry for understood in batch]
     senders = list({entry.sender for entry in entries if entry.sender is not None})
-    first = await unit.unapplied_of(senders, {entry.id for entry in entries}) if senders else {}
+    if not senders:
+        return batch
+    until = max(entry.received_at for entry in entries)
+    first = await unit.unapplied_of(senders, {entry.id for entry in entries}, until)
     late: set[str] = set()  # senders one of whose entries waits: those behind it do, too
     for entry in entries:
         if entry.sender in first and first[entry.sender] < entry.place:

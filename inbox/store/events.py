@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 
-import bson
-from bson.codec_options import CodecOptions
-from bson.raw_bson import RawBSONDocument
+import msgspec
 from pymongo import ASCENDING, DESCENDING
-from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import PyMongoError
 
 from inbox.model import Event
 from inbox.store.client import Database, Document
-from inbox.store.documents import from_document
+from inbox.store.documents import from_document, to_document
 from inbox.store.errors import StoreUnavailableError
 from inbox.store.guard import guarded
 
@@ -24,12 +21,23 @@ POSITIONS = 1 << 20  # events in one transaction, at the most: a position is the
 OWN_EVENTS = 4096  # of our own transactions, kept for a reader that is slow to ask; more are read from the log
 
 
-UTC_TIMES: CodecOptions[Document] = CodecOptions(tz_aware=True)
+Thread = tuple[str, str]
+"""A channel and one of its thread keys."""
 
 
 def transaction_of(position: int) -> int:
     """The number of the transaction that committed the event at `position`."""
     return position // POSITIONS
+
+
+def end_of(number: int) -> int:
+    """The last position that a transaction can have."""
+    return (number + 1) * POSITIONS - 1
+
+
+def thread_of(event: Event) -> Thread | None:
+    """The thread that an event is told in, beside all that is told to agents."""
+    return None if event.channel is None or event.thread_key is None else (event.channel, event.thread_key)
 
 
 class News:
@@ -65,28 +73,26 @@ class News:
         return own
 
 
-class Unread:
-    """An event of the log of which only the address has been read: most are for nobody here.
+class Heading(msgspec.Struct, frozen=True):
+    """What the log says of a transaction as a whole, so that whoever follows none of its threads need not read it.
 
     Attributes:
-        id: its position.
+        number: that of the transaction.
         at: when it was committed.
-        channel: of its message, where it is about one.
-        thread_key: likewise.
+        threads: what its messages are in; None where it was not written down.
     """
 
-    __slots__ = ("_raw", "at", "channel", "id", "thread_key")
+    number: int
+    at: datetime
+    threads: frozenset[Thread] | None
 
-    def __init__(self, raw: RawBSONDocument) -> None:
-        self.id: int = raw["_id"]
-        self.at: datetime = raw["at"]
-        self.channel: str | None = raw["channel"]
-        self.thread_key: str | None = raw["thread_key"]
-        self._raw = raw
 
-    def read(self) -> Event:
-        """All of it."""
-        return from_document(bson.decode(self._raw.raw, UTC_TIMES), Event)
+def to_log(events: Sequence[Event]) -> list[Document]:
+    """The documents of a transaction's events; the first bears its heading."""
+    documents = [to_document(event) for event in events]
+    for first in documents[:1]:
+        first["threads"] = [list(thread) for thread in set(map(thread_of, events)) if thread is not None]
+    return documents
 
 
 @guarded
@@ -96,9 +102,6 @@ class EventLog:
     def __init__(self, database: Database) -> None:
         self._listeners: list[News] = []
         self._events = database["events"]
-        self._unread: AsyncCollection[RawBSONDocument] = database.get_collection("events").with_options(
-            codec_options=CodecOptions(RawBSONDocument, tz_aware=True)
-        )
         self._counters = database["counters"]
         self._client = database.client
 
@@ -115,7 +118,7 @@ class EventLog:
         return 0
 
     async def after(
-        self, position: int, limit: int, *, thread: tuple[str, str] | None = None, until: int | None = None
+        self, position: int, limit: int, *, thread: Thread | None = None, until: int | None = None
     ) -> list[Event]:
         """Events after a position, in the order of commit.
 
@@ -135,18 +138,28 @@ class EventLog:
             found.hint("feed")  # left alone, the planner reads everything after the position
         return [from_document(document, Event) async for document in found]
 
-    async def unread(self, position: int, limit: int) -> tuple[list[Unread], int]:
-        """Events after a position, in the order of commit, to be read where somebody wants them.
+    async def headings(self, after: int, limit: int) -> tuple[list[Heading], int]:
+        """The headings of up to `limit` transactions after the number `after`; one that told nothing has none.
 
         Returns:
-            Them, and the number of the last transaction that this reading could see: a primary that was elected just
-            now may not yet show what an earlier one was known to have committed.
+            Them, and the number of the last transaction that this reading covers: a primary that was elected just now
+            may not yet show what an earlier one was known to have committed.
         """
         async with self._client.start_session(snapshot=True) as session:
             counter = await self._counters.find_one({"_id": "transactions"}, {"number": 1}, session=session)
-            found = self._unread.find({"_id": {"$gt": position}}, session=session)
-            events = [Unread(raw) async for raw in found.sort("_id", ASCENDING).limit(limit)]
-        return events, int(counter["number"]) if counter else 0
+            last = min(int(counter["number"]) if counter else 0, after + limit)
+            firsts = [number * POSITIONS for number in range(after + 1, last + 1)]
+            found = self._events.find({"_id": {"$in": firsts}}, {"at": 1, "threads": 1}, session=session)
+            documents = await found.sort("_id", ASCENDING).batch_size(limit).to_list()
+        return [_heading(document) for document in documents], last
+
+    async def of_transaction(self, number: int, threads: Collection[Thread] | None) -> list[Event]:
+        """The events of a transaction, or those of some threads of it (and maybe more), in order."""
+        query: Document = {"_id": {"$gte": number * POSITIONS, "$lte": end_of(number)}}
+        if threads is not None:
+            query["thread_key"] = {"$in": [key for _, key in threads]}
+        found = self._events.find(query, batch_size=POSITIONS).sort("_id", ASCENDING)
+        return [from_document(document, Event) for document in await found.to_list()]
 
     def listen(self) -> News:
         """What happens from now on, of this process's own transactions sooner than the change stream tells."""
@@ -180,3 +193,9 @@ class EventLog:
                         yield int(change["updateDescription"]["updatedFields"]["number"])
         except PyMongoError as error:
             raise StoreUnavailableError(f"the change stream broke: {error}") from error
+
+
+def _heading(first: Document) -> Heading:
+    threads = first.get("threads")
+    known = None if threads is None else frozenset((channel, key) for channel, key in threads)
+    return Heading(transaction_of(first["_id"]), first["at"], known)

@@ -35,7 +35,11 @@ INDEXES: dict[str, list[IndexModel]] = {
             partialFilterExpression={"state": "new"},
         ),
         # what of the same senders must be applied first
-        IndexModel([("sender", ASCENDING)], name="turns", partialFilterExpression={"state": "new"}),
+        IndexModel(
+            [("sender", ASCENDING), ("received_at", ASCENDING)],
+            name="turns",
+            partialFilterExpression={"state": "new"},
+        ),
         # GET /ingest/failed
         IndexModel(
             [("received_at", DESCENDING), ("_id", DESCENDING)],

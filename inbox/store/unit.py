@@ -21,10 +21,12 @@ from inbox.model import Conversation, Customer, Event, EventType, Identity, Thre
 from inbox.store.client import Database, Document
 from inbox.store.documents import COLLECTIONS, AnyStored, Stored, StoredT, from_document, to_document
 from inbox.store.errors import NotOwnerError
-from inbox.store.events import POSITIONS
+from inbox.store.events import POSITIONS, to_log
 from inbox.store.journal import Place
 from normalizer.codec import to_builtins
 from normalizer.schema import Message
+
+LOADED_AT_ONCE = 1_000  # documents; the server's own first answer has 101, and a roundtrip more for the rest
 
 Key = tuple[type[Any], str]
 Operation = InsertOne[Document] | UpdateOne | DeleteOne
@@ -92,15 +94,25 @@ class Unit:
         found = self._database["messages"].find(query, {"external.id": 1}, session=self._session)
         return [document["external"]["id"] async for document in found.sort("seq", -1).limit(limit)][::-1]
 
-    async def unapplied_of(self, senders: Sequence[str], but: Collection[str]) -> dict[str, Place]:
-        """Where the first unapplied entry of each of `senders` stands, whoever is to apply it; those of `but` apart."""
+    async def unapplied_of(self, senders: Sequence[str], but: Collection[str], until: datetime) -> dict[str, Place]:
+        """Where the first unapplied entry of each of `senders` stands, whoever is to apply it.
+
+        Args:
+            senders: of whom.
+            but: entries that do not count.
+            until: nor does what was received later; a backlog may hold much of it.
+        """
         first: dict[str, Place] = {}
-        query: Document = {"state": "new", "sender": {"$in": senders}}
+        query: Document = {
+            "state": "new",
+            "sender": {"$in": senders},
+            "received_at": {"$lte": until},
+            "_id": {"$nin": list(but)},
+        }
         fields = {"sender": 1, "received_at": 1, "message_id": 1}
         async for entry in self._database["journal"].find(query, fields, session=self._session, hint="turns"):
-            if entry["_id"] not in but:
-                place = (entry["received_at"], entry["message_id"])
-                first[entry["sender"]] = min(place, first.get(entry["sender"], place))
+            place = (entry["received_at"], entry["message_id"])
+            first[entry["sender"]] = min(place, first.get(entry["sender"], place))
         return first
 
     async def identities_of(self, customer_id: str) -> list[Identity]:
@@ -175,7 +187,7 @@ class Unit:
             operation = self._operation((kind, id_), value)
             if operation is not None:
                 operations.setdefault(COLLECTIONS[kind], []).append(operation)
-        operations.setdefault("events", []).extend(InsertOne(to_document(event)) for event in self.events)
+        operations.setdefault("events", []).extend(map(InsertOne, to_log(self.events)))
         for collection, batch in operations.items():
             if batch:
                 await self._database[collection].bulk_write(batch, ordered=False, session=self._session)
@@ -205,7 +217,8 @@ class Unit:
 
     async def _load(self, kind: type[StoredT], query: Document) -> list[str]:
         loaded = []
-        async for document in self._database[COLLECTIONS[kind]].find(query, session=self._session):
+        found = self._database[COLLECTIONS[kind]].find(query, session=self._session, batch_size=LOADED_AT_ONCE)
+        async for document in found:
             value = from_document(document, kind)
             self._stored[(kind, value.id)] = value
             loaded.append(value.id)

@@ -8,7 +8,7 @@ import contextlib
 import os
 import random
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,13 +26,14 @@ from connectors.context import CursorExpiredError
 from connectors.tasks import end
 from inbox.events import SLOW_READER, Hub, SlowReaderError, from_cursor, to_cursor
 from inbox.feed import ChannelFeed
-from inbox.model import Customer, Event
+from inbox.model import Customer, Event, new_id
 from inbox.replies import NewReply
 from inbox.store import Store, Unit, embedded
-from normalizer.schema import Message
+from normalizer.schema import Author, External, Message
 
 Documents = AsyncDatabase[dict[str, Any]]
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
+AUTHOR = Author(type="customer", name="Ada")
 
 
 @contextlib.asynccontextmanager
@@ -108,6 +109,84 @@ async def test_followers_that_join_whenever_see_each_event_once_in_the_order_of_
         assert got == [one for one in everything if one > position]
     for writer in writers[1:]:
         await writer.close()
+
+
+async def say(store: Store, threads: Sequence[str]) -> None:
+    """Commits a message in each of the threads, in one transaction."""
+
+    async def change(unit: Unit) -> None:
+        for thread in threads:
+            external = External(thread_key=thread)
+            unit.put(Message(id=new_id(), channel=CHANNEL, author=AUTHOR, text="hello", external=external))
+
+    await store.write(change)
+
+
+async def test_followers_of_a_thread_see_each_event_of_it_once_whoever_commits_it_and_whenever_they_join(
+    mongod_url: str, store: Store, documents: Documents
+) -> None:
+    writers = [store, *[await Store.open(mongod_url) for _ in range(3)]]
+    threads = [f"thread-{number}" for number in range(6)]
+    seen: list[tuple[str, int, list[int]]] = []
+
+    async def write(writer: Store) -> None:
+        for _ in range(25):
+            await say(writer, random.choices(threads, k=random.randrange(5)))
+
+    async def follow(hub: Hub, thread: str, position: int) -> None:
+        got: list[int] = []
+        async with aclosing(hub.follow(position, thread=(CHANNEL, thread))) as events:
+            async for event in events:
+                got.append(event.id)
+                if event.id > last:
+                    break
+        seen.append((thread, position, got))
+
+    async with running(store) as hub, running(writers[1]) as other_hub, asyncio.TaskGroup() as followers:
+        last = 1 << 62
+        async with asyncio.TaskGroup() as tasks:
+            for writer in writers:
+                tasks.create_task(write(writer))
+            for _ in range(24):
+                await asyncio.sleep(random.uniform(0, 0.03))
+                position = await store.events.newest()
+                followers.create_task(follow(random.choice([hub, other_hub]), random.choice(threads), position))
+        last = await store.events.newest()
+        await say(writers[2], threads)
+    ids_of = {
+        thread: [
+            one["_id"] async for one in documents["events"].find({"thread_key": thread}, {"_id": 1}).sort("_id", 1)
+        ]
+        for thread in threads
+    }
+    assert len(seen) == 24
+    for thread, position, got in seen:
+        assert got == [one for one in ids_of[thread] if one > position]
+    for writer in writers[1:]:
+        await writer.close()
+
+
+async def test_what_a_process_of_an_earlier_version_commits_is_seen_by_all(
+    mongod_url: str, store: Store, documents: Documents
+) -> None:
+    """It does not write down which threads a transaction is about."""
+    async with running(store) as hub:
+        stream = hub.follow(await store.events.newest(), thread=(CHANNEL, "ada"))
+        reading = asyncio.create_task(take(stream, 1))
+        other = await Store.open(mongod_url)
+        await eventually(lambda: _reached([0] * hub.followers, 1))
+        async with asyncio.timeout(10):
+            await say(other, ["bob"])
+            event = await documents["events"].find_one_and_delete({"thread_key": "bob"})
+            assert event is not None
+            assert event.pop("threads") == [[CHANNEL, "bob"]]
+            number = (event["_id"] >> 20) + 1
+            event |= {"_id": number << 20, "thread_key": "ada"}
+            await documents["events"].insert_one(event)
+            await documents["counters"].update_one({"_id": "transactions"}, {"$set": {"number": number}})
+            assert ids(await reading) == [number << 20]
+        await stream.aclose()
+        await other.close()
 
 
 async def test_a_position_is_never_seen_before_one_that_is_lower(mongod_url: str, store: Store) -> None:

@@ -369,6 +369,20 @@ async def test_nothing_is_lost_when_all_comes_before_anybody_applies(store: Stor
     assert [one["text"] for one in await messages(documents)] == [f"m{n}" for n in range(700)]
 
 
+async def test_a_backlog_is_read_once_and_not_again_for_each_batch(store: Store, documents: Documents) -> None:
+    ingest, count = postbox.ingest(store), 3000
+    events = [raw(f"k{n}", {"is": "nothing"}, sender="ada") for n in range(count)]
+    await asyncio.gather(*[ingest.receive(CHANNEL, event) for event in events])
+    await documents.command({"profile": 2})
+    async with running(ingest):
+        await settled(documents)
+    await documents.command({"profile": 0})
+    asked = [one async for one in documents["system.profile"].find({"ns": f"{documents.name}.journal"})]
+    looks = [one for one in asked if "sender" in one.get("originatingCommand", one["command"]).get("filter", {})]
+    assert len(looks) > 3
+    assert sum(one["docsExamined"] for one in looks) < 1.5 * count
+
+
 HOSTILE = {"s": "\ud800", "n\0ul": "\0", "big": 1 << 70, "nan": float("nan"), "deep": {"a": [{}]}, "": 1, "$x.y": 2}
 
 
