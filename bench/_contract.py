@@ -24,7 +24,7 @@ from inbox.attachments import Attachments
 from inbox.context import ChannelContext
 from inbox.events import Hub
 from inbox.feed import ChannelFeed
-from inbox.ingest import Ingest, Intake, Policy
+from inbox.ingest import Ingest, Intake, Policy, Reading
 from inbox.metrics import Metrics
 from inbox.store import Store
 from normalizer.outcomes import Ignored, Outcome, Raw
@@ -92,7 +92,7 @@ async def measure(url: str, seconds: float, rounds: int) -> list[float]:
         policy=Policy(reopen_within=timedelta(days=1)),
     )
     metrics = Metrics(CollectorRegistry(), Activity(), [CHANNEL])
-    ingest = Ingest(store, "bench", {CHANNEL: intake}, metrics)
+    ingest = Ingest(store, "bench", {CHANNEL: intake}, Reading(dict), metrics)
     hub = Hub(store.events, metrics)
 
     async def directly(platform: Callable[[Receive], Awaitable[None]]) -> None:

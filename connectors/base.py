@@ -164,7 +164,10 @@ class Connector(ABC, Generic[OptionsT]):
 
     @abstractmethod
     def normalize(self, raw: Raw) -> Sequence[Outcome]:
-        """What a raw event means. Pure: same input, same output, no I/O, no clock, nothing remembered."""
+        """What a raw event means. Pure: same input, same output, no I/O, no clock, nothing remembered.
+
+        It may be asked in another process, of a connector that was never started, and is cut off after some seconds.
+        """
 
     @abstractmethod
     def send(self, reply: Reply, done: Sequence[Receipt]) -> AsyncGenerator[Receipt, None]:

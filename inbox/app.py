@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Protocol
@@ -21,13 +22,13 @@ from inbox.activity import Activity
 from inbox.addressing import Addressing
 from inbox.api import create_app, create_worker_app
 from inbox.attachments import Attachments
-from inbox.channels import Channels, build
+from inbox.channels import Channels, build, normalizers
 from inbox.context import ChannelContext
 from inbox.events import Hub
 from inbox.feed import ChannelFeed
 from inbox.gauges import Gauges
 from inbox.housekeeping import Housekeeping
-from inbox.ingest import Ingest, Intake
+from inbox.ingest import Ingest, Intake, Reading
 from inbox.jobs import JobWorker
 from inbox.metrics import Metrics
 from inbox.model import Event, new_id
@@ -102,7 +103,8 @@ class Santral:
         self._activity = activity
         self._hub = Hub(store.events, metrics)
         self._files = Attachments(store)
-        self._ingest = Ingest(store, self.owner, self._intakes(), metrics, alone=alone)
+        reading = Reading(functools.partial(normalizers, config))
+        self._ingest = Ingest(store, self.owner, self._intakes(), reading, metrics, alone=alone)
         self._outbox = OutboxWorker(store, self.owner, channels.connectors, self._files, metrics)
         ours = {channel: one for channel, one in channels.connectors.items() if one.part in parts}
         self._supervisor = Supervisor(ours, channels.refused, self._context)

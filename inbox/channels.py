@@ -14,6 +14,7 @@ from connectors.base import Connector
 from connectors.context import Channel
 from connectors.registry import NoConnectorError, Registry
 from inbox.ingest import Policy
+from inbox.ingest.patience import Normalize
 
 
 class Channels(Struct, frozen=True, kw_only=True):
@@ -81,3 +82,8 @@ def build(config: Config, registry: Registry) -> Channels:
             reopen_within=reopen_within, edits=kind.capabilities.edits, profiles=kind.capabilities.profiles
         )
     return channels
+
+
+def normalizers(config: Config) -> dict[str, Normalize]:
+    """What understands each channel's events; for a process that does nothing else."""
+    return {channel: connector.normalize for channel, connector in build(config, Registry()).connectors.items()}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from inbox.ingest.entries import Policy
 from inbox.ingest.ingest import Ingest
+from inbox.ingest.reading import Reading
 from inbox.ingest.understand import Intake
 
-__all__ = ["Ingest", "Intake", "Policy"]
+__all__ = ["Ingest", "Intake", "Policy", "Reading"]

@@ -22,6 +22,7 @@ from connectors.tasks import together
 from inbox.group_commit import GroupCommit
 from inbox.ingest.apply import apply
 from inbox.ingest.entries import Understood, new_entry
+from inbox.ingest.reading import Reading, UnreadableError
 from inbox.ingest.understand import Intake, Understanding
 from inbox.logs import in_own_words
 from inbox.metrics import Metrics
@@ -48,17 +49,30 @@ LOOK_SECONDS = 15.0  # how often the journal is asked for what memory does not k
 class Ingest:
     """Receives, and applies what was received while `run` runs.
 
-    `alone`: this is the only process on its database.
+    Args:
+        store: where everything is kept.
+        owner: this process.
+        intakes: what is to be known of each channel.
+        reading: understands their large events.
+        metrics: count what becomes of them.
+        alone: this is the only process on its database.
     """
 
     def __init__(
-        self, store: Store, owner: str, intakes: Mapping[str, Intake], metrics: Metrics, *, alone: bool = False
+        self,
+        store: Store,
+        owner: str,
+        intakes: Mapping[str, Intake],
+        reading: Reading,
+        metrics: Metrics,
+        *,
+        alone: bool = False,
     ) -> None:
         self._store = store
         self._owner = owner
         self._alone = alone
         self._connectors = {channel: intake.connector for channel, intake in intakes.items()}
-        self._understanding = Understanding(store, intakes)
+        self._understanding = Understanding(store, intakes, reading)
         self._metrics = metrics
         self._policies = {channel: intake.policy for channel, intake in intakes.items()}
         self._journal: GroupCommit[JournalEntry, JournalEntry] = GroupCommit(
@@ -140,7 +154,10 @@ class Ingest:
 
     async def run(self) -> None:
         """Applies what is received and what was left behind, until cancelled."""
-        await together(self._understand_all(), self._apply_all())
+        try:
+            await together(self._understand_all(), self._apply_all())
+        finally:
+            await self._understanding.close()
 
     async def drain(self) -> None:
         """Takes no more, and returns when what was taken is journaled. What is not applied yet is applied later."""
@@ -326,7 +343,8 @@ class Ingest:
     async def _fail(self, entry: JournalEntry, error: Exception) -> None:
         told = "".join(traceback.format_exception(error))
         told = clean_text(told.strip()[-LONGEST_ERROR:])  # it may quote what could not be understood
-        self._logger.error("event failed", message=entry.message_id, channel=entry.channel, error=in_own_words(error))
+        words = error.words if isinstance(error, UnreadableError) else in_own_words(error)
+        self._logger.error("event failed", message=entry.message_id, channel=entry.channel, error=words)
         self._metrics.event_failed(entry.channel)
         while True:
             try:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 
 import msgspec
 from msgspec.structs import replace
 
 from connectors.errors import UnavailableError
 from inbox.ingest.entries import Policy, message_id
+from inbox.ingest.patience import Normalize, TooLongError, outcomes_within
+from inbox.ingest.reading import Reading
 from inbox.store import JournalEntry, Store
 from normalizer.codec import clean_structure
 from normalizer.outcomes import Change, Draft, Files, Outcome, Raw
 from normalizer.schema import Attachment
 
-HEAVY_BYTES = 32 * 1024  # larger originals are understood in a thread, so that the loop goes on
+HEAVY_BYTES = 32 * 1024  # larger originals are understood in another process, so that this one goes on
+# A process that says nothing for longer than this and a beat is taken for dead, and the event would hang the next one.
+LIGHT_SECONDS = 4.0
+HEAVY_SECONDS = 20.0
+LEAST_SHARE = 1 / 16  # of these, for a channel whose events hang one after another
 RETRY_SECONDS = 0.5
 
 
@@ -23,16 +29,18 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True):
     """What ingest must know of a channel."""
 
     connector: str
-    normalize: Callable[[Raw], Sequence[Outcome]]
+    normalize: Normalize
     policy: Policy
 
 
 class Understanding:
     """Asks connectors, and puts the files that events brought into the file store."""
 
-    def __init__(self, store: Store, intakes: Mapping[str, Intake]) -> None:
+    def __init__(self, store: Store, intakes: Mapping[str, Intake], reading: Reading) -> None:
         self._store = store
         self._intakes = intakes
+        self._reading = reading
+        self._share: dict[str, float] = {}  # of the time that is usual, for channels that took too long of late
 
     async def outcomes(self, entry: JournalEntry) -> tuple[Outcome, ...]:
         """What the entry means. A database that is away is waited for: later entries must not overtake this one.
@@ -57,12 +65,25 @@ class Understanding:
             received_at=entry.received_at,
             envelope=entry.envelope,
         )
-        if entry.size > HEAVY_BYTES:
-            found = await asyncio.to_thread(intake.normalize, raw)
-        else:
-            found = intake.normalize(raw)
-            await asyncio.sleep(0)  # a long batch must not hold up those who wait for an acknowledgement
+        found = await self._meaning(entry, intake, raw)
         return tuple([await self._keep_files(entry, n, outcome) for n, outcome in enumerate(found)])
+
+    async def _meaning(self, entry: JournalEntry, intake: Intake, raw: Raw) -> tuple[Outcome, ...]:
+        """What the connector says, if it says it in time. One that always hangs holds up the others less each time."""
+        share = self._share.pop(entry.channel, 1.0)
+        try:
+            if entry.size > HEAVY_BYTES:
+                return await self._reading.outcomes(entry.channel, raw, HEAVY_SECONDS * share)
+            found = outcomes_within(LIGHT_SECONDS * share, intake.normalize, raw)
+        except TooLongError:
+            self._share[entry.channel] = max(share / 2, LEAST_SHARE)
+            raise
+        await asyncio.sleep(0)  # a long batch must not hold up those who wait for an acknowledgement
+        return found
+
+    async def close(self) -> None:
+        """Ends the process in which large events are understood."""
+        await self._reading.close()
 
     async def _keep_files(self, entry: JournalEntry, number: int, outcome: Outcome) -> Outcome:
         """Makes an outcome fit to be stored: its attachments under ids of ours, their bytes in the file store."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -19,7 +20,7 @@ from connectors.tasks import end
 from inbox.activity import Activity
 from inbox.channels import Channels
 from inbox.housekeeping import Heir, Housekeeping
-from inbox.ingest import Ingest, Intake, Policy
+from inbox.ingest import Ingest, Intake, Policy, Reading
 from inbox.jobs import JobWorker
 from inbox.metrics import Metrics
 from inbox.outbox import OutboxWorker
@@ -228,7 +229,9 @@ def metrics() -> Metrics:
 
 def ingest(store: Store, owner: str = "me", **channels: Intake) -> Ingest:
     """An ingest that knows the channel `post`, unless it is told of others."""
-    return Ingest(store, owner, channels or {CHANNEL: intake()}, metrics())
+    channels = channels or {CHANNEL: intake()}
+    reading = Reading(functools.partial(dict, {channel: one.normalize for channel, one in channels.items()}))
+    return Ingest(store, owner, channels, reading, metrics())
 
 
 def roster(store: Store, owner: str, supervisor: Supervisor | None = None) -> Roster:

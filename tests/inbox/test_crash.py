@@ -22,7 +22,7 @@ from harness import Desk, Santral, Visitor, environment, eventually, letter
 
 from connectors.tasks import end
 from inbox.attachments import Attachments
-from inbox.ingest import Ingest
+from inbox.ingest import Ingest, Reading
 from inbox.model import Customer
 from inbox.outbox import OutboxWorker
 from inbox.store import Store, Unit
@@ -231,7 +231,7 @@ asyncio.run(main(sys.argv[1]))
 
 
 async def test_who_dies_inside_a_transaction_holds_up_nobody_for_long(mongod_url: str, store: Store) -> None:
-    ingest = Ingest(store, "me", {}, postbox.metrics())
+    ingest = Ingest(store, "me", {}, Reading(dict), postbox.metrics())
     outbox = OutboxWorker(store, "me", {}, Attachments(store), postbox.metrics())
     housekeeping = postbox.housekeeping(store, "me", ingest, outbox)
     await housekeeping.begin()

@@ -603,35 +603,6 @@ async def test_attachments_of_a_process_that_died_between_their_pieces_are_repai
     assert b"".join([piece async for piece in store.files.open("a")]) == b"x" * 600_000
 
 
-async def test_a_heavy_original_does_not_hold_up_who_waits_for_an_acknowledgement(
-    store: Store, documents: Documents
-) -> None:
-    begun = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    released = loop.create_future()
-
-    def slow(event: Raw) -> Sequence[Outcome]:
-        if event.key == "heavy":
-            loop.call_soon_threadsafe(begun.set)
-            asyncio.run_coroutine_threadsafe(_wait_for(released), loop).result(20)
-            return postbox.normalize(raw("k", said("heavy")))
-        return postbox.normalize(event)
-
-    ingest = postbox.ingest(store, post=intake(normalize=slow))
-    async with running(ingest):
-        await ingest.receive(CHANNEL, raw("heavy", body=b"x" * 40_000))
-        await begun.wait()
-        async with asyncio.timeout(5):
-            await ingest.receive(CHANNEL, raw("light", said("light")))
-        released.set_result(None)
-        await settled(documents)
-    assert len(await messages(documents)) == 2
-
-
-async def _wait_for(future: asyncio.Future[None]) -> None:
-    await future
-
-
 async def test_what_nobody_waits_for_any_more_is_applied_all_the_same(store: Store, documents: Documents) -> None:
     ingest = postbox.ingest(store)
     running = asyncio.create_task(ingest.run())

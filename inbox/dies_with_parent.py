@@ -24,10 +24,8 @@ def main(parent: int, command: list[str]) -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # it died before the signal was armed
         return
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(
-        resource.RLIMIT_NOFILE, (most, most)
-    )  # a file for each collection and index, and our connections
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)  # a database has a file for each collection and index
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     os.execv(command[0], command)  # noqa: S606  # no shell is wanted
 
 
