@@ -88,6 +88,7 @@ class Santral:
         config: Config,
         store: Store,
         channels: Channels,
+        reading: Reading,
         *,
         metrics: Metrics,
         activity: Activity,
@@ -103,7 +104,6 @@ class Santral:
         self._activity = activity
         self._hub = Hub(store.events, metrics)
         self._files = Attachments(store)
-        reading = Reading(functools.partial(normalizers, config))
         self._ingest = Ingest(store, self.owner, self._intakes(), reading, metrics, alone=alone)
         self._outbox = OutboxWorker(store, self.owner, channels.connectors, self._files, metrics)
         ours = {channel: one for channel, one in channels.connectors.items() if one.part in parts}
@@ -254,6 +254,7 @@ async def serving(
             config,
             store,
             build(config, registry),
+            Reading(functools.partial(normalizers, config, registry)),
             metrics=metrics,
             activity=activity,
             alone=owned is not None,

@@ -84,6 +84,6 @@ def build(config: Config, registry: Registry) -> Channels:
     return channels
 
 
-def normalizers(config: Config) -> dict[str, Normalize]:
+def normalizers(config: Config, registry: Registry) -> dict[str, Normalize]:
     """What understands each channel's events; for a process that does nothing else."""
-    return {channel: connector.normalize for channel, connector in build(config, Registry()).connectors.items()}
+    return {channel: connector.normalize for channel, connector in build(config, registry).connectors.items()}
