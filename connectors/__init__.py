@@ -1,12 +1,14 @@
 """Connectors, and the contract that they keep: what the author of one may import is what is named here.
 
 What a connector is stands in `connectors.base`, what it is given in `connectors.context`, how a send fails in
-`connectors.errors`; what an event may mean is `normalizer.outcomes`, and what a message holds `normalizer.schema`.
+`connectors.errors`, how a platform is called over HTTP in `connectors.calling`; what an event may mean is
+`normalizer.outcomes`, and what a message holds `normalizer.schema`.
 """
 
 from __future__ import annotations
 
 from connectors.base import Capabilities, Connector, Options, Rate, Receipt, Reply, Secrets
+from connectors.calling import calling
 from connectors.context import (
     Channel,
     Context,
@@ -52,4 +54,5 @@ __all__ = [
     "TemporaryError",
     "UnavailableError",
     "UncertainError",
+    "calling",
 ]

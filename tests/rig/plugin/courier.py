@@ -13,7 +13,6 @@ import json
 from collections.abc import AsyncGenerator, Sequence
 from typing import ClassVar, Literal
 
-import aiohttp
 from aiohttp import web
 from pydantic import SecretStr
 
@@ -24,15 +23,14 @@ from connectors import (
     Options,
     Receipt,
     Reply,
-    TemporaryError,
     UnavailableError,
-    UncertainError,
+    calling,
 )
 from normalizer.outcomes import Draft, Outcome, Person, Raw
 from normalizer.schema import Attachment, Author, External, Message
 
 SIGNATURE = "X-Courier-Signature"
-PATIENCE = aiohttp.ClientTimeout(total=8.0)
+PATIENCE = 8.0  # seconds
 
 
 def signature(secret: str, body: bytes) -> str:
@@ -101,19 +99,12 @@ class Courier(Connector[CourierOptions]):
 
     async def send(self, reply: Reply, done: Sequence[Receipt]) -> AsyncGenerator[Receipt, None]:
         finished = {receipt.piece for receipt in done}
-        async with aiohttp.ClientSession(timeout=PATIENCE) as http:
-            for number, line in enumerate(reply.message.text.splitlines()):
-                if str(number) not in finished:
-                    yield Receipt(external_id=await self._post(http, reply, number, line), piece=str(number))
-
-    async def _post(self, http: aiohttp.ClientSession, reply: Reply, number: int, line: str) -> str:
-        piece = {"message": reply.message.id, "piece": number, "text": line}
-        try:
-            async with http.post(self.options.url, json=piece) as answer:
-                if answer.status == 503:
-                    raise TemporaryError("the platform is busy", retry_after=float(answer.headers["Retry-After"]))
-                return str((await answer.json())["id"])
-        except aiohttp.ClientConnectorError as error:
-            raise TemporaryError("the platform cannot be reached") from error
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise UncertainError("the platform hung up before it had answered") from error
+        for number, line in enumerate(reply.message.text.splitlines()):
+            if str(number) not in finished:
+                piece = {"message": reply.message.id, "piece": number, "text": line}
+                async with (
+                    calling("the courier", seconds=PATIENCE) as http,
+                    http.post(self.options.url, json=piece) as answer,
+                ):
+                    id_ = str((await answer.json())["id"])
+                yield Receipt(external_id=id_, piece=str(number))

@@ -9,23 +9,11 @@ from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
-import aiohttp
 import msgspec
 from aiohttp import web
 from pydantic import Field, field_validator
 
-from connectors import (
-    Capabilities,
-    Connector,
-    Context,
-    Options,
-    PermanentError,
-    Receipt,
-    Reply,
-    Secrets,
-    TemporaryError,
-    UncertainError,
-)
+from connectors import Capabilities, Connector, Context, Options, Receipt, Reply, Secrets, calling
 from normalizer.outcomes import ConversationEvent, Draft, Ignored, Outcome, Person, Raw
 from normalizer.schema import Author, External, Message, Part
 
@@ -134,14 +122,6 @@ class CallsConnector(Connector[CallsOptions]):
             return
         order = {"id": reply.message.id, "phone": reply.person.value, "note": reply.message.text}
         url = f"{self.options.api_url}/call-backs"
-        try:
-            async with aiohttp.ClientSession() as http, http.post(url, json=order) as answer:
-                if answer.status == 429 or answer.status >= 500:
-                    raise TemporaryError(f"the phone system answered {answer.status}", code=str(answer.status))
-                if answer.status >= 400:
-                    raise PermanentError(f"the phone system answered {answer.status}", code=str(answer.status))
-        except aiohttp.ClientConnectorError as error:
-            raise TemporaryError("the phone system cannot be reached") from error
-        except aiohttp.ClientError as error:
-            raise UncertainError("the connection broke; the phone system may have it") from error
+        async with calling("the phone system") as http, http.post(url, json=order):
+            pass
         yield Receipt(external_id=reply.message.id)
