@@ -12,7 +12,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 import click
 import uvloop
@@ -24,7 +24,7 @@ from connectors.testing import check_installed
 from inbox import logs, welcome
 from inbox.app import StartError, serving
 from inbox.channels import ChannelChecker
-from inbox.model import Role, new_id
+from inbox.model import ROLES, Role, new_id
 from inbox.roster import PARTS, Part
 from inbox.secrets import secrets_of
 from inbox.shadows import shadows
@@ -89,7 +89,7 @@ def check(path: Path | None) -> None:
 
 @main.command()
 @click.argument("name")
-@click.option("--role", type=click.Choice(get_args(Role)), default="agent", show_default=True)
+@click.option("--role", type=click.Choice(ROLES), default="agent", show_default=True)
 @config_option
 def token(name: str, role: Role, path: Path | None) -> None:
     """Makes an API token called NAME and prints it; it cannot be read again."""

@@ -19,6 +19,7 @@ from normalizer.schema import Direction, Kind, Message
 
 Status = Literal["open", "pending", "snoozed", "resolved"]
 Role = Literal["agent", "supervisor", "admin"]
+ROLES: tuple[Role, ...] = ("agent", "supervisor", "admin")  # each may do what those before it may
 Priority = Literal["low", "normal", "high", "urgent"]
 EventType = Literal[
     "message.created",

@@ -16,8 +16,9 @@ from typing import Any, Generic, TypeVar, get_args, get_type_hints
 from aiohttp import web
 
 from inbox.api.auth import authenticate
+from inbox.api.problems import ProblemError
 from inbox.api.reading import path_id, read_body, read_query
-from inbox.model import Principal
+from inbox.model import ROLES, Principal, Role
 from inbox.services import Services
 from inbox.store import Store
 from normalizer.codec import to_json
@@ -64,11 +65,20 @@ class Answer(Generic[T]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """A handler and where it is found. `body` is `NoneType` where none is read; `answer` is what it returns."""
+    """A handler and where it is found.
+
+    Attributes:
+        status: of the answer, where all goes well.
+        least: the role that a caller must have, or a higher one.
+        query: what the query is read as.
+        body: what the body is read as; `NoneType` where none is read.
+        answer: what the handler returns.
+    """
 
     method: str
     path: str
     status: int
+    least: Role
     query: type[Any]
     body: type[Any]
     answer: Any
@@ -77,10 +87,13 @@ class Route:
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Knows the caller, reads the call, handles it, writes the answer."""
         services = request.app[SERVICES]
+        principal = await authenticate(request, services.store)
+        if ROLES.index(principal.role) < ROLES.index(self.least):
+            raise ProblemError(403, "forbidden", f"this needs the role {self.least}; yours is {principal.role}")
         call: AnyCall = Call(
             request=request,
             services=services,
-            principal=await authenticate(request, services.store),
+            principal=principal,
             query=read_query(request, self.query),
             body=None if self.body is type(None) else await read_body(request, self.body),
         )
@@ -101,7 +114,7 @@ class Route:
 
 
 def route(
-    method: str, path: str, *, status: int = 200
+    method: str, path: str, *, status: int = 200, least: Role = "agent"
 ) -> Callable[[Callable[[Call[QueryT, BodyT]], Awaitable[Any]]], Route]:
     """Declares a handler; what it takes and gives is read from its annotations."""
 
@@ -112,6 +125,7 @@ def route(
             method=method,
             path=path,
             status=status,
+            least=least,
             query=query,
             body=body,
             answer=hints["return"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,11 +22,12 @@ T = TypeVar("T")
 
 
 class Desk:
-    """Knows the outside of Santral alone."""
+    """Knows the outside of Santral alone. It is an admin's, and has a token of each other role too."""
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, tokens: Mapping[str, str]) -> None:
         self.url = url
-        self.token = token
+        self.tokens = tokens
+        self.token = token = tokens["admin"]
         self.http = aiohttp.ClientSession(url, headers={"Authorization": f"Bearer {token}"})
         self._letters = 0
 

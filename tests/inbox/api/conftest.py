@@ -15,6 +15,7 @@ from api_desk import PUBLIC_URL, Desk, Doomed
 from config import Config
 from connectors.registry import GROUP, Registry
 from inbox.app import serving
+from inbox.model import ROLES
 from inbox.roster import PARTS
 from inbox.store import embedded
 
@@ -65,8 +66,9 @@ async def _desk_on(database: str) -> AsyncIterator[Desk]:
         }
     )
     async with serving(config, CONNECTORS, PARTS) as (santral, _):
-        token = await santral.store.settings.new_token("Ada", "agent", datetime.now(UTC))
-        desk = Desk(f"http://127.0.0.1:{port}", token)
+        now = datetime.now(UTC)
+        tokens = {role: await santral.store.settings.new_token("Ada", role, now) for role in ROLES}
+        desk = Desk(f"http://127.0.0.1:{port}", tokens)
         try:
             await desk.eventually(desk.ready)
             yield desk

@@ -77,3 +77,11 @@ async def test_the_channels_come_in_pages_too(desk: Desk) -> None:
             break
         page = await desk.get("/api/v1/channels", limit=1, cursor=page["next"])
     assert [one["id"] for one in paged] == [one["id"] for one in whole]
+
+
+async def test_what_is_for_supervisors_is_refused_to_agents(desk: Desk) -> None:
+    headers = {"Authorization": f"Bearer {desk.tokens['agent']}"}
+    for method, path in (("GET", "/api/v1/ingest/failed"), ("POST", "/api/v1/ingest/x/replay")):
+        problem = await desk.problem(method, path, headers=headers)
+        assert (problem["status"], problem["type"]) == (403, "forbidden")
+        assert problem["detail"] == "this needs the role supervisor; yours is agent"
