@@ -6,6 +6,7 @@ included, which nothing could patch. It is gone after the block, and no other th
 
 from __future__ import annotations
 
+import gc
 import random
 import sys
 from collections.abc import Iterator
@@ -33,12 +34,15 @@ def watched() -> Iterator[list[str]]:
             if deed is not None:
                 found.append(f"{deed} in {frame.f_code.co_name} ({frame.f_code.co_filename}:{frame.f_lineno})")
 
-    before = sys.getprofile()
+    before, collects = sys.getprofile(), gc.isenabled()
+    gc.disable()  # who listens to the collector would be heard here, and is no part of the block
     sys.setprofile(look)
     try:
         yield found
     finally:
         sys.setprofile(before)
+        if collects:
+            gc.enable()
 
 
 def _deed(called: BuiltinFunctionType) -> str | None:

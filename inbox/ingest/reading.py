@@ -19,6 +19,7 @@ from normalizer.outcomes import Outcome, Raw
 
 IDLE_SECONDS = 300.0
 GRACE_SECONDS = 5  # for what was asked to come there, and for the answer to come back
+LAST_SECONDS = 1.0  # between its last word and its end
 BUFFER = 1024 * 1024
 PROGRAM = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from inbox.ingest.reader import main; main()"
 
@@ -63,8 +64,9 @@ class Reading:
             answer = asking.result()
         except BaseException as error:
             asking.cancel()
-            status = await self.close()
-            if isinstance(error, (asyncio.IncompleteReadError, OSError)):
+            broken = isinstance(error, (asyncio.IncompleteReadError, OSError))
+            status = await self.close(LAST_SECONDS if broken else 0)
+            if broken:
                 words = f"the process that was to understand it ended ({status})"
                 raise UnreadableError(words, words) from error
             raise
@@ -76,13 +78,16 @@ class Reading:
             raise unreadable
         return answer.outcomes
 
-    async def close(self) -> int | None:
-        """Ends the reader; returns its exit status where there was one."""
+    async def close(self, seconds: float = 0) -> int | None:
+        """Ends the reader, which may end by itself for some seconds; returns its exit status where there was one."""
         if self._idle is not None:
             self._idle.cancel()
         reader, self._reader = self._reader, None
         if reader is None:
             return None
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                return await reader.wait()
         with contextlib.suppress(ProcessLookupError):
             reader.kill()
         return await reader.wait()

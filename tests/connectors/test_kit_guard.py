@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import json
 import random
 import secrets
@@ -85,6 +86,22 @@ def test_what_is_pure_is_not_accused(what: str) -> None:
     with watched() as deeds:
         PURE[what]()
     assert deeds == []
+
+
+def test_who_listens_to_the_garbage_collector_is_not_taken_for_the_code() -> None:
+    def listener(_phase: str, _info: dict[str, int]) -> None:
+        time.monotonic()
+
+    gc.callbacks.append(listener)
+    try:
+        with watched() as deeds:
+            loops: list[list[object]] = [[] for _ in range(100_000)]
+            for one in loops:
+                one.append(one)
+        assert deeds == []
+        assert gc.isenabled()
+    finally:
+        gc.callbacks.remove(listener)
 
 
 def test_other_threads_and_what_comes_after_are_not_looked_at() -> None:
