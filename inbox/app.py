@@ -36,6 +36,7 @@ from inbox.outbox import OutboxWorker
 from inbox.replies import Replies
 from inbox.roster import Part, Roster
 from inbox.services import Services
+from inbox.sign_in import SignIn
 from inbox.store import Store, embedded
 from inbox.store.writer import Measured
 from inbox.trail import Trail
@@ -228,6 +229,7 @@ class Santral:
             roster=self._roster,
             activity=self._activity,
             files=self._files,
+            sign_in=SignIn(self.store),
             metrics=self._metrics.registry,
             public_url=self.config.inbox.public_url,
         )

@@ -24,12 +24,14 @@ from connectors.testing import check_installed
 from inbox import logs, welcome
 from inbox.app import StartError, serving
 from inbox.channels import ChannelChecker
-from inbox.model import ROLES, Role, new_id
+from inbox.model import ROLES, Agent, Role, new_id
+from inbox.passwords import Passwords, generated
 from inbox.roster import PARTS, Part
 from inbox.secrets import secrets_of
 from inbox.shadows import shadows
 from inbox.store import Store, StoreUnavailableError, UnfitDatabaseError, embedded
-from normalizer.codec import json_schema
+from inbox.store.staff import EmailTakenError
+from normalizer.codec import json_schema, to_milliseconds
 from normalizer.schema import SCHEMA_VERSION
 
 T = TypeVar("T")
@@ -94,6 +96,45 @@ def check(path: Path | None) -> None:
 def token(name: str, role: Role, path: Path | None) -> None:
     """Makes an API token called NAME and prints it; it cannot be read again."""
     click.echo(_told(lambda: _token(_load(path, strict=False), name, role)))
+
+
+@main.group()
+def agent() -> None:
+    """Agents, who sign in to the inbox."""
+
+
+@agent.command("add")
+@click.argument("email")
+@click.option("--role", type=click.Choice(ROLES), default="agent", show_default=True)
+@click.option("--name", help="What they are called; without it, the part of EMAIL before the @.")
+@config_option
+def agent_add(email: str, role: Role, name: str | None, path: Path | None) -> None:
+    """Makes an agent who signs in with EMAIL, and prints a password for them to change."""
+    password = generated()
+    made = Agent(
+        id=new_id(),
+        email=email.strip().lower(),
+        name=name or email.partition("@")[0],
+        role=role,
+        created_at=to_milliseconds(datetime.now(UTC)),
+    )
+    if "@" not in email or not _told(lambda: _add_agent(_load(path, strict=False), made, password)):
+        told = f"{email}: another agent signs in with it" if "@" in email else f"{email}: must be a mail address"
+        click.echo(told, err=True)
+        sys.exit(EXIT_CONFIG)
+    click.echo(password)
+
+
+@agent.command("password")
+@click.argument("email")
+@config_option
+def agent_password(email: str, path: Path | None) -> None:
+    """Gives the agent who signs in with EMAIL a new password, prints it, and signs them out everywhere."""
+    password = generated()
+    if not _told(lambda: _set_password(_load(path, strict=False), email.strip().lower(), password)):
+        click.echo(f"{email}: nobody signs in with it", err=True)
+        sys.exit(EXIT_CONFIG)
+    click.echo(password)
 
 
 @main.command()
@@ -253,7 +294,22 @@ async def _embedded(data_dir: Path, stack: contextlib.AsyncExitStack) -> str:
 
 async def _token(config: Config, name: str, role: Role) -> str:
     async with _database(config) as store:
-        return await store.settings.new_token(name, role, datetime.now(UTC))
+        return await store.staff.new_token(name, role, datetime.now(UTC))
+
+
+async def _add_agent(config: Config, made: Agent, password: str) -> bool:
+    """Whether it was made: not where somebody signs in with that address."""
+    async with _database(config) as store:
+        try:
+            await store.staff.add_agent(made, await Passwords().hash(password))
+        except EmailTakenError:
+            return False
+        return True
+
+
+async def _set_password(config: Config, email: str, password: str) -> bool:
+    async with _database(config) as store:
+        return await store.staff.set_password(email, await Passwords().hash(password))
 
 
 async def _replay(config: Config, ids: tuple[str, ...]) -> int:

@@ -24,16 +24,16 @@ class ChannelKeys:
     """Implements `connectors.base.Keys`."""
 
     def __init__(self, store: Store, channel: str) -> None:
-        self._settings = store.settings
+        self._keys = store.keys
         self._channel = channel
 
     async def current(self) -> tuple[str, bytes]:
         """The key to sign with: its `kid` and its 32 bytes."""
-        return await self._settings.signing_key(self._channel, datetime.now(UTC))
+        return await self._keys.signing_key(self._channel, datetime.now(UTC))
 
     async def find(self, kid: str) -> bytes | None:
         """The key of that `kid`, or None."""
-        return await self._settings.key(self._channel, kid)
+        return await self._keys.key(self._channel, kid)
 
 
 class ChannelContext:

@@ -220,9 +220,54 @@ class Job(Struct, frozen=True, kw_only=True):
     identity_id: str | None = None
 
 
-class Principal(Struct, frozen=True, kw_only=True):
-    """Who calls the API."""
+class Agent(Struct, frozen=True, kw_only=True):
+    """Somebody of the company who signs in. One who is not `active` may not, and keeps what they wrote."""
+
+    id: str
+    email: str
+    name: str
+    role: Role
+    teams: tuple[str, ...] = ()
+    active: bool = True
+    created_at: datetime
+
+
+class Session(Struct, frozen=True, kw_only=True):
+    """Where an agent is signed in: from which address, by which browser (its `User-Agent`)."""
+
+    id: str
+    agent_id: str
+    address: str
+    browser: str
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+
+
+class Token(Struct, frozen=True, kw_only=True):
+    """What a program calls the API by, and as whom; it is a principal of its own."""
 
     id: str
     name: str
     role: Role
+    teams: tuple[str, ...] = ()
+    created_at: datetime
+    expires_at: datetime | None = None
+    last_used_at: datetime | None = None
+
+
+class Team(Struct, frozen=True, kw_only=True):
+    """Agents who see the same conversations."""
+
+    id: str
+    name: str
+    created_at: datetime
+
+
+class Principal(Struct, frozen=True, kw_only=True):
+    """Who calls the API: an agent who is signed in, or a token."""
+
+    id: str
+    name: str
+    role: Role
+    teams: tuple[str, ...] = ()

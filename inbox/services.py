@@ -13,6 +13,7 @@ from inbox.events import Hub
 from inbox.ingest import Ingest
 from inbox.replies import Replies
 from inbox.roster import Roster
+from inbox.sign_in import SignIn
 from inbox.store import Store
 
 
@@ -28,5 +29,6 @@ class Services:
     roster: Roster
     activity: Activity
     files: Attachments
+    sign_in: SignIn
     metrics: CollectorRegistry
     public_url: str

@@ -16,9 +16,9 @@ async def first_token(store: Store, data_dir: Path) -> str:
     path = data_dir / TOKEN_FILE
     if path.exists():
         token = path.read_text("ascii").strip()
-        if await store.settings.principal(token) is not None:
+        if await store.staff.token(token, datetime.now(UTC)) is not None:
             return token
-    token = await store.settings.new_token("first", "admin", datetime.now(UTC))
+    token = await store.staff.new_token("first", "admin", datetime.now(UTC))
     path.touch(mode=0o600)
     path.write_text(token + "\n", "ascii")
     return token

@@ -74,7 +74,7 @@ async def santral(mongod_url: str, tmp_path: Path) -> AsyncIterator[StartSantral
         started.append(made)
         if not token:
             opened = await Store.open(mongod_url)
-            token = await opened.settings.new_token("Ada", "admin", datetime.now(UTC))
+            token = await opened.staff.new_token("Ada", "admin", datetime.now(UTC))
             await opened.close()
         made.token = token
         await made.start() if wait else made.begin()

@@ -9,7 +9,18 @@ from typing import Literal
 
 from aiohttp import web
 
-from inbox.api import attachments, conversations, customers, events, health, messages, operations, problems
+from inbox.api import (
+    attachments,
+    conversations,
+    customers,
+    events,
+    health,
+    messages,
+    operations,
+    problems,
+    session,
+    staff,
+)
 from inbox.api.reading import JSON_BYTES
 from inbox.api.routing import SERVICES, Route
 from inbox.api.streams import STREAMS, Streams, close_streams
@@ -24,6 +35,8 @@ ROUTES: tuple[Route, ...] = (
     *attachments.ROUTES,
     *operations.ROUTES,
     *events.ROUTES,
+    *session.ROUTES,
+    *staff.ROUTES,
 )
 
 

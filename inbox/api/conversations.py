@@ -7,6 +7,7 @@ from typing import Annotated
 from aiohttp.helpers import ETAG_ANY
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from inbox.api.names import Name
 from inbox.api.paging import Page, PageQuery, page, place
 from inbox.api.problems import FieldError, ProblemError, not_found
 from inbox.api.reading import NoQuery, Seq, as_changes, invalid_body, moment
@@ -18,7 +19,6 @@ from inbox.store.queries import Sort
 from normalizer.outcomes import Person
 from normalizer.schema import Time
 
-Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Subject = Annotated[str, Meta(max_length=998)]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from aiohttp import WSCloseCode, web
 from msgspec import Struct
@@ -13,10 +12,11 @@ from msgspec import Struct
 from connectors.context import CursorExpiredError
 from connectors.errors import UnavailableError
 from connectors.tasks import end
+from inbox.api.auth import check_origin
 from inbox.api.paging import DEFAULT_LIMIT
 from inbox.api.problems import FieldError, ProblemError, cursor_expired
 from inbox.api.reading import Limit
-from inbox.api.routing import AnyCall, Call, route
+from inbox.api.routing import Call, route
 from inbox.api.streams import STREAMS
 from inbox.api.views import EventView, event_view
 from inbox.events import Hub, SlowReaderError, from_cursor, to_cursor
@@ -73,7 +73,7 @@ async def stream(call: Call[StreamQuery, None]) -> web.WebSocketResponse:
     An expired cursor is told in a `problem` frame and closed with 4410, a slow reader is closed with 1013: it comes
     back with its last cursor.
     """
-    _check_origin(call)
+    check_origin(call.request, call.services.public_url)
     hub, after = call.services.hub, call.query.after
     position = await hub.newest() if after is None else _position(after)
     socket = web.WebSocketResponse(
@@ -117,21 +117,6 @@ def _position(cursor: str) -> int:
     except ValueError as error:
         what = FieldError(field="after", detail="no cursor of ours")
         raise ProblemError(400, "invalid-query", "after: no cursor of ours", errors=[what]) from error
-
-
-def _check_origin(call: AnyCall) -> None:
-    """A browser says from which site a socket is opened, and keeps no other site from doing so: we must."""
-    origin = call.request.headers.get("Origin")
-    if origin is None:
-        return
-    ours = (call.services.public_url, f"{call.request.scheme}://{call.request.host}")
-    if origin.lower() not in {_origin_of(url) for url in ours}:
-        raise ProblemError(403, "foreign-origin", "this stream is not for pages of other sites")
-
-
-def _origin_of(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}".lower()
 
 
 ROUTES = (list_events, stream)

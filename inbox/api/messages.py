@@ -8,7 +8,8 @@ from aiohttp import web
 from msgspec import Meta, Struct
 
 from inbox.api import untrusted
-from inbox.api.conversations import Name, standing
+from inbox.api.conversations import standing
+from inbox.api.names import Name
 from inbox.api.paging import DEFAULT_LIMIT, Page
 from inbox.api.problems import FieldError, ProblemError, not_found
 from inbox.api.reading import Limit, NoQuery, Seq, invalid_body, moment

@@ -11,14 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
 from typing import Any, Generic, TypeVar, get_args, get_type_hints
 
 from aiohttp import web
 
-from inbox.api.auth import authenticate
+from inbox.api.auth import NOBODY, Caller, authenticate
 from inbox.api.problems import ProblemError
 from inbox.api.reading import path_id, read_body, read_query
-from inbox.model import ROLES, Principal, Role
+from inbox.model import ROLES, Principal, Role, Session
 from inbox.services import Services
 from inbox.store import Store
 from normalizer.codec import to_json
@@ -37,9 +38,19 @@ class Call(Generic[QueryT, BodyT]):
 
     request: web.Request
     services: Services
-    principal: Principal
+    caller: Caller
     query: QueryT
     body: BodyT
+
+    @property
+    def principal(self) -> Principal:
+        """As whom they call."""
+        return self.caller.principal
+
+    @property
+    def session(self) -> Session | None:
+        """The session by which a page calls."""
+        return self.caller.session
 
     @property
     def store(self) -> Store:
@@ -57,10 +68,11 @@ AnyCall = Call[Any, Any]
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[T]):
-    """An answer that has headers of its own."""
+    """An answer that has headers or cookies of its own."""
 
     value: T
     headers: Mapping[str, str] = field(default_factory=dict)
+    cookies: SimpleCookie = field(default_factory=SimpleCookie)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +82,7 @@ class Route:
     Attributes:
         status: of the answer, where all goes well.
         least: the role that a caller must have, or a higher one.
+        anyone: also who is not known may call.
         query: what the query is read as.
         body: what the body is read as; `NoneType` where none is read.
         answer: what the handler returns.
@@ -79,6 +92,7 @@ class Route:
     path: str
     status: int
     least: Role
+    anyone: bool
     query: type[Any]
     body: type[Any]
     answer: Any
@@ -87,13 +101,13 @@ class Route:
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Knows the caller, reads the call, handles it, writes the answer."""
         services = request.app[SERVICES]
-        principal = await authenticate(request, services.store)
-        if ROLES.index(principal.role) < ROLES.index(self.least):
-            raise ProblemError(403, "forbidden", f"this needs the role {self.least}; yours is {principal.role}")
+        caller = Caller(NOBODY) if self.anyone else await authenticate(request, services)
+        if ROLES.index(caller.principal.role) < ROLES.index(self.least):
+            raise ProblemError(403, "forbidden", f"this needs the role {self.least}; yours is {caller.principal.role}")
         call: AnyCall = Call(
             request=request,
             services=services,
-            principal=principal,
+            caller=caller,
             query=read_query(request, self.query),
             body=None if self.body is type(None) else await read_body(request, self.body),
         )
@@ -102,19 +116,20 @@ class Route:
     def _written(self, result: Any) -> web.StreamResponse:  # noqa: ANN401 (what the handler returns)
         if isinstance(result, web.StreamResponse):
             return result
-        headers = dict(HEADERS)
-        if isinstance(result, Answer):
-            headers |= result.headers
-            result = result.value
-        if result is None:
+        answer: Answer[Any] = result if isinstance(result, Answer) else Answer(result)
+        headers = {**HEADERS, **answer.headers}
+        if answer.value is None:
             return web.Response(status=204, headers=headers)
-        return web.Response(
-            status=self.status, body=to_json(result), content_type="application/json", charset="utf-8", headers=headers
+        body = to_json(answer.value)
+        response = web.Response(
+            status=self.status, body=body, content_type="application/json", charset="utf-8", headers=headers
         )
+        response.cookies.update(answer.cookies)
+        return response
 
 
 def route(
-    method: str, path: str, *, status: int = 200, least: Role = "agent"
+    method: str, path: str, *, status: int = 200, least: Role = "agent", anyone: bool = False
 ) -> Callable[[Callable[[Call[QueryT, BodyT]], Awaitable[Any]]], Route]:
     """Declares a handler; what it takes and gives is read from its annotations."""
 
@@ -126,6 +141,7 @@ def route(
             path=path,
             status=status,
             least=least,
+            anyone=anyone,
             query=query,
             body=body,
             answer=hints["return"],

@@ -21,7 +21,8 @@ from inbox.store.leases import Leases
 from inbox.store.outbox import Outbox
 from inbox.store.processes import Processes
 from inbox.store.queries import Queries
-from inbox.store.settings import Settings
+from inbox.store.signing_keys import SigningKeys
+from inbox.store.staff import Staff
 from inbox.store.traffic import Traffic
 from inbox.store.unit import Unit
 from inbox.store.writer import Measured, Writer, unmeasured
@@ -38,7 +39,8 @@ __all__ = [
     "Outbox",
     "Processes",
     "Queries",
-    "Settings",
+    "SigningKeys",
+    "Staff",
     "Store",
     "StoreUnavailableError",
     "Traffic",
@@ -65,7 +67,8 @@ class Store:
         self.outbox = Outbox(database_)
         self.processes = Processes(database_)
         self.traffic = Traffic(database_)
-        self.settings = Settings(database_)
+        self.keys = SigningKeys(database_)
+        self.staff = Staff(database_)
         self.queries = Queries(database_)
 
     @classmethod

@@ -34,3 +34,7 @@ class Budgets:
         )
         assert document is not None  # an upsert that returns the document after it
         return 0.0 if document["taken"] else max(document["wait"], 1) / 1000
+
+    async def give_back(self, key: str) -> None:
+        """Takes back the last piece that was taken."""
+        await self._budgets.update_one({"_id": key}, {"$pop": {"times": 1}})

@@ -102,6 +102,12 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("channel", ASCENDING)], name="channel"),
         IndexModel([("hour", ASCENDING)], name="kept", expireAfterSeconds=int(HOURS_KEPT.total_seconds())),
     ],
+    "sessions": [
+        IndexModel([("secret", ASCENDING)], name="secret"),
+        IndexModel([("agent_id", ASCENDING)], name="agent"),
+        IndexModel([("expires_at", ASCENDING)], name="ended", expireAfterSeconds=0),
+    ],
+    "tokens": [IndexModel([("secret", ASCENDING)], name="secret")],
     "jobs": [IndexModel([("state", ASCENDING), ("due_at", ASCENDING)], name="due")],
     "waiting_changes": [
         IndexModel([("at", ASCENDING)], name="kept", expireAfterSeconds=int(CHANGES_WAIT.total_seconds()))

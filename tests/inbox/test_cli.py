@@ -15,7 +15,8 @@ import jsonschema
 import pytest
 from harness import Santral, Visitor, command, eventually, free_port, letter
 
-from inbox.model import Principal
+from inbox.model import Agent
+from inbox.sign_in import SignIn, WrongPasswordError
 from inbox.store import JournalEntry, Store
 
 StartSantral = Callable[..., Awaitable[Santral]]
@@ -175,11 +176,36 @@ async def test_a_token_is_whom_it_was_made_for(tmp_path: Path, mongod_url: str, 
     folder = written(tmp_path, {"storage": {"url": mongod_url}})
     made = await asyncio.to_thread(command, "token", "Ada", "--role", "supervisor", folder=folder)
     token = made.stdout.splitlines()[-1]
-    principal = await store.settings.principal(token)
-    assert principal == Principal(id=principal.id if principal else "", name="Ada", role="supervisor")
-    assert await store.settings.principal(token + "x") is None
+    made_for = await store.staff.token(token, datetime.now(UTC))
+    assert made_for is not None
+    assert (made_for.name, made_for.role, made_for.expires_at) == ("Ada", "supervisor", None)
+    assert await store.staff.token(token + "x", datetime.now(UTC)) is None
     wrong = await asyncio.to_thread(command, "token", "Ada", "--role", "emperor", folder=folder)
     assert wrong.returncode == 2
+
+
+async def test_an_agent_is_made_and_given_a_new_password(tmp_path: Path, mongod_url: str, store: Store) -> None:
+    folder = written(tmp_path, {"storage": {"url": mongod_url}})
+    made = await asyncio.to_thread(command, "agent", "add", "Ada@Example.com", "--role", "admin", folder=folder)
+    again = await asyncio.to_thread(command, "agent", "password", "ada@example.com", folder=folder)
+    passwords = [one.stdout.splitlines()[-1] for one in (made, again)]
+    sign_in = SignIn(store)
+
+    async def signed_in(password: str) -> Agent:
+        done = await sign_in.sign_in("ada@example.com", password, address="", browser="", device=None)
+        return done.agent
+
+    with pytest.raises(WrongPasswordError):
+        await signed_in(passwords[0])
+    ada = await signed_in(passwords[1])
+    assert (ada.email, ada.name, ada.role) == ("ada@example.com", "Ada", "admin")
+    for words, told in (
+        (("add", "ada@example.com"), "another agent signs in with it"),
+        (("add", "ada"), "must be a mail address"),
+        (("password", "eve@example.com"), "nobody signs in with it"),
+    ):
+        refused = await asyncio.to_thread(command, "agent", *words, folder=folder)
+        assert (refused.returncode, refused.stderr) == (2, f"{words[1]}: {told}\n")
 
 
 async def test_replay_gives_failed_events_to_whoever_runs(santral: StartSantral, store: Store) -> None:

@@ -8,7 +8,7 @@ import gc
 import subprocess
 import warnings
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -21,6 +21,7 @@ from postbox import CHANNEL, said
 from pymongo.asynchronous.database import AsyncDatabase
 from test_outbox import ADA, Office
 
+from inbox.model import Agent, Session
 from inbox.replies import NewReply
 from inbox.store import Store, StoreUnavailableError, UnfitDatabaseError, embedded
 from inbox.store.embedded.mongod_process import find_mongod
@@ -153,7 +154,7 @@ async def test_every_document_bears_the_version_it_was_written_by(store: Store, 
         assert versions == [SCHEMA_VERSION], name
 
 
-SMALL = {"budgets", "processes", "leases", "channels", "meta", "counters", "uploads", "waiting_changes"}
+SMALL = {"budgets", "processes", "leases", "channels", "meta", "counters", "uploads", "waiting_changes", "agents"}
 
 
 async def ask_everything(office: Office) -> None:
@@ -191,6 +192,12 @@ async def ask_everything(office: Office) -> None:
     await store.events.of_transaction(1, [(CHANNEL, "ada")])
     await store.journal.unapplied("me", 50)
     await store.write(lambda unit: unit.unapplied_of(["a"], (), now))
+    await store.staff.token(await store.staff.new_token("a", "agent", now), now)
+    await store.staff.add_agent(Agent(id="a", email="a@b.c", name="a", role="agent", created_at=now), "")
+    signed_in = Session(id="s", agent_id="a", address="", browser="", created_at=now, seen_at=now, expires_at=now)
+    await store.staff.begin_session(signed_in, "secret")
+    await store.staff.session("secret", now - timedelta(hours=1))
+    await store.staff.sessions("a", now)
     await store.outbox.ready(now, 50)
     await store.outbox.scheduled(now)
     await store.outbox.abandoned(["me"])
@@ -224,6 +231,7 @@ async def test_no_question_reads_a_whole_collection_and_every_index_is_of_use(
         ("budgets", "kept"),
         ("hours", "kept"),
         ("uploads", "orphans"),
+        ("sessions", "ended"),
     }
     assert declared - used - of_use_elsewhere == set()
 

@@ -67,7 +67,7 @@ async def _desk_on(database: str) -> AsyncIterator[Desk]:
     )
     async with serving(config, CONNECTORS, PARTS) as (santral, _):
         now = datetime.now(UTC)
-        tokens = {role: await santral.store.settings.new_token("Ada", role, now) for role in ROLES}
+        tokens = {role: await santral.store.staff.new_token("Ada", role, now) for role in ROLES}
         desk = Desk(f"http://127.0.0.1:{port}", tokens)
         try:
             await desk.eventually(desk.ready)
