@@ -40,6 +40,7 @@ from inbox.sign_in import SignIn
 from inbox.store import Store, embedded
 from inbox.store.writer import Measured
 from inbox.trail import Trail
+from inbox.waking import Waker
 
 WEB_STOP_SECONDS = 5.0
 SEND_STOP_SECONDS = 8.0
@@ -153,7 +154,7 @@ class Santral:
         if "web" in self._parts or "channels" in self._parts:
             workers.append(self._hub)  # those who follow conversations are there
         if "outbox" in self._parts:
-            workers += [self._outbox, self._jobs]
+            workers += [self._outbox, self._jobs, Waker(self.store)]
         await together(*[worker.run() for worker in workers])
 
     async def _close_connectors(self) -> None:

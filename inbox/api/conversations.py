@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
 from aiohttp.helpers import ETAG_ANY
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -135,8 +136,7 @@ async def change_conversation(call: Call[NoQuery, ConversationPatch]) -> Answer[
     changes = as_changes(call.body)
     if not changes:
         raise invalid_body(FieldError(field="", detail="name at least one field to change"))
-    if "snoozed_until" in changes:
-        changes["snoozed_until"] = moment(changes["snoozed_until"], "snoozed_until")
+    _settle_snooze(changes)
     if "tags" in changes:
         changes["tags"] = tuple(dict.fromkeys(changes["tags"]))
     await standing(call)
@@ -148,6 +148,23 @@ async def mark_read(call: Call[NoQuery, ReadBody]) -> None:
     """Says that the caller has read up to a message, which `unread` then counts from."""
     await standing(call)
     await call.store.queries.mark_read(call.principal.id, call.id, call.body.seq)
+
+
+def _settle_snooze(changes: dict[str, Any]) -> None:
+    """Who names a time snoozes; without one, what is snoozed is so until the customer's next message.
+
+    Raises:
+        ProblemError: 422, a time that has passed, or for what is not snoozed.
+    """
+    until = moment(changes.get("snoozed_until"), "snoozed_until")
+    if until is not None:
+        changes["snoozed_until"] = until
+        changes.setdefault("status", "snoozed")
+    if until is not None and changes["status"] != "snoozed":
+        told = f"only what is snoozed has one, not {changes['status']}"
+        raise invalid_body(FieldError(field="snoozed_until", detail=told))
+    if until is not None and until <= datetime.now(UTC):
+        raise invalid_body(FieldError(field="snoozed_until", detail="lies in the past"))
 
 
 async def standing(call: AnyCall) -> Conversation:

@@ -61,6 +61,12 @@ INDEXES: dict[str, list[IndexModel]] = {
             name="waiting",
             partialFilterExpression={"waiting_since": {"$gt": LONG_AGO}},
         ),
+        # whom the clock wakes
+        IndexModel(
+            [("snoozed_until", ASCENDING)],
+            name="snoozed",
+            partialFilterExpression={"snoozed_until": {"$gt": LONG_AGO}},
+        ),
         IndexModel([("customer_id", ASCENDING)], name="customer"),
         IndexModel([("assignee", ASCENDING)], name="assignee", partialFilterExpression=_given("assignee")),
         IndexModel([("team", ASCENDING)], name="team", partialFilterExpression=_given("team")),

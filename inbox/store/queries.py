@@ -97,6 +97,12 @@ class Queries:
         found = found.sort([(field, order), ("_id", order)])
         return await _slice(found, Conversation, limit, lambda item: Place(getattr(item, field), item.id))
 
+    async def asleep_until(self, moment: datetime, limit: int) -> list[str]:
+        """Ids of conversations that are snoozed until then or earlier, the earliest first."""
+        query: Document = {"snoozed_until": {"$gt": LONG_AGO, "$lte": moment}, "status": "snoozed"}
+        found = self._database["conversations"].find(query, {"_id": 1}, hint="snoozed")
+        return [document["_id"] async for document in found.sort("snoozed_until", ASCENDING).limit(limit)]
+
     async def customer(self, customer_id: str) -> Customer | None:
         """One customer, or None."""
         document = await self._database["customers"].find_one({"_id": customer_id})

@@ -181,6 +181,7 @@ async def ask_everything(office: Office) -> None:
     for seqs in ((0, None), (None, 5), (None, None), (1, 5)):
         await store.queries.messages(conversation, after_seq=seqs[0], before_seq=seqs[1], limit=50)
     await store.queries.thread(CHANNEL, "t", 50)
+    await store.queries.asleep_until(now, 50)
     await store.queries.identities(["c"])
     await store.queries.mark_read("a", conversation, 3)
     await store.files.attachment("a")

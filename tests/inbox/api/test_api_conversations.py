@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -176,3 +177,51 @@ async def test_whom_to_write_to_is_one(desk: Desk, who: dict[str, Any]) -> None:
     problem = await desk.problem("POST", CONVERSATIONS, json={"channel": "letters", "text": "hi", **who})
 
     assert (problem["status"], problem["errors"][0]["field"]) == (422, "customer_id")
+
+
+async def test_a_snoozed_conversation_wakes_by_itself(desk: Desk) -> None:
+    message = await desk.letter("later, please")
+    path = f"/api/v1/conversations/{message['conversation_id']}"
+    before = await desk.get(path)
+    cursor = (await desk.get("/api/v1/events"))["next"]
+    soon = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
+    asleep = await desk.send("PATCH", path, {"snoozed_until": soon})
+    assert (asleep["status"], asleep["waiting_since"]) == ("snoozed", before["waiting_since"])
+
+    async def woken() -> dict[str, Any] | None:
+        now: dict[str, Any] = await desk.get(path)
+        return now if now["status"] == "open" else None
+
+    awake = await desk.eventually(woken)
+    assert awake is not None
+    assert awake["snoozed_until"] is None
+    told = (await desk.get("/api/v1/events", after=cursor, limit=200))["items"]
+    states = [one["data"]["conversation"]["status"] for one in told if one["conversation_id"] == awake["id"]]
+    assert states == ["snoozed", "open"]
+
+
+async def test_an_agent_wakes_it_earlier_or_puts_it_off_again(desk: Desk) -> None:
+    message = await desk.letter("later, please")
+    path = f"/api/v1/conversations/{message['conversation_id']}"
+    for days in (1, 2):
+        until = (datetime.now(UTC) + timedelta(days=days)).isoformat()
+        assert (await desk.send("PATCH", path, {"snoozed_until": until}))["status"] == "snoozed"
+    assert (await desk.send("PATCH", path, {"priority": "high"}))["snoozed_until"] is not None
+    without = await desk.send("PATCH", path, {"snoozed_until": None})
+    assert (without["status"], without["snoozed_until"]) == ("snoozed", None)
+    await desk.send("PATCH", path, {"snoozed_until": until})
+    awake = await desk.send("PATCH", path, {"status": "open"})
+    assert (awake["status"], awake["snoozed_until"]) == ("open", None)
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({"snoozed_until": "2020-01-01T00:00:00Z"}, "lies in the past"),
+        ({"status": "open", "snoozed_until": "2099-01-01T00:00:00Z"}, "only what is snoozed has one, not open"),
+    ],
+)
+async def test_a_time_is_for_what_is_snoozed_and_lies_ahead(desk: Desk, body: dict[str, Any], told: str) -> None:
+    message = await desk.letter("hello")
+    problem = await desk.problem("PATCH", f"/api/v1/conversations/{message['conversation_id']}", json=body)
+    assert problem["errors"] == [{"field": "snoozed_until", "detail": told}]
