@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from contextlib import aclosing
 from typing import Any, Literal
 
@@ -12,11 +13,11 @@ from msgspec import Struct
 from connectors.context import CursorExpiredError
 from connectors.errors import UnavailableError
 from connectors.tasks import end
-from inbox.api.auth import check_origin
+from inbox.api.auth import again, check_origin
 from inbox.api.paging import DEFAULT_LIMIT
 from inbox.api.problems import FieldError, ProblemError, cursor_expired
 from inbox.api.reading import Limit
-from inbox.api.routing import Call, route
+from inbox.api.routing import AnyCall, Call, route
 from inbox.api.streams import STREAMS
 from inbox.api.views import EventView, event_view
 from inbox.events import Hub, SlowReaderError, from_cursor, to_cursor
@@ -27,6 +28,8 @@ SEND_SECONDS = 15.0  # a reader that takes no frame for so long is gone or too s
 GOODBYE_SECONDS = 2.0  # how long a closing reader is waited for
 CLIENT_FRAME_BYTES = 4096
 CLOSE_EXPIRED = 4410
+CLOSE_SIGNED_OUT = 4401
+CHECK_SECONDS = 10.0  # how often it is asked whether the reader may still come in
 
 
 class EventsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -71,7 +74,7 @@ async def stream(call: Call[StreamQuery, None]) -> web.WebSocketResponse:
     """The same events live: a `hello` frame with the cursor, then one frame an event.
 
     An expired cursor is told in a `problem` frame and closed with 4410, a slow reader is closed with 1013: it comes
-    back with its last cursor.
+    back with its last cursor. Who signs out meanwhile, or whose token is dropped, is closed with 4401 within seconds.
     """
     check_origin(call.request, call.services.public_url)
     hub, after = call.services.hub, call.query.after
@@ -81,13 +84,23 @@ async def stream(call: Call[StreamQuery, None]) -> web.WebSocketResponse:
     )
     await socket.prepare(call.request)
     call.request.app[STREAMS].add(socket)
-    sender = asyncio.create_task(_send(socket, hub, position))
+    tasks = (asyncio.create_task(_send(socket, hub, position)), asyncio.create_task(_watch(socket, call)))
     try:
         async for _ in socket:  # what it sends means nothing; reading sees pongs and the end
             pass
     finally:
-        await end(sender)
+        await end(*tasks)
     return socket
+
+
+async def _watch(socket: web.WebSocketResponse, call: AnyCall) -> None:
+    """Closes the stream of somebody who has signed out, or may not come in any more."""
+    while True:
+        await asyncio.sleep(CHECK_SECONDS)
+        with contextlib.suppress(UnavailableError):
+            if await again(call.request, call.services) is None:
+                await socket.close(code=CLOSE_SIGNED_OUT, message=b"signed out")
+                return
 
 
 async def _send(socket: web.WebSocketResponse, hub: Hub, position: int) -> None:

@@ -179,7 +179,9 @@ async def among_bad_ones(bad: Place, mongod_url: str) -> AsyncIterator[Elsewhere
     try:
         one.begin()
         await one.ready()
-        made = await asyncio.to_thread(bad.run, "santral", "token", "Ada", "--role", "admin", "-c", str(one.folder / "santral.yaml"))
+        made = await asyncio.to_thread(
+            bad.run, "santral", "token", "Ada", "--role", "admin", "-c", str(one.folder / "santral.yaml")
+        )
         one.token = made.stdout.splitlines()[-1]
         yield one
         await one.stop(tracebacks=True)  # in order, although a send never returns

@@ -13,6 +13,8 @@ import pytest
 from api_desk import PUBLIC_URL, Desk
 from yarl import URL
 
+from inbox.api import events
+
 PASSWORD = "correct horse battery"
 COOKIE = "__Host-santral"
 
@@ -242,6 +244,25 @@ async def test_a_token_expires_is_seen_in_use_and_is_dropped(desk: Desk) -> None
     past = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
     problem = await desk.problem("POST", "/api/v1/tokens", json={"name": "late", "expires_at": past})
     assert problem["errors"] == [{"field": "expires_at", "detail": "lies in the past"}]
+
+
+async def test_a_stream_ends_with_its_session_or_token(
+    desk: Desk, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "CHECK_SECONDS", 0.05)
+    bob = await agent(desk)
+    await browser.sign_in(bob["email"])
+    made = await desk.send("POST", "/api/v1/tokens", {"name": "watcher"}, status=201)
+    (shown,) = (one for one in (await desk.get("/api/v1/tokens"))["items"] if one["name"] == "watcher")
+    for headers, ended in (
+        ({"Cookie": f"{COOKIE}={browser.cookies[COOKIE]}"}, f"/api/v1/agents/{bob['id']}/sessions"),
+        ({"Authorization": f"Bearer {made['token']}"}, f"/api/v1/tokens/{shown['id']}"),
+    ):
+        async with browser.http.ws_connect(f"{desk.url}/api/v1/stream", headers=headers) as stream:
+            assert (await stream.receive_json(timeout=10))["type"] == "hello"
+            await desk.send("DELETE", ended, None, status=204)
+            assert (await stream.receive(timeout=10)).type == aiohttp.WSMsgType.CLOSE
+            assert stream.close_code == 4401
 
 
 async def test_a_program_cannot_change_itself(desk: Desk) -> None:
