@@ -10,8 +10,10 @@ import pytest
 
 import inbox
 from inbox.api import ROUTES
+from inbox.model import ROLES
 
 PAGE = (Path(__file__).parents[3] / "docs" / "api.md").read_text("utf-8")
+ROLE_ENDINGS = tuple(f"| {role} |" for role in ROLES)
 CODE_ARGUMENT = {"ProblemError": 1, "ReplyRefusedError": 0}
 
 
@@ -37,6 +39,13 @@ def test_no_line_tells_of_a_call_that_is_not_there() -> None:
         if line.startswith(("| `GET /api", "| `POST", "| `PATCH", "| `DELETE"))
     }
     assert told == {f"{route.method} {route.path}" for route in ROUTES}
+
+
+def test_what_needs_a_higher_role_is_told() -> None:
+    told = {
+        (line.split("`")[1], line.split("|")[2].strip()) for line in PAGE.splitlines() if line.endswith(ROLE_ENDINGS)
+    }
+    assert told == {(f"{route.method} {route.path}", route.least) for route in ROUTES if route.least != "agent"}
 
 
 @pytest.mark.parametrize("code", sorted(set(refusals())))

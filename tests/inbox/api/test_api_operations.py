@@ -3,6 +3,12 @@ from __future__ import annotations
 import pytest
 from api_desk import Desk
 
+from inbox.api import ROUTES
+from inbox.api.routing import Route
+from inbox.model import ROLES, Role
+
+KNOWN = [pytest.param(route, id=f"{route.method} {route.path}") for route in ROUTES if not route.anyone]
+
 
 async def test_what_cannot_be_read_is_listed_and_replayed(desk: Desk) -> None:
     await desk.drop("unreadable")
@@ -79,9 +85,19 @@ async def test_the_channels_come_in_pages_too(desk: Desk) -> None:
     assert [one["id"] for one in paged] == [one["id"] for one in whole]
 
 
-async def test_what_is_for_supervisors_is_refused_to_agents(desk: Desk) -> None:
-    headers = {"Authorization": f"Bearer {desk.tokens['agent']}"}
-    for method, path in (("GET", "/api/v1/ingest/failed"), ("POST", "/api/v1/ingest/x/replay")):
-        problem = await desk.problem(method, path, headers=headers)
-        assert (problem["status"], problem["type"]) == (403, "forbidden")
-        assert problem["detail"] == "this needs the role supervisor; yours is agent"
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("route", KNOWN)
+async def test_each_call_is_for_its_roles(desk: Desk, route: Route, role: Role) -> None:
+    path = route.path.replace("{id}", "there-is-no-such-thing")
+    headers = {"Authorization": f"Bearer {desk.tokens[role]}"}
+    async with desk.http.request(route.method, path, headers=headers, data=b"not json") as answer:
+        refused = answer.status == 403 and (await answer.json(content_type=None))["type"] == "forbidden"
+    assert refused == (ROLES.index(role) < ROLES.index(route.least))
+
+
+@pytest.mark.parametrize("route", KNOWN)
+async def test_no_call_is_for_nobody(desk: Desk, route: Route) -> None:
+    path = route.path.replace("{id}", "there-is-no-such-thing")
+    for headers in ({"Authorization": ""}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic QWRhOg=="}):
+        problem = await desk.problem(route.method, path, headers=headers)
+        assert (problem["status"], problem["type"]) == (401, "unauthorized")
