@@ -57,7 +57,7 @@ async def apply(
         NotOwnerError: from the unit's flush, where an entry is not `owner`'s to apply any more.
     """
     # What was left behind by another process may have been read after what came here later.
-    batch = sorted(batch, key=lambda one: one.entry.place)
+    batch = sorted(batch, key=lambda one: one.entry.message_id)
     batch = batch if alone else await in_turn(unit, batch)
     if not batch:
         return ()

@@ -65,15 +65,15 @@ async def in_turn(unit: Unit, batch: Sequence[Understood]) -> Sequence[Understoo
     senders = list({entry.sender for entry in entries if entry.sender is not None})
     if not senders:
         return batch
-    until = max(entry.received_at for entry in entries)
+    until = max(entry.message_id for entry in entries)
     first = await unit.unapplied_of(senders, {entry.id for entry in entries}, until)
     late: set[str] = set()  # senders one of whose entries waits: those behind it do, too
     for entry in entries:
-        if entry.sender in first and first[entry.sender] < entry.place:
+        if entry.sender in first and first[entry.sender] < entry.message_id:
             late.add(entry.sender)
     if not late:
         return batch
-    return [one for one in batch if one.entry.sender not in late or one.entry.place < first[one.entry.sender]]
+    return [one for one in batch if one.entry.sender not in late or one.entry.message_id < first[one.entry.sender]]
 
 
 def _short(key: str) -> str:

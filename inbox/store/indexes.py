@@ -30,13 +30,13 @@ INDEXES: dict[str, list[IndexModel]] = {
     "journal": [
         # what is left to apply, by who is to do it
         IndexModel(
-            [("owner", ASCENDING), ("received_at", ASCENDING)],
+            [("owner", ASCENDING), ("message_id", ASCENDING)],
             name="unapplied",
             partialFilterExpression={"state": "new"},
         ),
         # what of the same senders must be applied first
         IndexModel(
-            [("sender", ASCENDING), ("received_at", ASCENDING)],
+            [("sender", ASCENDING), ("message_id", ASCENDING)],
             name="turns",
             partialFilterExpression={"state": "new"},
         ),

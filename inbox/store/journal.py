@@ -24,14 +24,13 @@ from inbox.store.guard import guarded
 INLINE_BYTES = 64 * 1024
 DUPLICATE_KEY = 11000
 
-Place = tuple[datetime, str]
-
 
 class JournalEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One raw event. `body` is None where it stands in GridFS, under the entry's `message_id`.
 
     `id` is channel + event key; `message_id` is the id of the message that it becomes; `owner` is the process that is
-    to apply it. `sender` is channel + who it is from: events of one sender are applied in the order of `place`.
+    to apply it. `sender` is channel + who it is from: events of one sender are applied in the order of `message_id`,
+    which one process gives out in the order of arrival even where its clock is set back.
     """
 
     id: str
@@ -48,11 +47,6 @@ class JournalEntry(msgspec.Struct, frozen=True, kw_only=True):
     owner: str
     error: str | None = None
     replayed: bool = False
-
-    @property
-    def place(self) -> Place:
-        """Where it stands among its sender's."""
-        return self.received_at, self.message_id
 
 
 @guarded
@@ -134,9 +128,8 @@ class Journal:
 
     async def unapplied(self, owner: str, limit: int) -> list[JournalEntry]:
         """What `owner` has still to apply, oldest first."""
-        found = self._entries.find({"state": "new", "owner": owner}).sort("received_at", ASCENDING).limit(limit)
-        entries = [_entry(document) async for document in found]
-        return sorted(entries, key=lambda entry: entry.place)
+        found = self._entries.find({"state": "new", "owner": owner}).sort("message_id", ASCENDING).limit(limit)
+        return [_entry(document) async for document in found]
 
     async def fail(self, entry_id: str, owner: str, error: str) -> None:
         """Sets an entry aside that could not be applied, with its traceback."""

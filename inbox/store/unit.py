@@ -22,7 +22,6 @@ from inbox.store.client import Database, Document
 from inbox.store.documents import COLLECTIONS, AnyStored, Stored, StoredT, from_document, to_document
 from inbox.store.errors import NotOwnerError
 from inbox.store.events import POSITIONS, to_log
-from inbox.store.journal import Place
 from normalizer.codec import to_builtins
 from normalizer.schema import Message
 
@@ -94,25 +93,24 @@ class Unit:
         found = self._database["messages"].find(query, {"external.id": 1}, session=self._session)
         return [document["external"]["id"] async for document in found.sort("seq", -1).limit(limit)][::-1]
 
-    async def unapplied_of(self, senders: Sequence[str], but: Collection[str], until: datetime) -> dict[str, Place]:
-        """Where the first unapplied entry of each of `senders` stands, whoever is to apply it.
+    async def unapplied_of(self, senders: Sequence[str], but: Collection[str], until: str) -> dict[str, str]:
+        """The `message_id` of the first unapplied entry of each of `senders`, whoever is to apply it.
 
         Args:
             senders: of whom.
             but: entries that do not count.
-            until: nor does what was received later; a backlog may hold much of it.
+            until: nor do those after this `message_id`; a backlog may hold many.
         """
-        first: dict[str, Place] = {}
+        first: dict[str, str] = {}
         query: Document = {
             "state": "new",
             "sender": {"$in": senders},
-            "received_at": {"$lte": until},
+            "message_id": {"$lte": until},
             "_id": {"$nin": list(but)},
         }
-        fields = {"sender": 1, "received_at": 1, "message_id": 1}
+        fields = {"sender": 1, "message_id": 1}
         async for entry in self._database["journal"].find(query, fields, session=self._session, hint="turns"):
-            place = (entry["received_at"], entry["message_id"])
-            first[entry["sender"]] = min(place, first.get(entry["sender"], place))
+            first[entry["sender"]] = min(entry["message_id"], first.get(entry["sender"], entry["message_id"]))
         return first
 
     async def identities_of(self, customer_id: str) -> list[Identity]:

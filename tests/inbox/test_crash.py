@@ -110,7 +110,7 @@ class Load:
             assert [one["seq"] for one in messages] == list(range(1, len(messages) + 1))
             texts = [str(one["text"]) for one in messages]
             name = texts[0].partition("-")[0]
-            assert texts == [f"{name}-{n}" for n in range(len(texts))]
+            assert texts == [f"{name}-{n}" for n in range(len(texts))], texts
             assert texts[: len(self.acknowledged[name])] == self.acknowledged[name]
 
 

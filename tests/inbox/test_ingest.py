@@ -337,6 +337,16 @@ async def test_what_was_left_behind_stands_before_what_came_later_though_it_is_r
     assert [one["text"] for one in await messages(documents)] == ["m0", "m1", "m2"]
 
 
+async def test_a_clock_that_is_set_back_changes_no_order(store: Store, documents: Documents) -> None:
+    ingest, now = postbox.ingest(store), datetime.now(UTC)
+    for number in range(5):
+        at = now - timedelta(seconds=number)
+        await ingest.receive(CHANNEL, raw(f"k{number}", said(f"m{number}", thread="t"), sender="ada", received_at=at))
+    async with running(ingest):
+        await settled(documents)
+    assert [one["text"] for one in await messages(documents)] == [f"m{number}" for number in range(5)]
+
+
 async def test_a_mark_that_only_one_may_bear_makes_one_message(store: Store, documents: Documents) -> None:
     await applied(store, documents, raw("k1", said("once", unique="u")), raw("k2", said("once", unique="u")))
     assert len(await messages(documents)) == 1

@@ -192,7 +192,7 @@ async def ask_everything(office: Office) -> None:
     await store.events.headings(0, 50)
     await store.events.of_transaction(1, [(CHANNEL, "ada")])
     await store.journal.unapplied("me", 50)
-    await store.write(lambda unit: unit.unapplied_of(["a"], (), now))
+    await store.write(lambda unit: unit.unapplied_of(["a"], (), "z"))
     await store.staff.token(await store.staff.new_token("a", "agent", now), now)
     await store.staff.add_agent(Agent(id="a", email="a@b.c", name="a", role="agent", created_at=now), "")
     signed_in = Session(id="s", agent_id="a", address="", browser="", created_at=now, seen_at=now, expires_at=now)
