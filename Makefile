@@ -30,6 +30,7 @@ format: $(VENV)/test
 # Writes the tables of options into docs/configuration.md, from the connectors' models.
 docs: $(VENV)/test
 	$(BIN)/python scripts/option_tables.py
+	$(BIN)/python scripts/rights_table.py
 
 # Prints what Santral does beside bare limits that it measures in the same run.
 bench: $(VENV)/test

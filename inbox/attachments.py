@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 import puremagic
 
 from connectors.errors import PermanentError
-from inbox.model import new_id
+from inbox.model import Principal, new_id
 from inbox.store import Store, Upload
+from inbox.store.files import PICTURES
 from normalizer.codec import clean_text, to_milliseconds
 from normalizer.schema import Attachment
 
@@ -57,9 +58,13 @@ class Attachments:
         within = {"external.thread_key": owner, "direction": {"$ne": "note"}}
         return await self._store.files.attachment(attachment_id, within)
 
-    async def get(self, attachment_id: str) -> Attachment | None:
-        """An attachment of any message, or an upload."""
+    async def get(self, attachment_id: str, reader: Principal) -> Attachment | None:
+        """What `reader` may read: an upload of theirs, a customer's picture, or what a message shows that they see."""
         upload = await self._store.files.upload(attachment_id)
+        if upload is None or upload.owner not in (reader.id, PICTURES):
+            shown_in = await self._store.files.shown_in(attachment_id)
+            if not await self._store.queries.seen(reader, shown_in):
+                return None
         return upload.attachment if upload else await self._store.files.attachment(attachment_id)
 
 

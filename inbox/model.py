@@ -156,7 +156,8 @@ class Conversation(Struct, frozen=True, kw_only=True):
 class Event(Struct, frozen=True, kw_only=True):
     """What happened, as a complete snapshot, insert-only.
 
-    `id` is its position: events are read in its order, which is the order in which they were committed.
+    `id` is its position: events are read in its order, which is the order in which they were committed. `audience` is
+    who may be told (`inbox.sight`), None everybody.
     """
 
     id: int
@@ -166,6 +167,7 @@ class Event(Struct, frozen=True, kw_only=True):
     message_id: str | None = None
     channel: str | None = None
     thread_key: str | None = None
+    audience: tuple[str, ...] | None = None
     data: Mapping[str, Any]
 
 

@@ -37,7 +37,7 @@ async def upload(call: Call[UploadQuery, None]) -> Attachment:
 @route("GET", "/api/v1/attachments/{id}")
 async def download(call: Call[NoQuery, None]) -> web.StreamResponse:
     """The bytes of a file, as a download but for raster images, audio and video."""
-    attachment = await call.services.files.get(call.id)
+    attachment = await call.services.files.get(call.id, call.principal)
     if attachment is None:
         raise not_found("attachment", call.id)
     if attachment.state != "ready":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -13,9 +14,11 @@ from inbox.api.paging import Page, PageQuery, page, place
 from inbox.api.problems import FieldError, ProblemError, not_found
 from inbox.api.reading import NoQuery, Seq, as_changes, invalid_body, moment
 from inbox.api.routing import Answer, AnyCall, Call, route
+from inbox.api.seen import seen_conversation, standing_conversation
 from inbox.api.views import ConversationView, conversation_views
 from inbox.model import Conversation, Priority, Status
 from inbox.replies import NewConversation, NewReply
+from inbox.sight import sees
 from inbox.store.queries import Sort
 from normalizer.outcomes import Person
 from normalizer.schema import Time
@@ -91,6 +94,7 @@ async def list_conversations(call: Call[ConversationsQuery, None]) -> Page[Conve
             "customer_id": query.customer,
             "tags": query.tag,
         },
+        reader=call.principal,
         sort=query.sort,
         after=place(query.cursor, query.sort),
         limit=query.limit,
@@ -118,16 +122,15 @@ async def begin_conversation(call: Call[NoQuery, NewConversationBody]) -> Answer
     )
     new = NewConversation(customer_id=body.customer_id, identity=person, channel=body.channel, reply=reply)
     conversation, _ = await call.services.replies.begin(call.principal, new)
+    if not sees(call.principal, conversation):  # begun before, and given to another team since
+        raise not_found("conversation", conversation.id)
     return await _shown(call, conversation)
 
 
 @route("GET", "/api/v1/conversations/{id}")
 async def get_conversation(call: Call[NoQuery, None]) -> Answer[ConversationView]:
     """One conversation, also one that was joined to another: then `merged_into` names that."""
-    conversation = await call.store.queries.conversation(call.id)
-    if conversation is None:
-        raise not_found("conversation", call.id)
-    return await _shown(call, conversation)
+    return await _shown(call, await seen_conversation(call))
 
 
 @route("PATCH", "/api/v1/conversations/{id}")
@@ -139,15 +142,29 @@ async def change_conversation(call: Call[NoQuery, ConversationPatch]) -> Answer[
     _settle_snooze(changes)
     if "tags" in changes:
         changes["tags"] = tuple(dict.fromkeys(changes["tags"]))
-    await standing(call)
+    await _check_owners(call, changes)
+    await standing_conversation(call)
     return await _shown(call, await call.services.replies.change(call.id, changes, version=_seen_version(call)))
 
 
 @route("POST", "/api/v1/conversations/{id}/read")
 async def mark_read(call: Call[NoQuery, ReadBody]) -> None:
     """Says that the caller has read up to a message, which `unread` then counts from."""
-    await standing(call)
+    await standing_conversation(call)
     await call.store.queries.mark_read(call.principal.id, call.id, call.body.seq)
+
+
+async def _check_owners(call: AnyCall, changes: Mapping[str, Any]) -> None:
+    """Work can be given to those alone who exist.
+
+    Raises:
+        ProblemError: 422, no such agent or token, or no such team.
+    """
+    assignee, team = changes.get("assignee"), changes.get("team")
+    if assignee is not None and not await call.store.staff.is_principal(assignee):
+        raise invalid_body(FieldError(field="assignee", detail="there is no agent or token with this id"))
+    if team is not None and await call.store.staff.team(team) is None:
+        raise invalid_body(FieldError(field="team", detail="there is no team with this id"))
 
 
 def _settle_snooze(changes: dict[str, Any]) -> None:
@@ -165,25 +182,6 @@ def _settle_snooze(changes: dict[str, Any]) -> None:
         raise invalid_body(FieldError(field="snoozed_until", detail=told))
     if until is not None and until <= datetime.now(UTC):
         raise invalid_body(FieldError(field="snoozed_until", detail="lies in the past"))
-
-
-async def standing(call: AnyCall) -> Conversation:
-    """The conversation that the path names.
-
-    Raises:
-        ProblemError: 404, there is none, or it was joined to another, which `merged_into` names.
-    """
-    conversation = await call.store.queries.conversation(call.id)
-    if conversation is None:
-        raise not_found("conversation", call.id)
-    if conversation.merged_into is not None:
-        raise ProblemError(
-            404,
-            "merged",
-            "this conversation was joined to another",
-            members={"merged_into": conversation.merged_into},
-        )
-    return conversation
 
 
 def _seen_version(call: AnyCall) -> int | None:

@@ -44,7 +44,7 @@ async def get_timeline(call: Call[PageQuery, None]) -> Page[Message]:
     """All messages of a customer on every channel as one thread, oldest first."""
     await _customer(call)
     after = place(call.query.cursor, TIMELINE, timed=False)
-    found = await call.store.queries.timeline(call.id, after=after, limit=call.query.limit)
+    found = await call.store.queries.timeline(call.id, reader=call.principal, after=after, limit=call.query.limit)
     return page(found, TIMELINE, lambda message: message)
 
 

@@ -21,6 +21,7 @@ from inbox.api.routing import AnyCall, Call, route
 from inbox.api.streams import STREAMS
 from inbox.api.views import EventView, event_view
 from inbox.events import Hub, SlowReaderError, from_cursor, to_cursor
+from inbox.model import Principal, Role
 from normalizer.codec import to_json
 
 HEARTBEAT_SECONDS = 25.0
@@ -29,6 +30,7 @@ GOODBYE_SECONDS = 2.0  # how long a closing reader is waited for
 CLIENT_FRAME_BYTES = 4096
 CLOSE_EXPIRED = 4410
 CLOSE_SIGNED_OUT = 4401
+CLOSE_OTHER_RIGHTS = 4403
 CHECK_SECONDS = 10.0  # how often it is asked whether the reader may still come in
 
 
@@ -65,8 +67,12 @@ async def list_events(call: Call[EventsQuery, None]) -> EventsPage:
     hub = call.services.hub
     if call.query.after is None:
         return EventsPage([], to_cursor(await hub.newest()))
-    events = await hub.backlog(_position(call.query.after), call.query.limit)
-    return EventsPage([event_view(event) for event in events], to_cursor(events[-1].id) if events else call.query.after)
+    position, newest = _position(call.query.after), await hub.newest()
+    events = await hub.backlog(position, call.query.limit, reader=call.principal)
+    read = [event.id for event in events]
+    # Where all were read, the caller goes on from now, and not from the last of theirs, which may soon be forgotten.
+    end = read[-1] if len(read) == call.query.limit else max(position, newest, *read)
+    return EventsPage([event_view(event) for event in events], to_cursor(end))
 
 
 @route("GET", "/api/v1/stream")
@@ -74,7 +80,8 @@ async def stream(call: Call[StreamQuery, None]) -> web.WebSocketResponse:
     """The same events live: a `hello` frame with the cursor, then one frame an event.
 
     An expired cursor is told in a `problem` frame and closed with 4410, a slow reader is closed with 1013: it comes
-    back with its last cursor. Who signs out meanwhile, or whose token is dropped, is closed with 4401 within seconds.
+    back with its last cursor. Who signs out meanwhile, or whose token is dropped, is closed with 4401 within seconds,
+    and with 4403 whoever has another role or other teams by then: what they loaded is not what they may see.
     """
     check_origin(call.request, call.services.public_url)
     hub, after = call.services.hub, call.query.after
@@ -84,30 +91,39 @@ async def stream(call: Call[StreamQuery, None]) -> web.WebSocketResponse:
     )
     await socket.prepare(call.request)
     call.request.app[STREAMS].add(socket)
-    tasks = (asyncio.create_task(_send(socket, hub, position)), asyncio.create_task(_watch(socket, call)))
+    sending = asyncio.create_task(_send(socket, hub, position, call.principal))
+    watching = asyncio.create_task(_watch(socket, call))
     try:
         async for _ in socket:  # what it sends means nothing; reading sees pongs and the end
             pass
     finally:
-        await end(*tasks)
+        await end(sending, watching)
     return socket
 
 
 async def _watch(socket: web.WebSocketResponse, call: AnyCall) -> None:
-    """Closes the stream of somebody who has signed out, or may not come in any more."""
+    """Closes the stream of somebody who has signed out, may not come in any more, or sees other things by now."""
     while True:
         await asyncio.sleep(CHECK_SECONDS)
         with contextlib.suppress(UnavailableError):
-            if await again(call.request, call.services) is None:
+            caller = await again(call.request, call.services)
+            if caller is None:
                 await socket.close(code=CLOSE_SIGNED_OUT, message=b"signed out")
+                return
+            if _rights(caller.principal) != _rights(call.principal):
+                await socket.close(code=CLOSE_OTHER_RIGHTS, message=b"other rights: load everything again")
                 return
 
 
-async def _send(socket: web.WebSocketResponse, hub: Hub, position: int) -> None:
+def _rights(principal: Principal) -> tuple[Role, frozenset[str]]:
+    return principal.role, frozenset(principal.teams)
+
+
+async def _send(socket: web.WebSocketResponse, hub: Hub, position: int, reader: Principal) -> None:
     try:
         await hub.backlog(position, 1)
         await _frame(socket, Hello(cursor=to_cursor(position)))
-        async with aclosing(hub.follow(position)) as events:
+        async with aclosing(hub.follow(position, reader=reader)) as events:
             async for event in events:
                 await _frame(socket, event_view(event))
     except CursorExpiredError:

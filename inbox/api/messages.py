@@ -8,12 +8,12 @@ from aiohttp import web
 from msgspec import Meta, Struct
 
 from inbox.api import untrusted
-from inbox.api.conversations import standing
 from inbox.api.names import Name
 from inbox.api.paging import DEFAULT_LIMIT, Page
-from inbox.api.problems import FieldError, ProblemError, not_found
+from inbox.api.problems import FieldError, ProblemError
 from inbox.api.reading import Limit, NoQuery, Seq, invalid_body, moment
 from inbox.api.routing import Call, route
+from inbox.api.seen import answerable_conversation, seen_message, standing_conversation
 from inbox.replies import NewReply
 from normalizer.schema import Message, Time
 
@@ -50,7 +50,7 @@ async def list_messages(call: Call[MessagesQuery, None]) -> Page[Message]:
 
     `next` is the `seq` to go on with: as `after_seq` where that was given, else as `before_seq`.
     """
-    await standing(call)
+    await standing_conversation(call)
     query = call.query
     found = await call.store.queries.messages(
         call.id, after_seq=query.after_seq, before_seq=query.before_seq, limit=query.limit + 1
@@ -81,27 +81,26 @@ async def write_message(call: Call[NoQuery, NewMessageBody]) -> Message:
         send_at=moment(body.send_at, "send_at"),
         client_id=body.client_id,
     )
-    return await call.services.replies.reply(call.principal, call.id, reply)
+    conversation = await answerable_conversation(call)
+    return await call.services.replies.reply(call.principal, conversation.id, reply)
 
 
 @route("POST", "/api/v1/messages/{id}/retry")
 async def retry_message(call: Call[NoQuery, None]) -> Message:
     """Sends a failed or unknown reply again."""
-    return await call.services.replies.retry(call.id)
+    return await call.services.replies.retry((await seen_message(call)).id)
 
 
 @route("POST", "/api/v1/messages/{id}/cancel")
 async def cancel_message(call: Call[NoQuery, None]) -> Message:
     """Stops a queued or scheduled reply."""
-    return await call.services.replies.cancel(call.id)
+    return await call.services.replies.cancel((await seen_message(call)).id)
 
 
 @route("GET", "/api/v1/messages/{id}/original")
 async def get_original(call: Call[NoQuery, None]) -> web.Response:
     """What the platform sent, byte for byte; never to be shown by a browser."""
-    message = await call.store.queries.message(call.id)
-    if message is None:
-        raise not_found("message", call.id)
+    message = await seen_message(call)
     entry = await call.store.journal.get(message.external.original_id) if message.external.original_id else None
     if entry is None:
         raise ProblemError(404, "no-original", "this message did not come in from a platform")

@@ -34,14 +34,14 @@ async def list_channels(call: Call[PageQuery, None]) -> Page[ChannelView]:
     return page(found, CONFIGURED, lambda state: channel_view(state, services.activity))
 
 
-@route("GET", "/api/v1/ingest/failed", least="supervisor")
+@route("GET", "/api/v1/ingest/failed")
 async def list_failed(call: Call[PageQuery, None]) -> Page[FailedView]:
     """Events that could not be normalized, the newest first."""
     after = place(call.query.cursor, NEWEST)
     return page(await call.store.queries.failed(after=after, limit=call.query.limit), NEWEST, failed_view)
 
 
-@route("POST", "/api/v1/ingest/{id}/replay", status=202, least="supervisor")
+@route("POST", "/api/v1/ingest/{id}/replay", status=202)
 async def replay(call: Call[NoQuery, None]) -> Replayed:
     """Tries a failed event again."""
     replayed = await call.services.ingest.replay([call.id])

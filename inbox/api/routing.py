@@ -19,7 +19,8 @@ from aiohttp import web
 from inbox.api.auth import NOBODY, Caller, authenticate
 from inbox.api.problems import ProblemError
 from inbox.api.reading import path_id, read_body, read_query
-from inbox.model import ROLES, Principal, Role, Session
+from inbox.api.rights import MATRIX, Right
+from inbox.model import ROLES, Principal, Session
 from inbox.services import Services
 from inbox.store import Store
 from normalizer.codec import to_json
@@ -81,8 +82,7 @@ class Route:
 
     Attributes:
         status: of the answer, where all goes well.
-        least: the role that a caller must have, or a higher one.
-        anyone: also who is not known may call.
+        right: who may call.
         query: what the query is read as.
         body: what the body is read as; `NoneType` where none is read.
         answer: what the handler returns.
@@ -91,8 +91,7 @@ class Route:
     method: str
     path: str
     status: int
-    least: Role
-    anyone: bool
+    right: Right
     query: type[Any]
     body: type[Any]
     answer: Any
@@ -101,9 +100,7 @@ class Route:
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Knows the caller, reads the call, handles it, writes the answer."""
         services = request.app[SERVICES]
-        caller = Caller(NOBODY) if self.anyone else await authenticate(request, services)
-        if ROLES.index(caller.principal.role) < ROLES.index(self.least):
-            raise ProblemError(403, "forbidden", f"this needs the role {self.least}; yours is {caller.principal.role}")
+        caller = await self._admitted(request, services)
         call: AnyCall = Call(
             request=request,
             services=services,
@@ -112,6 +109,15 @@ class Route:
             body=None if self.body is type(None) else await read_body(request, self.body),
         )
         return self._written(await self.handler(call))
+
+    async def _admitted(self, request: web.Request, services: Services) -> Caller:
+        least = self.right.least
+        if least == "anyone":
+            return Caller(NOBODY)
+        caller = await authenticate(request, services)
+        if ROLES.index(caller.principal.role) < ROLES.index(least):
+            raise ProblemError(403, "forbidden", f"this needs the role {least}; yours is {caller.principal.role}")
+        return caller
 
     def _written(self, result: Any) -> web.StreamResponse:  # noqa: ANN401 (what the handler returns)
         if isinstance(result, web.StreamResponse):
@@ -129,7 +135,7 @@ class Route:
 
 
 def route(
-    method: str, path: str, *, status: int = 200, least: Role = "agent", anyone: bool = False
+    method: str, path: str, *, status: int = 200
 ) -> Callable[[Callable[[Call[QueryT, BodyT]], Awaitable[Any]]], Route]:
     """Declares a handler; what it takes and gives is read from its annotations."""
 
@@ -140,8 +146,7 @@ def route(
             method=method,
             path=path,
             status=status,
-            least=least,
-            anyone=anyone,
+            right=MATRIX[f"{method} {path}"],
             query=query,
             body=body,
             answer=hints["return"],

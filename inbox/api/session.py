@@ -50,7 +50,7 @@ class MyChanges(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     current_password: Annotated[str, Meta(max_length=LONGEST)] | UnsetType = UNSET
 
 
-@route("POST", "/api/v1/session", status=201, anyone=True)
+@route("POST", "/api/v1/session", status=201)
 async def sign_in(call: Call[NoQuery, Credentials]) -> Answer[Me]:
     """Signs an agent in: the answer sets the session's cookie."""
     request, services = call.request, call.services

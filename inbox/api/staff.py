@@ -69,7 +69,7 @@ async def list_agents(call: Call[NoQuery, None]) -> Page[Agent]:
     return Page(await call.store.staff.agents(), None)
 
 
-@route("POST", "/api/v1/agents", status=201, least="admin")
+@route("POST", "/api/v1/agents", status=201)
 async def add_agent(call: Call[NoQuery, NewAgent]) -> Agent:
     """Makes an agent who can sign in."""
     body = call.body
@@ -95,7 +95,7 @@ async def get_agent(call: Call[NoQuery, None]) -> Agent:
     return await _agent(call)
 
 
-@route("PATCH", "/api/v1/agents/{id}", least="admin")
+@route("PATCH", "/api/v1/agents/{id}")
 async def change_agent(call: Call[NoQuery, AgentPatch]) -> Agent:
     """Changes an agent; a new password signs them out everywhere."""
     changes = as_changes(call.body)
@@ -111,7 +111,7 @@ async def change_agent(call: Call[NoQuery, AgentPatch]) -> Agent:
     return (await call.store.staff.change_agent(agent.id, changes) if changes else None) or agent
 
 
-@route("DELETE", "/api/v1/agents/{id}/sessions", least="admin")
+@route("DELETE", "/api/v1/agents/{id}/sessions")
 async def sign_agent_out(call: Call[NoQuery, None]) -> None:
     """Signs an agent out everywhere."""
     await call.store.staff.end_sessions((await _agent(call)).id)
@@ -123,7 +123,7 @@ async def list_teams(call: Call[NoQuery, None]) -> Page[Team]:
     return Page(await call.store.staff.teams(), None)
 
 
-@route("POST", "/api/v1/teams", status=201, least="admin")
+@route("POST", "/api/v1/teams", status=201)
 async def add_team(call: Call[NoQuery, TeamBody]) -> Team:
     """Makes a team."""
     team = Team(id=new_id(), name=call.body.name, created_at=to_milliseconds(datetime.now(UTC)))
@@ -131,7 +131,7 @@ async def add_team(call: Call[NoQuery, TeamBody]) -> Team:
     return team
 
 
-@route("PATCH", "/api/v1/teams/{id}", least="admin")
+@route("PATCH", "/api/v1/teams/{id}")
 async def change_team(call: Call[NoQuery, TeamBody]) -> Team:
     """Calls a team something else."""
     team = await call.store.staff.change_team(call.id, {"name": call.body.name})
@@ -140,13 +140,13 @@ async def change_team(call: Call[NoQuery, TeamBody]) -> Team:
     return team
 
 
-@route("GET", "/api/v1/tokens", least="admin")
+@route("GET", "/api/v1/tokens")
 async def list_tokens(call: Call[NoQuery, None]) -> Page[Token]:
     """All tokens, and when each was last used, to the minute."""
     return Page(await call.store.staff.tokens(), None)
 
 
-@route("POST", "/api/v1/tokens", status=201, least="admin")
+@route("POST", "/api/v1/tokens", status=201)
 async def add_token(call: Call[NoQuery, NewToken]) -> MadeToken:
     """Makes a token, which is a principal of its own."""
     body, now = call.body, to_milliseconds(datetime.now(UTC))
@@ -159,7 +159,7 @@ async def add_token(call: Call[NoQuery, NewToken]) -> MadeToken:
     )
 
 
-@route("DELETE", "/api/v1/tokens/{id}", least="admin")
+@route("DELETE", "/api/v1/tokens/{id}")
 async def drop_token(call: Call[NoQuery, None]) -> None:
     """Makes a token worth nothing from now on."""
     if not await call.store.staff.drop_token(call.id):

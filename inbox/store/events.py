@@ -11,7 +11,8 @@ import msgspec
 from pymongo import ASCENDING, DESCENDING
 from pymongo.errors import PyMongoError
 
-from inbox.model import Event
+from inbox.model import Event, Principal
+from inbox.sight import ears, sees_all
 from inbox.store.client import Database, Document
 from inbox.store.documents import from_document, to_document
 from inbox.store.errors import StoreUnavailableError
@@ -118,7 +119,13 @@ class EventLog:
         return 0
 
     async def after(
-        self, position: int, limit: int, *, thread: Thread | None = None, until: int | None = None
+        self,
+        position: int,
+        limit: int,
+        *,
+        thread: Thread | None = None,
+        reader: Principal | None = None,
+        until: int | None = None,
     ) -> list[Event]:
         """Events after a position, in the order of commit.
 
@@ -126,9 +133,12 @@ class EventLog:
             position: where to go on from.
             limit: how many at the most.
             thread: only messages of this (channel, thread key).
+            reader: only what this one may be told.
             until: the last position to read.
         """
         query: Document = {"_id": {"$gt": position}}
+        if reader is not None and not sees_all(reader):
+            query["audience"] = {"$in": [None, *ears(reader)]}
         if until is not None:
             query["_id"]["$lte"] = until
         if thread is not None:

@@ -123,6 +123,11 @@ class FileStore:
                 return from_builtins(item, Attachment)
         return None
 
+    async def shown_in(self, attachment_id: str) -> set[str]:
+        """The conversations with a message that shows an attachment."""
+        found = self._messages.find({"attachments.id": attachment_id}, {"conversation_id": 1})
+        return {document["conversation_id"] async for document in found}
+
     async def sweep(self, before: datetime) -> int:
         """Deletes uploads older than `before` that no message shows; returns how many."""
         swept = 0

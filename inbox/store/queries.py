@@ -16,7 +16,8 @@ from pymongo import ASCENDING, DESCENDING
 from pymongo.asynchronous.cursor import AsyncCursor
 from pymongo.errors import PyMongoError
 
-from inbox.model import Conversation, Customer, Identity
+from inbox.model import Conversation, Customer, Identity, Principal
+from inbox.sight import sees_all
 from inbox.store.client import Database, Document
 from inbox.store.documents import from_document
 from inbox.store.guard import guarded
@@ -78,11 +79,18 @@ class Queries:
         return from_document(document, Conversation) if document else None
 
     async def conversations(
-        self, matching: Mapping[str, str | None], *, sort: Sort, after: Place | None, limit: int
+        self,
+        matching: Mapping[str, str | None],
+        *,
+        reader: Principal,
+        sort: Sort,
+        after: Place | None,
+        limit: int,
     ) -> Slice[Conversation]:
         """A page of the inbox: no conversation that was joined to another, and under `waiting` only those that wait.
 
         Args:
+            reader: who sees them.
             matching: fields of `Conversation` and what they are or hold; None asks nothing.
             sort: the order.
             after: where the page before ended.
@@ -90,7 +98,7 @@ class Queries:
         """
         field, order = SORTS[sort]
         query: Document = {name: value for name, value in matching.items() if value is not None}
-        query["merged_into"] = None
+        query |= {"merged_into": None, **_seen_by(reader)}
         if field == "waiting_since":
             query[field] = {"$gt": LONG_AGO}
         found = self._database["conversations"].find(_after(query, field, order, after))
@@ -130,13 +138,30 @@ class Queries:
         found = self._database["identities"].find({"customer_id": {"$in": customer_ids}}).sort("created_at", ASCENDING)
         return [from_document(document, Identity) async for document in found]
 
-    async def timeline(self, customer_id: str, *, after: Place | None, limit: int) -> Slice[Message]:
-        """A page of all that a customer's conversations hold on every channel, oldest first."""
-        query: Document = {"customer_id": customer_id}
-        if after is not None:
-            query["_id"] = {"$gt": after.id}
-        found = self._database["messages"].find(query).sort("_id", ASCENDING)
-        return await _slice(found, Message, limit, lambda item: Place(None, item.id))
+    async def seen(self, reader: Principal, conversation_ids: Collection[str]) -> set[str]:
+        """Those of these conversations that `reader` sees."""
+        if sees_all(reader):
+            return set(conversation_ids)
+        query = {"_id": {"$in": list(conversation_ids)}, **_seen_by(reader)}
+        return {document["_id"] async for document in self._database["conversations"].find(query, {"_id": 1})}
+
+    async def timeline(self, customer_id: str, *, reader: Principal, after: Place | None, limit: int) -> Slice[Message]:
+        """A page of what a customer's conversations hold on every channel, oldest first, as far as `reader` sees it."""
+        shown: list[Message] = []
+        while len(shown) <= limit:
+            query: Document = {"customer_id": customer_id}
+            if after is not None:
+                query["_id"] = {"$gt": after.id}
+            found = self._database["messages"].find(query).sort("_id", ASCENDING)
+            read = await _slice(found, Message, limit + 1, lambda item: Place(None, item.id))
+            seen = await self.seen(reader, {message.conversation_id for message in read.items})
+            shown += [message for message in read.items if message.conversation_id in seen]
+            if read.end is None:
+                break
+            after = read.end
+        items = shown[:limit]
+        more = len(shown) > limit
+        return Slice(items, Place(None, items[-1].id) if more else None)
 
     async def messages(
         self, conversation_id: str, *, after_seq: int | None, before_seq: int | None, limit: int
@@ -190,6 +215,13 @@ class Queries:
         await self._database["reads"].update_one(
             {"_id": _mark(reader, conversation_id)}, {"$max": {"inbound": inbound}}, upsert=True
         )
+
+
+def _seen_by(reader: Principal) -> Document:
+    """The conversations that exist for `reader`: what `inbox.sight.sees` says, as a query."""
+    if sees_all(reader):
+        return {}
+    return {"$and": [{"$or": [{"team": {"$in": [None, *reader.teams]}}, {"assignee": reader.id}]}]}
 
 
 def _mark(reader: str, conversation_id: str) -> str:

@@ -18,6 +18,7 @@ from pymongo import DeleteOne, InsertOne, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from inbox.model import Conversation, Customer, Event, EventType, Identity, ThreadKey
+from inbox.sight import Audience, audience
 from inbox.store.client import Database, Document
 from inbox.store.documents import COLLECTIONS, AnyStored, Stored, StoredT, from_document, to_document
 from inbox.store.errors import NotOwnerError
@@ -239,13 +240,29 @@ class Unit:
     async def _told(self) -> list[Event]:
         """Messages first, then conversations and customers, each once as it stands at the end."""
         told = [value for value in self._kept.values() if isinstance(value, Message | Conversation | Customer)]
+        await self.get(Conversation, {value.conversation_id for value in told if isinstance(value, Message)})
         customers = await self.get(Customer, {value.customer_id for value in told if isinstance(value, Conversation)})
         told.sort(key=lambda value: 0 if isinstance(value, Message) else 1)
         events = []
         for offset, value in enumerate(told):
-            before = self._stored.get((type(value), value.id))
-            events.append(_event(value, self.number * POSITIONS + offset, self.now, customers, before=before))
+            event = _event(
+                value,
+                self.number * POSITIONS + offset,
+                self.now,
+                customers,
+                before=self._stored.get((type(value), value.id)),
+                told=self._audience(value),
+            )
+            events.append(event)
         return events
+
+    def _audience(self, value: Message | Conversation | Customer) -> Audience | None:
+        """Also who saw it until now: they learn that it has gone."""
+        if isinstance(value, Customer):
+            return None
+        key = (Conversation, value.id if isinstance(value, Conversation) else value.conversation_id)
+        versions = (self._stored.get(key), self._current(key))
+        return audience(*(version for version in versions if isinstance(version, Conversation)))
 
 
 def _event(
@@ -255,6 +272,7 @@ def _event(
     customers: dict[str, Customer],
     *,
     before: Stored | None,
+    told: Audience | None,
 ) -> Event:
     if isinstance(value, Message):
         return Event(
@@ -265,6 +283,7 @@ def _event(
             message_id=value.id,
             channel=value.channel,
             thread_key=value.external.thread_key if value.direction != "note" else None,
+            audience=told,
             data={"message": to_builtins(value)},
         )
     if isinstance(value, Conversation):
@@ -272,7 +291,14 @@ def _event(
         if value.merged_into:
             kind = "conversation.merged"
         snapshot = {**to_builtins(value), "customer": _brief(customers.get(value.customer_id))}
-        return Event(id=position, type=kind, at=now, conversation_id=value.id, data={"conversation": snapshot})
+        return Event(
+            id=position,
+            type=kind,
+            at=now,
+            conversation_id=value.id,
+            audience=told,
+            data={"conversation": snapshot},
+        )
     kind = "customer.updated" if before else "customer.created"
     return Event(id=position, type=kind, at=now, data={"customer": to_builtins(value)})
 

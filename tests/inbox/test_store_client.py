@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import itertools
 import subprocess
 import warnings
 from collections.abc import AsyncIterator
@@ -21,7 +22,7 @@ from postbox import CHANNEL, said
 from pymongo.asynchronous.database import AsyncDatabase
 from test_outbox import ADA, Office
 
-from inbox.model import Agent, Session
+from inbox.model import ROLES, Agent, Principal, Session
 from inbox.replies import NewReply
 from inbox.store import Store, StoreUnavailableError, UnfitDatabaseError, embedded
 from inbox.store.embedded.mongod_process import find_mongod
@@ -170,13 +171,17 @@ async def ask_everything(office: Office) -> None:
     await office.conversation(thread="second")
     await office.receive(said("one story", id="m3", refers=["t", "second"]))
     page, place = {"limit": 50}, Place(now, "x")
-    for after in (None, place):
+    readers = [Principal(id="p", name="P", role=role, teams=("a", "b")) for role in ROLES]
+    for after, reader in itertools.product((None, place), readers):
         for sort in SORTS:
-            await store.queries.conversations({}, sort=sort, after=after, **page)
+            await store.queries.conversations({}, reader=reader, sort=sort, after=after, **page)
         for field in ("status", "channels", "assignee", "team", "customer_id", "tags"):
-            await store.queries.conversations({field: "open"}, sort="-updated_at", after=after, **page)
+            matching = {field: "open"}
+            await store.queries.conversations(matching, reader=reader, sort="-updated_at", after=after, **page)
         await store.queries.failed(after=after, **page)
-        await store.queries.timeline("c", after=after, **page)
+        await store.queries.timeline("c", reader=reader, after=after, **page)
+        await store.queries.seen(reader, ["c"])
+        await store.events.after(1, 50, reader=reader)
         await store.queries.customers(after=after, **page)
     for seqs in ((0, None), (None, 5), (None, None), (1, 5)):
         await store.queries.messages(conversation, after_seq=seqs[0], before_seq=seqs[1], limit=50)
@@ -185,6 +190,7 @@ async def ask_everything(office: Office) -> None:
     await store.queries.identities(["c"])
     await store.queries.mark_read("a", conversation, 3)
     await store.files.attachment("a")
+    await store.files.shown_in("a")
     await store.events.after(1, 50)
     await store.events.after(0, 50, thread=(CHANNEL, "t"))
     await store.events.newest()

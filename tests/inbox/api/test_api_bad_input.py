@@ -165,7 +165,7 @@ async def test_a_bad_if_match_is_400(desk: Desk, value: str) -> None:
     message = await desk.letter("hello")
     path = f"{LIST}/{message['conversation_id']}"
 
-    problem = await desk.problem("PATCH", path, json={"team": "x"}, headers={"If-Match": value})
+    problem = await desk.problem("PATCH", path, json={"tags": []}, headers={"If-Match": value})
 
     assert problem["status"] == 400
 

@@ -1,0 +1,72 @@
+"""Who may make which call: the whole matrix. A call that does not stand here cannot be declared.
+
+Each role may do what those before it may. Of conversations an agent sees those of no team, those of their own teams and
+those assigned to them (`inbox.sight`); `scope` says what that means for a call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+from inbox.model import Role
+
+Scope = Literal["any", "one", "list"]
+"""What a call is about: no conversation (`any`); one of them or what is in it, and who does not see it gets 404
+(`one`); many, and an agent gets those that they see (`list`).
+"""
+
+
+class Right(NamedTuple):
+    """Who may make a call: a role or a higher one, or anyone, also who is not known."""
+
+    least: Role | Literal["anyone"]
+    scope: Scope = "any"
+
+
+ANYONE = Right("anyone")
+AGENT = Right("agent")
+ONE = Right("agent", "one")
+LIST = Right("agent", "list")
+SUPERVISOR = Right("supervisor")
+ADMIN = Right("admin")
+
+MATRIX: Mapping[str, Right] = {
+    "GET /api/v1/conversations": LIST,
+    "POST /api/v1/conversations": AGENT,
+    "GET /api/v1/conversations/{id}": ONE,
+    "PATCH /api/v1/conversations/{id}": ONE,
+    "POST /api/v1/conversations/{id}/read": ONE,
+    "GET /api/v1/conversations/{id}/messages": ONE,
+    "POST /api/v1/conversations/{id}/messages": ONE,
+    "POST /api/v1/messages/{id}/retry": ONE,
+    "POST /api/v1/messages/{id}/cancel": ONE,
+    "GET /api/v1/messages/{id}/original": ONE,
+    "GET /api/v1/customers": AGENT,
+    "GET /api/v1/customers/{id}": AGENT,
+    "GET /api/v1/customers/{id}/timeline": LIST,
+    "POST /api/v1/attachments": AGENT,
+    "GET /api/v1/attachments/{id}": ONE,
+    "GET /api/v1/channels": AGENT,
+    "GET /api/v1/ingest/failed": SUPERVISOR,
+    "POST /api/v1/ingest/{id}/replay": SUPERVISOR,
+    "GET /api/v1/events": LIST,
+    "GET /api/v1/stream": LIST,
+    "POST /api/v1/session": ANYONE,
+    "DELETE /api/v1/session": AGENT,
+    "GET /api/v1/me": AGENT,
+    "PATCH /api/v1/me": AGENT,
+    "GET /api/v1/sessions": AGENT,
+    "DELETE /api/v1/sessions/{id}": AGENT,
+    "GET /api/v1/agents": AGENT,
+    "POST /api/v1/agents": ADMIN,
+    "GET /api/v1/agents/{id}": AGENT,
+    "PATCH /api/v1/agents/{id}": ADMIN,
+    "DELETE /api/v1/agents/{id}/sessions": ADMIN,
+    "GET /api/v1/teams": AGENT,
+    "POST /api/v1/teams": ADMIN,
+    "PATCH /api/v1/teams/{id}": ADMIN,
+    "GET /api/v1/tokens": ADMIN,
+    "POST /api/v1/tokens": ADMIN,
+    "DELETE /api/v1/tokens/{id}": ADMIN,
+}

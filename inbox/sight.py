@@ -1,0 +1,44 @@
+"""Which conversations somebody sees.
+
+An agent sees those that belong to no team, those of their own teams, and those that are assigned to them; supervisors
+and admins see all. What an agent does not see is for them as if it did not exist.
+"""
+
+from __future__ import annotations
+
+from inbox.model import Conversation, Principal
+
+Audience = tuple[str, ...]
+"""Who is told of something: teams (`team|id`) and principals (`principal|id`)."""
+
+
+def sees_all(principal: Principal) -> bool:
+    """Whether there is nothing that is hidden from them."""
+    return principal.role != "agent"
+
+
+def sees(principal: Principal, conversation: Conversation) -> bool:
+    """Whether a conversation exists for them."""
+    return hears(principal, audience(conversation))
+
+
+def audience(*versions: Conversation) -> Audience | None:
+    """Who is told of a change: whoever sees one of these versions of a conversation; None: everybody."""
+    told: list[str] = []
+    for version in versions:
+        if version.team is None:
+            return None
+        told.append(f"team|{version.team}")
+        if version.assignee is not None:
+            told.append(f"principal|{version.assignee}")
+    return tuple(dict.fromkeys(told))
+
+
+def hears(principal: Principal, told: Audience | None) -> bool:
+    """Whether somebody is among those who are told."""
+    return told is None or sees_all(principal) or not ears(principal).isdisjoint(told)
+
+
+def ears(principal: Principal) -> frozenset[str]:
+    """The audiences that somebody belongs to."""
+    return frozenset({f"principal|{principal.id}", *(f"team|{team}" for team in principal.teams)})
