@@ -14,6 +14,7 @@ run: $(VENV)/run
 
 test: $(VENV)/test
 	@scripts/peers.sh
+	@npm ci --silent --no-audit --no-fund --prefix tests/client
 	$(MAKE) --no-print-directory lint
 	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered
 
@@ -30,7 +31,7 @@ format: $(VENV)/test
 # Writes the tables of options into docs/configuration.md, from the connectors' models.
 docs: $(VENV)/test
 	$(BIN)/python scripts/option_tables.py
-	$(BIN)/python scripts/rights_table.py
+	$(BIN)/python scripts/api_tables.py
 
 # Prints what Santral does beside bare limits that it measures in the same run.
 bench: $(VENV)/test

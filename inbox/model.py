@@ -15,7 +15,7 @@ from uuid_utils import uuid7
 
 from connectors.base import Receipt
 from normalizer.outcomes import Change, DeliveryUpdate
-from normalizer.schema import Direction, Kind, Message
+from normalizer.schema import Direction, Kind, Message, Time
 
 Status = Literal["open", "pending", "snoozed", "resolved"]
 Role = Literal["agent", "supervisor", "admin"]
@@ -103,7 +103,7 @@ class Preview(Struct, frozen=True, kw_only=True):
     channel: str
     author: str | None
     text: str
-    at: datetime
+    at: Time
 
     @classmethod
     def of(cls, message: Message, at: datetime) -> Preview:
@@ -231,7 +231,7 @@ class Agent(Struct, frozen=True, kw_only=True):
     role: Role
     teams: tuple[str, ...] = ()
     active: bool = True
-    created_at: datetime
+    created_at: Time
 
 
 class Session(Struct, frozen=True, kw_only=True):
@@ -241,9 +241,9 @@ class Session(Struct, frozen=True, kw_only=True):
     agent_id: str
     address: str
     browser: str
-    created_at: datetime
-    seen_at: datetime
-    expires_at: datetime
+    created_at: Time
+    seen_at: Time
+    expires_at: Time
 
 
 class Token(Struct, frozen=True, kw_only=True):
@@ -253,9 +253,9 @@ class Token(Struct, frozen=True, kw_only=True):
     name: str
     role: Role
     teams: tuple[str, ...] = ()
-    created_at: datetime
-    expires_at: datetime | None = None
-    last_used_at: datetime | None = None
+    created_at: Time
+    expires_at: Time | None = None
+    last_used_at: Time | None = None
 
 
 class Team(Struct, frozen=True, kw_only=True):
@@ -263,7 +263,7 @@ class Team(Struct, frozen=True, kw_only=True):
 
     id: str
     name: str
-    created_at: datetime
+    created_at: Time
 
 
 class Principal(Struct, frozen=True, kw_only=True):

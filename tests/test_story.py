@@ -5,15 +5,12 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+from browser import browsing
 from harness import ADDRESS, Desk, Santral, Visitor, eventually
-from playwright.async_api import async_playwright, expect
-
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
+from playwright.async_api import expect
 
 
 @pytest.fixture
@@ -25,14 +22,9 @@ async def running(santral: Any, postfix: Any) -> Santral:
 
 @pytest.fixture
 async def page(running: Santral) -> AsyncIterator[Any]:
-    if not Path(CHROMIUM).exists():
-        pytest.skip("needs Debian's chromium")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        page = await browser.new_page()
+    async with browsing() as page:
         await page.goto(f"{running.url}/chat/site/demo")
         yield page
-        await browser.close()
 
 
 async def swaks(running: Santral, *arguments: str) -> None:

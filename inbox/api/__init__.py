@@ -18,9 +18,12 @@ from inbox.api import (
     messages,
     operations,
     problems,
+    reference,
     session,
     staff,
 )
+from inbox.api.auth import session_cookie
+from inbox.api.openapi import document
 from inbox.api.reading import JSON_BYTES
 from inbox.api.routing import SERVICES, Route
 from inbox.api.streams import STREAMS, Streams, close_streams
@@ -37,6 +40,7 @@ ROUTES: tuple[Route, ...] = (
     *events.ROUTES,
     *session.ROUTES,
     *staff.ROUTES,
+    *reference.ROUTES,
 )
 
 
@@ -54,9 +58,12 @@ def create_app(services: Services) -> web.Application:
     """The web application: that, the API, and what the channels serve under `/hooks` and `/chat`."""
     app = create_worker_app(services)
     app[STREAMS] = Streams()
+    app[reference.DOCUMENT] = document(ROUTES, session_cookie(services.public_url))
     app.on_shutdown.append(close_streams)
     for route in ROUTES:
         app.router.add_route(route.method, route.path, route.serve)
+    app.router.add_get("/api/docs", reference.show)
+    app.router.add_get("/api/docs/{name}", reference.asset)
     app.router.add_route("*", "/hooks/{channel}{tail:(/.*)?}", _hooks)
     app.router.add_route("*", "/chat/{channel}{tail:(/.*)?}", _chat)
     return app

@@ -3,45 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Annotated
 
 from aiohttp import BodyPartReader, MultipartReader, web
-from msgspec import Struct
+from aiohttp.http_exceptions import HttpProcessingError
+from msgspec import Meta, Struct
 
 from connectors.errors import PermanentError
 from inbox.api import untrusted
 from inbox.api.problems import ProblemError, not_found
 from inbox.api.reading import NoQuery
-from inbox.api.routing import Call, route
+from inbox.api.routing import Call, Streamed, route
 from normalizer.schema import Attachment
 
 UPLOAD_BYTES = 50 << 20
 PIECE_BYTES = 1 << 16
+BROKEN_FORM = (ValueError, AssertionError, HttpProcessingError)  # what aiohttp raises for a form that is none
 
 
 class UploadQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the file is called, where it comes as the bare body."""
 
-    filename: str = untrusted.UNNAMED
+    filename: Annotated[str, Meta(description="What a bare body is called.")] = untrusted.UNNAMED
 
 
-@route("POST", "/api/v1/attachments", status=201)
-async def upload(call: Call[UploadQuery, None]) -> Attachment:
+@route("POST", "/api/v1/attachments", status=201, refuses=("invalid-form", "too-large"))
+async def upload(call: Call[UploadQuery, Streamed]) -> Attachment:
     """Stores a file that a reply of the caller may then name: the bare body, or the first file of a form."""
     filename, content = await _uploaded(call)
     try:
         return await call.services.files.save(content, filename=filename, owner=call.principal.id, limit=UPLOAD_BYTES)
     except PermanentError as error:
-        raise ProblemError(413, "too-large", error.reason) from error
+        raise ProblemError("too-large", error.reason) from error
 
 
-@route("GET", "/api/v1/attachments/{id}")
+@route("GET", "/api/v1/attachments/{id}", refuses=("not-ready",))
 async def download(call: Call[NoQuery, None]) -> web.StreamResponse:
     """The bytes of a file, as a download but for raster images, audio and video."""
     attachment = await call.services.files.get(call.id, call.principal)
     if attachment is None:
         raise not_found("attachment", call.id)
     if attachment.state != "ready":
-        raise ProblemError(404, "not-ready", f"the bytes of this file are not here: {attachment.state}")
+        raise ProblemError("not-ready", f"the bytes of this file are not here: {attachment.state}")
     pieces = call.services.files.open(call.id)
     try:
         first = await anext(pieces, b"")
@@ -50,13 +53,13 @@ async def download(call: Call[NoQuery, None]) -> web.StreamResponse:
     return await _send(call.request, attachment, first, pieces)
 
 
-async def _uploaded(call: Call[UploadQuery, None]) -> tuple[str, AsyncIterator[bytes]]:
+async def _uploaded(call: Call[UploadQuery, Streamed]) -> tuple[str, AsyncIterator[bytes]]:
     request = call.request
     if not request.content_type.startswith("multipart/"):
         return call.query.filename, request.content.iter_chunked(PIECE_BYTES)
     try:
         part = await _first_file(await request.multipart())
-    except (ValueError, AssertionError) as error:  # what aiohttp raises for a form that is none
+    except BROKEN_FORM as error:
         raise _broken_form(str(error)) from error
     if part is None:
         raise _broken_form("it holds no file")
@@ -74,7 +77,7 @@ async def _pieces(part: BodyPartReader) -> AsyncIterator[bytes]:
     try:
         while piece := await part.read_chunk(PIECE_BYTES):
             yield piece
-    except (ValueError, AssertionError) as error:
+    except BROKEN_FORM as error:
         raise _broken_form(str(error)) from error
 
 
@@ -97,7 +100,7 @@ async def _send(
 
 
 def _broken_form(detail: str) -> ProblemError:
-    return ProblemError(400, "invalid-form", f"the form cannot be read: {detail}")
+    return ProblemError("invalid-form", f"the form cannot be read: {detail}")
 
 
 ROUTES = (upload, download)

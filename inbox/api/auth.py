@@ -47,7 +47,7 @@ async def authenticate(request: web.Request, services: Services) -> Caller:
         raise _unauthorized("sign in, or send a token: Authorization: Bearer <token>", "Bearer")
     check_origin(request, services.public_url)
     if request.method not in SAFE and not _same(request.headers.get(CSRF_HEADER, ""), found.csrf or ""):
-        raise ProblemError(403, "csrf", f"with a session's cookie this call needs {CSRF_HEADER}: GET /api/v1/me has it")
+        raise ProblemError("csrf", f"with a session's cookie this call needs {CSRF_HEADER}: GET /api/v1/me has it")
     return found
 
 
@@ -77,7 +77,7 @@ def check_origin(request: web.Request, public_url: str) -> None:
         return
     ours = {_origin_of(public_url), _origin_of(f"{request.scheme}://{request.host}")}
     if origin.lower() not in ours:
-        raise ProblemError(403, "foreign-origin", "this is not for pages of other sites")
+        raise ProblemError("foreign-origin", "this is not for pages of other sites")
 
 
 def session_cookie(public_url: str) -> str:
@@ -128,4 +128,4 @@ def _same(given: str, good: str) -> bool:
 
 
 def _unauthorized(detail: str, challenge: str) -> ProblemError:
-    return ProblemError(401, "unauthorized", detail, headers={"WWW-Authenticate": challenge})
+    return ProblemError("unauthorized", detail, headers={"WWW-Authenticate": challenge})

@@ -29,14 +29,15 @@ Subject = Annotated[str, Meta(max_length=998)]
 class ConversationsQuery(PageQuery, frozen=True, kw_only=True):
     """Filters of the inbox page; each that is given must hold. `customer` and `assignee` are ids."""
 
-    status: Status | None = None
-    channel: str | None = None
-    assignee: str | None = None
-    team: str | None = None
-    customer: str | None = None
-    tag: str | None = None
-    q: str | None = None
-    sort: Sort = "-updated_at"
+    status: Annotated[Status | None, Meta(description="All unless one is asked.")] = None
+    channel: Annotated[str | None, Meta(description="Those with a message on this channel.")] = None
+    assignee: Annotated[str | None, Meta(description="The id of an agent or a token.")] = None
+    team: Annotated[str | None, Meta(description="The id of a team.")] = None
+    customer: Annotated[str | None, Meta(description="The id of a customer.")] = None
+    tag: Annotated[str | None, Meta(description="Those with this tag.")] = None
+    sort: Annotated[Sort, Meta(description="`waiting`: who waits longest first, and those alone who wait.")] = (
+        "-updated_at"
+    )
 
 
 class ConversationPatch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -82,9 +83,6 @@ class ReadBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 async def list_conversations(call: Call[ConversationsQuery, None]) -> Page[ConversationView]:
     """A page of the inbox: all statuses unless one is asked."""
     query = call.query
-    if query.q is not None:
-        error = FieldError(field="q", detail="search comes later")
-        raise ProblemError(400, "invalid-query", "q: search comes later", errors=[error])
     found = await call.store.queries.conversations(
         {
             "status": query.status,
@@ -103,7 +101,22 @@ async def list_conversations(call: Call[ConversationsQuery, None]) -> Page[Conve
     return page(found, query.sort, lambda item: views[item.id])
 
 
-@route("POST", "/api/v1/conversations", status=201)
+@route(
+    "POST",
+    "/api/v1/conversations",
+    status=201,
+    refuses=(
+        "attachment-unknown",
+        "bad-address",
+        "cannot-begin",
+        "channel-gone",
+        "file-too-large",
+        "html-too-complex",
+        "no-identity",
+        "not-found",
+        "too-long",
+    ),
+)
 async def begin_conversation(call: Call[NoQuery, NewConversationBody]) -> Answer[ConversationView]:
     """Begins a conversation with a first message; the same `client_id` again gives the same one."""
     body = call.body
@@ -133,7 +146,7 @@ async def get_conversation(call: Call[NoQuery, None]) -> Answer[ConversationView
     return await _shown(call, await seen_conversation(call))
 
 
-@route("PATCH", "/api/v1/conversations/{id}")
+@route("PATCH", "/api/v1/conversations/{id}", refuses=("invalid-header", "merged", "version-conflict"))
 async def change_conversation(call: Call[NoQuery, ConversationPatch]) -> Answer[ConversationView]:
     """Changes a conversation; with `If-Match` only where it is still the version that was seen."""
     changes = as_changes(call.body)
@@ -147,7 +160,7 @@ async def change_conversation(call: Call[NoQuery, ConversationPatch]) -> Answer[
     return await _shown(call, await call.services.replies.change(call.id, changes, version=_seen_version(call)))
 
 
-@route("POST", "/api/v1/conversations/{id}/read")
+@route("POST", "/api/v1/conversations/{id}/read", refuses=("merged",))
 async def mark_read(call: Call[NoQuery, ReadBody]) -> None:
     """Says that the caller has read up to a message, which `unread` then counts from."""
     await standing_conversation(call)
@@ -190,7 +203,7 @@ def _seen_version(call: AnyCall) -> int | None:
     if "If-Match" not in call.request.headers or (tags and tags[0].value == ETAG_ANY):
         return None
     if not tags or len(tags) > 1:
-        raise ProblemError(400, "invalid-header", "If-Match: give the one ETag that you have seen")
+        raise ProblemError("invalid-header", "If-Match: give the one ETag that you have seen")
     value = tags[0].value
     return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else -1
 

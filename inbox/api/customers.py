@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inbox.api.paging import Page, PageQuery, page, place
-from inbox.api.problems import FieldError, ProblemError, not_found
+from inbox.api.problems import not_found
 from inbox.api.reading import NoQuery
 from inbox.api.routing import AnyCall, Call, route
 from inbox.api.views import CustomerView, customer_views
@@ -14,18 +14,9 @@ RECENT = "-updated_at"
 TIMELINE = "timeline"
 
 
-class CustomersQuery(PageQuery, frozen=True, kw_only=True):
-    """Pages through all customers."""
-
-    q: str | None = None
-
-
 @route("GET", "/api/v1/customers")
-async def list_customers(call: Call[CustomersQuery, None]) -> Page[CustomerView]:
+async def list_customers(call: Call[PageQuery, None]) -> Page[CustomerView]:
     """Customers with their identities, the last changed first."""
-    if call.query.q is not None:
-        error = FieldError(field="q", detail="search comes later")
-        raise ProblemError(400, "invalid-query", "q: search comes later", errors=[error])
     after = place(call.query.cursor, RECENT)
     found = await call.store.queries.customers(after=after, limit=call.query.limit)
     views = await customer_views(call.store, found.items)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from contextlib import aclosing
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from aiohttp import WSCloseCode, web
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from connectors.context import CursorExpiredError
 from connectors.errors import UnavailableError
@@ -37,14 +37,14 @@ CHECK_SECONDS = 10.0  # how often it is asked whether the reader may still come 
 class EventsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where to go on; without `after`, from now on."""
 
-    after: str | None = None
+    after: Annotated[str | None, Meta(description="A cursor: the `next` of a page, or the `id` of an event.")] = None
     limit: Limit = DEFAULT_LIMIT
 
 
 class StreamQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where to go on; without `after`, from now on."""
 
-    after: str | None = None
+    after: Annotated[str | None, Meta(description="A cursor: the `next` of a page, or the `id` of an event.")] = None
 
 
 class EventsPage(Struct, frozen=True):
@@ -61,7 +61,7 @@ class Hello(Struct, frozen=True, kw_only=True):
     cursor: str
 
 
-@route("GET", "/api/v1/events")
+@route("GET", "/api/v1/events", refuses=("cursor-expired",))
 async def list_events(call: Call[EventsQuery, None]) -> EventsPage:
     """What happened after a cursor; 410 where that is not known any more."""
     hub = call.services.hub
@@ -75,7 +75,7 @@ async def list_events(call: Call[EventsQuery, None]) -> EventsPage:
     return EventsPage([event_view(event) for event in events], to_cursor(end))
 
 
-@route("GET", "/api/v1/stream")
+@route("GET", "/api/v1/stream", refuses=("upgrade-required",))
 async def stream(call: Call[StreamQuery, None]) -> web.WebSocketResponse:
     """The same events live: a `hello` frame with the cursor, then one frame an event.
 
@@ -84,6 +84,8 @@ async def stream(call: Call[StreamQuery, None]) -> web.WebSocketResponse:
     and with 4403 whoever has another role or other teams by then: what they loaded is not what they may see.
     """
     check_origin(call.request, call.services.public_url)
+    if not web.WebSocketResponse().can_prepare(call.request):
+        raise ProblemError("upgrade-required", "this is a WebSocket", headers={"Upgrade": "websocket"})
     hub, after = call.services.hub, call.query.after
     position = await hub.newest() if after is None else _position(after)
     socket = web.WebSocketResponse(
@@ -145,7 +147,7 @@ def _position(cursor: str) -> int:
         return from_cursor(cursor)
     except ValueError as error:
         what = FieldError(field="after", detail="no cursor of ours")
-        raise ProblemError(400, "invalid-query", "after: no cursor of ours", errors=[what]) from error
+        raise ProblemError("invalid-query", "after: no cursor of ours", errors=[what]) from error
 
 
 ROUTES = (list_events, stream)

@@ -23,8 +23,8 @@ Addresses = Annotated[tuple[Annotated[str, Meta(min_length=3, max_length=320)], 
 class MessagesQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which messages: the first after a `seq`, the last before one, or the newest where neither is given."""
 
-    after_seq: Seq | None = None
-    before_seq: Seq | None = None
+    after_seq: Annotated[Seq | None, Meta(description="Forward from here; 0 is the beginning.")] = None
+    before_seq: Annotated[Seq | None, Meta(description="Back from here.")] = None
     limit: Limit = DEFAULT_LIMIT
 
 
@@ -44,7 +44,7 @@ class NewMessageBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     client_id: Name | None = None
 
 
-@route("GET", "/api/v1/conversations/{id}/messages")
+@route("GET", "/api/v1/conversations/{id}/messages", refuses=("merged",))
 async def list_messages(call: Call[MessagesQuery, None]) -> Page[Message]:
     """Messages in order of `seq`; `after_seq=0` is the beginning.
 
@@ -62,7 +62,22 @@ async def list_messages(call: Call[MessagesQuery, None]) -> Page[Message]:
     return Page(items, str((items[-1] if forward else items[0]).seq))
 
 
-@route("POST", "/api/v1/conversations/{id}/messages", status=201)
+@route(
+    "POST",
+    "/api/v1/conversations/{id}/messages",
+    status=201,
+    refuses=(
+        "attachment-unknown",
+        "bad-address",
+        "channel-gone",
+        "file-too-large",
+        "html-too-complex",
+        "message-unknown",
+        "no-identity",
+        "no-recipients",
+        "too-long",
+    ),
+)
 async def write_message(call: Call[NoQuery, NewMessageBody]) -> Message:
     """Replies, or leaves a note; the same `client_id` of the same caller again gives the same message."""
     body = call.body
@@ -85,29 +100,29 @@ async def write_message(call: Call[NoQuery, NewMessageBody]) -> Message:
     return await call.services.replies.reply(call.principal, conversation.id, reply)
 
 
-@route("POST", "/api/v1/messages/{id}/retry")
+@route("POST", "/api/v1/messages/{id}/retry", refuses=("channel-gone", "no-identity", "not-a-reply", "not-retryable"))
 async def retry_message(call: Call[NoQuery, None]) -> Message:
     """Sends a failed or unknown reply again."""
     return await call.services.replies.retry((await seen_message(call)).id)
 
 
-@route("POST", "/api/v1/messages/{id}/cancel")
+@route("POST", "/api/v1/messages/{id}/cancel", refuses=("not-a-reply", "not-cancellable"))
 async def cancel_message(call: Call[NoQuery, None]) -> Message:
     """Stops a queued or scheduled reply."""
     return await call.services.replies.cancel((await seen_message(call)).id)
 
 
-@route("GET", "/api/v1/messages/{id}/original")
-async def get_original(call: Call[NoQuery, None]) -> web.Response:
+@route("GET", "/api/v1/messages/{id}/original", refuses=("no-original",))
+async def get_original(call: Call[NoQuery, None]) -> web.StreamResponse:
     """What the platform sent, byte for byte; never to be shown by a browser."""
     message = await seen_message(call)
     entry = await call.store.journal.get(message.external.original_id) if message.external.original_id else None
     if entry is None:
-        raise ProblemError(404, "no-original", "this message did not come in from a platform")
+        raise ProblemError("no-original", "this message did not come in from a platform")
     try:
         body = await call.store.journal.body(entry)
     except LookupError as error:
-        raise ProblemError(404, "no-original", "the original is not kept any more") from error
+        raise ProblemError("no-original", "the original is not kept any more") from error
     return web.Response(body=body, headers=untrusted.headers(entry.content_type))
 
 

@@ -6,9 +6,10 @@ import base64
 import binascii
 from collections.abc import Callable
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 from inbox.api.problems import FieldError, ProblemError
 from inbox.api.reading import Limit
@@ -30,7 +31,7 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
 class PageQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What every list takes."""
 
-    cursor: str | None = None
+    cursor: Annotated[str | None, Meta(description="The `next` of the page before.")] = None
     limit: Limit = DEFAULT_LIMIT
 
 
@@ -65,7 +66,7 @@ def place(cursor: str | None, order: str, *, timed: bool = True) -> Place | None
         found = None
     if found is None or found.order != order or (found.at is not None) != timed:
         error = FieldError(field="cursor", detail="give the next of an earlier page of this list as it is")
-        raise ProblemError(400, "invalid-query", f"cursor: {error.detail}", errors=[error])
+        raise ProblemError("invalid-query", f"cursor: {error.detail}", errors=[error])
     return Place(found.at, found.id)
 
 

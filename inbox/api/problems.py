@@ -14,12 +14,12 @@ from aiohttp import web
 
 from connectors.context import CursorExpiredError
 from connectors.errors import UnavailableError
+from inbox.api.refusals import REFUSALS
 from inbox.errors import NotFoundError, ReplyRefusedError, VersionConflictError
 from inbox.model import new_id
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_SECONDS = 2
-CONFLICTS = ("not-retryable", "not-cancellable")
 REQUEST_ID = "X-Request-ID"
 SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -35,6 +35,16 @@ class FieldError(msgspec.Struct, frozen=True, kw_only=True):
     detail: str
 
 
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """What went wrong (RFC 9457). Programs look at `type`, people read `detail`; `errors` names fields."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: Sequence[FieldError] | msgspec.UnsetType = msgspec.UNSET
+
+
 class ProblemError(Exception):
     """Ends a request with a problem document.
 
@@ -43,22 +53,25 @@ class ProblemError(Exception):
 
     def __init__(
         self,
-        status: int,
         type_: str,
         detail: str,
         *,
+        status: int | None = None,
         errors: Sequence[FieldError] = (),
         headers: Mapping[str, str] | None = None,
         members: Mapping[str, Any] | None = None,
     ) -> None:
-        """`members` are further members of the document (RFC 9457, section 3.2)."""
+        """`type_` is one of `REFUSALS`, or `status` says which it has.
+
+        `members` are further members of the document (RFC 9457, section 3.2).
+        """
         super().__init__(detail)
-        self.status = status
+        self.status = status or REFUSALS[type_].status
         self.headers = dict(headers or {})
         self.document: dict[str, Any] = {
             "type": type_,
-            "title": HTTPStatus(status).phrase,
-            "status": status,
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
             "detail": detail,
             **({"errors": errors} if errors else {}),
             **(members or {}),
@@ -73,12 +86,12 @@ class ProblemError(Exception):
 
 def not_found(what: str, id_: str) -> ProblemError:
     """404: there is no `what` with that id."""
-    return ProblemError(404, "not-found", f"there is no {what} {id_!r}")
+    return ProblemError("not-found", f"there is no {what} {id_!r}")
 
 
 def cursor_expired() -> ProblemError:
     """410: events after the cursor are forgotten, so the reader must load what stands now."""
-    return ProblemError(410, "cursor-expired", "events after this cursor are not kept any more: load everything again")
+    return ProblemError("cursor-expired", "events after this cursor are not kept any more: load everything again")
 
 
 @web.middleware
@@ -102,20 +115,20 @@ def _problem(error: Exception) -> ProblemError:
         case ProblemError():
             problem = error
         case web.RequestPayloadError():
-            problem = ProblemError(400, "broken-body", "the body broke off, or its encoding cannot be read")
+            problem = ProblemError("broken-body", "the body broke off, or its encoding cannot be read")
         case UnavailableError():
             wait = str(math.ceil(error.retry_after or RETRY_SECONDS))
-            problem = ProblemError(503, "unavailable", error.reason, headers={"Retry-After": wait})
+            problem = ProblemError("unavailable", error.reason, headers={"Retry-After": wait})
         case NotFoundError():
-            problem = ProblemError(404, "not-found", str(error))
+            problem = ProblemError("not-found", str(error))
         case VersionConflictError():
-            problem = ProblemError(412, "version-conflict", "it was changed meanwhile: read it again")
+            problem = ProblemError("version-conflict", "it was changed meanwhile: read it again")
         case CursorExpiredError():
             problem = cursor_expired()
         case ReplyRefusedError():
-            problem = ProblemError(409 if error.code in CONFLICTS else 422, error.code, error.detail)
+            problem = ProblemError(error.code, error.detail)
         case _:
-            problem = ProblemError(500, "internal", "something went wrong here; the log says what")
+            problem = ProblemError("internal", "something went wrong here; the log says what")
     return problem
 
 
@@ -123,7 +136,8 @@ def _from_http(error: web.HTTPException) -> ProblemError:
     """What aiohttp and connectors refuse: no such path, method not allowed, body too large."""
     phrase = HTTPStatus(error.status).phrase
     headers = {name: value for name, value in error.headers.items() if not name.lower().startswith("content-")}
-    return ProblemError(error.status, phrase.lower().replace(" ", "-"), error.text or phrase, headers=headers)
+    type_ = phrase.lower().replace(" ", "-")
+    return ProblemError(type_, error.text or phrase, status=error.status, headers=headers)
 
 
 def _has_left(request: web.Request, error: Exception) -> bool:

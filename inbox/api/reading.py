@@ -14,7 +14,7 @@ from normalizer.codec import to_milliseconds
 
 JSON_BYTES = 1 << 20
 
-Limit = Annotated[int, msgspec.Meta(ge=1, le=200)]
+Limit = Annotated[int, msgspec.Meta(ge=1, le=200, description="How many at the most.")]
 Seq = Annotated[int, msgspec.Meta(ge=0, lt=1 << 53)]
 
 T = TypeVar("T")
@@ -41,9 +41,13 @@ def read_query(request: web.Request, shape: type[T]) -> T:
             raise _invalid_query(FieldError(field=ascii(name), detail="must be UTF-8"))
         values[name] = value
     try:
-        return msgspec.convert(values, shape, strict=False)
+        query = msgspec.convert(values, shape, strict=False)
     except msgspec.ValidationError as error:
         raise _invalid_query(_field_error(error)) from error
+    for name in values:
+        if getattr(query, name) is None:  # from the word "null", where the type is no text
+            raise _invalid_query(FieldError(field=name, detail="null is no value: leave it out"))
+    return query
 
 
 async def read_body(request: web.Request, shape: type[T]) -> T:
@@ -59,11 +63,11 @@ async def read_body(request: web.Request, shape: type[T]) -> T:
     except msgspec.ValidationError as error:
         raise invalid_body(_field_error(error)) from error
     except UnicodeDecodeError as error:
-        raise ProblemError(400, "invalid-json", "the body is not UTF-8") from error
+        raise ProblemError("invalid-json", "the body is not UTF-8") from error
     except msgspec.DecodeError as error:
-        raise ProblemError(400, "invalid-json", f"the body is not JSON: {error}") from error
+        raise ProblemError("invalid-json", f"the body is not JSON: {error}") from error
     except RecursionError as error:
-        raise ProblemError(400, "invalid-json", "the body is nested too deeply") from error
+        raise ProblemError("invalid-json", "the body is nested too deeply") from error
 
 
 def path_id(request: web.Request) -> str:
@@ -86,11 +90,11 @@ def moment(value: datetime | None, field: str) -> datetime | None:
 
 def invalid_body(*errors: FieldError) -> ProblemError:
     """422: the body is JSON, but not what this call takes."""
-    return ProblemError(422, "invalid-body", _told(errors), errors=errors)
+    return ProblemError("invalid-body", _told(errors), errors=errors)
 
 
 def _invalid_query(*errors: FieldError) -> ProblemError:
-    return ProblemError(400, "invalid-query", _told(errors), errors=errors)
+    return ProblemError("invalid-query", _told(errors), errors=errors)
 
 
 def _told(errors: tuple[FieldError, ...]) -> str:

@@ -52,6 +52,7 @@ MATRIX: Mapping[str, Right] = {
     "POST /api/v1/ingest/{id}/replay": SUPERVISOR,
     "GET /api/v1/events": LIST,
     "GET /api/v1/stream": LIST,
+    "GET /api/v1/openapi.json": ANYONE,
     "POST /api/v1/session": ANYONE,
     "DELETE /api/v1/session": AGENT,
     "GET /api/v1/me": AGENT,

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
+from types import NoneType
 from typing import Any, Generic, TypeVar, get_args, get_type_hints
 
 from aiohttp import web
@@ -67,6 +68,10 @@ class Call(Generic[QueryT, BodyT]):
 AnyCall = Call[Any, Any]
 
 
+class Streamed:
+    """A body that its handler reads itself, as it comes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[T]):
     """An answer that has headers or cookies of its own."""
@@ -83,8 +88,9 @@ class Route:
     Attributes:
         status: of the answer, where all goes well.
         right: who may call.
+        refuses: the types of the problems that this call alone has.
         query: what the query is read as.
-        body: what the body is read as; `NoneType` where none is read.
+        body: what the body is read as; `NoneType` where there is none, `Streamed` where the handler reads it.
         answer: what the handler returns.
     """
 
@@ -92,6 +98,7 @@ class Route:
     path: str
     status: int
     right: Right
+    refuses: tuple[str, ...]
     query: type[Any]
     body: type[Any]
     answer: Any
@@ -106,7 +113,7 @@ class Route:
             services=services,
             caller=caller,
             query=read_query(request, self.query),
-            body=None if self.body is type(None) else await read_body(request, self.body),
+            body=None if self.body in (NoneType, Streamed) else await read_body(request, self.body),
         )
         return self._written(await self.handler(call))
 
@@ -116,7 +123,7 @@ class Route:
             return Caller(NOBODY)
         caller = await authenticate(request, services)
         if ROLES.index(caller.principal.role) < ROLES.index(least):
-            raise ProblemError(403, "forbidden", f"this needs the role {least}; yours is {caller.principal.role}")
+            raise ProblemError("forbidden", f"this needs the role {least}; yours is {caller.principal.role}")
         return caller
 
     def _written(self, result: Any) -> web.StreamResponse:  # noqa: ANN401 (what the handler returns)
@@ -125,17 +132,16 @@ class Route:
         answer: Answer[Any] = result if isinstance(result, Answer) else Answer(result)
         headers = {**HEADERS, **answer.headers}
         if answer.value is None:
-            return web.Response(status=204, headers=headers)
-        body = to_json(answer.value)
-        response = web.Response(
-            status=self.status, body=body, content_type="application/json", charset="utf-8", headers=headers
-        )
+            response = web.Response(status=204, headers=headers)
+        else:
+            headers["Content-Type"] = "application/json; charset=utf-8"
+            response = web.Response(status=self.status, body=to_json(answer.value), headers=headers)
         response.cookies.update(answer.cookies)
         return response
 
 
 def route(
-    method: str, path: str, *, status: int = 200
+    method: str, path: str, *, status: int = 200, refuses: tuple[str, ...] = ()
 ) -> Callable[[Callable[[Call[QueryT, BodyT]], Awaitable[Any]]], Route]:
     """Declares a handler; what it takes and gives is read from its annotations."""
 
@@ -147,6 +153,7 @@ def route(
             path=path,
             status=status,
             right=MATRIX[f"{method} {path}"],
+            refuses=refuses,
             query=query,
             body=body,
             answer=hints["return"],

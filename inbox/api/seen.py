@@ -30,7 +30,6 @@ async def standing_conversation(call: AnyCall) -> Conversation:
     conversation = await seen_conversation(call)
     if conversation.merged_into is not None:
         raise ProblemError(
-            404,
             "merged",
             "this conversation was joined to another",
             members={"merged_into": conversation.merged_into},

@@ -50,7 +50,7 @@ class MyChanges(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     current_password: Annotated[str, Meta(max_length=LONGEST)] | UnsetType = UNSET
 
 
-@route("POST", "/api/v1/session", status=201)
+@route("POST", "/api/v1/session", status=201, refuses=("foreign-origin", "too-many-tries", "wrong-password"))
 async def sign_in(call: Call[NoQuery, Credentials]) -> Answer[Me]:
     """Signs an agent in: the answer sets the session's cookie."""
     request, services = call.request, call.services
@@ -64,11 +64,11 @@ async def sign_in(call: Call[NoQuery, Credentials]) -> Answer[Me]:
             device=request.cookies.get(device_cookie(services.public_url)),
         )
     except WrongPasswordError as error:
-        raise ProblemError(401, "wrong-password", "nobody signs in with that address and password") from error
+        raise ProblemError("wrong-password", "nobody signs in with that address and password") from error
     except TooManyTriesError as error:
         headers = {"Retry-After": str(math.ceil(error.seconds))}
         detail = "too many wrong passwords: try again later, or in a browser in which you have signed in before"
-        raise ProblemError(429, "too-many-tries", detail, headers=headers) from error
+        raise ProblemError("too-many-tries", detail, headers=headers) from error
     caller = Caller(principal_of(signed_in.agent), signed_in.session, csrf_token(signed_in.secret))
     carrier = web.Response()
     set_cookies(carrier, signed_in, services.public_url)
@@ -76,13 +76,13 @@ async def sign_in(call: Call[NoQuery, Credentials]) -> Answer[Me]:
 
 
 @route("DELETE", "/api/v1/session")
-async def sign_out(call: Call[NoQuery, None]) -> web.Response:
+async def sign_out(call: Call[NoQuery, None]) -> Answer[None]:
     """Ends the caller's session; a token stays what it is."""
-    response = web.Response(status=204)
+    carrier = web.Response()
     if call.session is not None:
         await call.store.staff.end_session(call.principal.id, call.session.id)
-        response.del_cookie(session_cookie(call.services.public_url), path="/")
-    return response
+        carrier.del_cookie(session_cookie(call.services.public_url), path="/")
+    return Answer(None, cookies=carrier.cookies)
 
 
 @route("GET", "/api/v1/me")
@@ -91,11 +91,11 @@ async def get_me(call: Call[NoQuery, None]) -> Me:
     return _me(call.caller, await _email(call))
 
 
-@route("PATCH", "/api/v1/me")
+@route("PATCH", "/api/v1/me", refuses=("not-an-agent",))
 async def change_me(call: Call[NoQuery, MyChanges]) -> Me:
     """Changes the caller's own name or password."""
     if call.session is None:
-        raise ProblemError(403, "not-an-agent", "only an agent who has signed in can change themselves")
+        raise ProblemError("not-an-agent", "only an agent who has signed in can change themselves")
     agent = await call.store.staff.agent(call.principal.id)
     if agent is None:
         raise not_found("agent", call.principal.id)

@@ -69,7 +69,7 @@ async def list_agents(call: Call[NoQuery, None]) -> Page[Agent]:
     return Page(await call.store.staff.agents(), None)
 
 
-@route("POST", "/api/v1/agents", status=201)
+@route("POST", "/api/v1/agents", status=201, refuses=("email-taken",))
 async def add_agent(call: Call[NoQuery, NewAgent]) -> Agent:
     """Makes an agent who can sign in."""
     body = call.body
@@ -85,7 +85,7 @@ async def add_agent(call: Call[NoQuery, NewAgent]) -> Agent:
     try:
         await call.store.staff.add_agent(agent, await call.services.sign_in.passwords.hash(body.password))
     except EmailTakenError as error:
-        raise ProblemError(409, "email-taken", "another agent signs in with this address") from error
+        raise ProblemError("email-taken", "another agent signs in with this address") from error
     return agent
 
 

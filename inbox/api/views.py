@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -16,6 +15,7 @@ from inbox.events import to_cursor
 from inbox.model import Conversation, Customer, Event, EventType, Identity, Preview, Principal, Priority, Status
 from inbox.roster import ChannelAtWork, ChannelFare
 from inbox.store import JournalEntry, Store
+from normalizer.schema import Time
 
 
 class CustomerBrief(Struct, frozen=True, kw_only=True):
@@ -39,18 +39,18 @@ class ConversationView(Struct, frozen=True, kw_only=True):
     team: str | None
     tags: tuple[str, ...]
     priority: Priority
-    snoozed_until: datetime | None
+    snoozed_until: Time | None
     customer: CustomerBrief | None
     channels: tuple[str, ...]
     last_message: Preview | None
     last_seq: int
     unread: int
-    waiting_since: datetime | None
+    waiting_since: Time | None
     previous_id: str | None
     merged_into: str | None
     version: int
-    created_at: datetime
-    updated_at: datetime
+    created_at: Time
+    updated_at: Time
 
 
 class IdentityView(Struct, frozen=True, kw_only=True):
@@ -70,8 +70,8 @@ class CustomerView(Struct, frozen=True, kw_only=True):
     name: str | None
     avatar: str | None
     identities: list[IdentityView]
-    created_at: datetime
-    updated_at: datetime
+    created_at: Time
+    updated_at: Time
 
 
 class ChannelView(Struct, frozen=True, kw_only=True):
@@ -84,9 +84,9 @@ class ChannelView(Struct, frozen=True, kw_only=True):
     connector: str
     state: State
     reason: str | None
-    since: datetime | None
-    last_in: datetime | None
-    last_out: datetime | None
+    since: Time | None
+    last_in: Time | None
+    last_out: Time | None
     capabilities: Capabilities | None
     processes: list[ChannelAtWork]
 
@@ -100,7 +100,7 @@ class FailedView(Struct, frozen=True, kw_only=True):
     connector: str
     content_type: str
     size: int
-    received_at: datetime
+    received_at: Time
     error: str | None
 
 
@@ -109,7 +109,7 @@ class EventView(Struct, frozen=True, kw_only=True):
 
     id: str
     type: EventType
-    at: datetime
+    at: Time
     conversation_id: str | None
     message_id: str | None
     data: Mapping[str, Any]

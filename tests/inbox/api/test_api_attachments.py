@@ -91,7 +91,13 @@ async def test_a_form_may_carry_the_file(desk: Desk) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"no form at all", b"--x\r\n\r\n", b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nhi\r\n--x--'],
+    [
+        b"",
+        b"no form at all",
+        b"--x\r\n\r\n",
+        b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nhi\r\n--x--',
+        b"--x\r\nA: \x15\r\n\r\nhi\r\n--x--",
+    ],
 )
 async def test_a_broken_form_is_refused(desk: Desk, body: bytes) -> None:
     headers = {"Content-Type": "multipart/form-data; boundary=x"}

@@ -1,0 +1,221 @@
+"""What the API's document shows: an example of each body and each answer, by the name of its schema."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+AT = "2026-11-23T03:35:41.661000Z"
+LATER = "2026-11-30T08:00:00Z"
+MESSAGE_ID = "01a20679-4954-720e-8799-f2f9c5b4402d"
+CONVERSATION_ID = "01a20679-4960-72b3-8bcb-96d4eca251bd"
+CUSTOMER_ID = "01a20679-4960-72b3-8bcb-96d3975820f1"
+AGENT_ID = "01a20680-11c2-7f6e-a8a3-0f9c1a5b7e10"
+TEAM_ID = "01a20681-22d3-7a1f-b8b4-1fad2b6c8f21"
+
+_ATTACHMENT = {
+    "id": "01a2067a-47f1-7332-a563-0a9ab89d4e31",
+    "filename": "receipt.png",
+    "content_type": "image/png",
+    "size": 18231,
+    "sha256": "66a045b452102c59d840ec097d59d9467e13a3f34f6494e539ffd32c1bb35f18",
+    "inline": False,
+    "content_id": None,
+    "state": "ready",
+}
+_MESSAGE = {
+    "id": MESSAGE_ID,
+    "schema_version": 1,
+    "conversation_id": CONVERSATION_ID,
+    "customer_id": CUSTOMER_ID,
+    "seq": 1,
+    "kind": "message",
+    "direction": "inbound",
+    "channel": "support-mail",
+    "connector": "email",
+    "author": {"type": "customer", "id": CUSTOMER_ID, "name": "Ada Byron", "identity_id": "email:ada@example.com"},
+    "external": {
+        "id": "first@example.com",
+        "ids": [],
+        "thread_key": "first@example.com",
+        "original_id": "support-mail|1",
+    },
+    "text": "I ordered on Monday and nothing came.",
+    "html": None,
+    "quoted": None,
+    "subject": "Where is my order?",
+    "language": None,
+    "parts": [],
+    "attachments": [],
+    "relations": {"reply_to": None, "replaces": None, "group_id": None, "bounce_of": None},
+    "revisions": [],
+    "deleted_at": None,
+    "reactions": [],
+    "sent_at": AT,
+    "received_at": AT,
+    "created_at": AT,
+    "delivery": None,
+    "flags": {
+        "auto_submitted": False,
+        "bulk": False,
+        "bounce": False,
+        "spam": False,
+        "authenticated": {"spf": None, "dkim": None, "dmarc": None},
+    },
+    "channel_data": {"email.from": "Ada Byron <ada@example.com>"},
+}
+_CONVERSATION = {
+    "id": CONVERSATION_ID,
+    "subject": "Where is my order?",
+    "status": "open",
+    "assignee": None,
+    "team": None,
+    "tags": ["order"],
+    "priority": "normal",
+    "snoozed_until": None,
+    "customer": {"id": CUSTOMER_ID, "name": "Ada Byron", "avatar": None},
+    "channels": ["support-mail"],
+    "last_message": {
+        "id": MESSAGE_ID,
+        "seq": 1,
+        "kind": "message",
+        "direction": "inbound",
+        "channel": "support-mail",
+        "author": "Ada Byron",
+        "text": "I ordered on Monday and nothing came.",
+        "at": AT,
+    },
+    "last_seq": 1,
+    "unread": 1,
+    "waiting_since": AT,
+    "previous_id": None,
+    "merged_into": None,
+    "version": 2,
+    "created_at": AT,
+    "updated_at": AT,
+}
+_CUSTOMER = {
+    "id": CUSTOMER_ID,
+    "name": "Ada Byron",
+    "avatar": None,
+    "identities": [
+        {
+            "id": "email:ada@example.com",
+            "kind": "email",
+            "value": "ada@example.com",
+            "name": "Ada Byron",
+            "verified": False,
+        }
+    ],
+    "created_at": AT,
+    "updated_at": AT,
+}
+_EVENT = {
+    "id": "MToyNjIxNDQwMA",
+    "type": "message.created",
+    "at": AT,
+    "conversation_id": CONVERSATION_ID,
+    "message_id": MESSAGE_ID,
+    "data": {"message": _MESSAGE},
+}
+_CHANNEL: Mapping[str, Any] = {
+    "id": "support-mail",
+    "connector": "email",
+    "state": "running",
+    "reason": None,
+    "since": AT,
+    "last_in": AT,
+    "last_out": None,
+    "capabilities": None,
+    "processes": [],
+}
+_FAILED = {
+    "id": "support-mail|4f1c",
+    "message_id": MESSAGE_ID,
+    "channel": "support-mail",
+    "connector": "email",
+    "content_type": "message/rfc822",
+    "size": 4096,
+    "received_at": AT,
+    "error": "Traceback (most recent call last): …",
+}
+_AGENT = {
+    "id": AGENT_ID,
+    "email": "grace@example.com",
+    "name": "Grace",
+    "role": "agent",
+    "teams": [TEAM_ID],
+    "active": True,
+    "created_at": AT,
+}
+_SESSION = {
+    "id": "01a20682-33e4-7b20-88c5-20be3c7d9032",
+    "agent_id": AGENT_ID,
+    "address": "192.0.2.7",
+    "browser": "Mozilla/5.0 …",
+    "created_at": AT,
+    "seen_at": AT,
+    "expires_at": LATER,
+}
+_TEAM = {"id": TEAM_ID, "name": "Billing", "created_at": AT}
+_TOKEN: Mapping[str, Any] = {
+    "id": "01a20683-44f5-7c31-98d6-31cf4d8ea143",
+    "name": "reporting",
+    "role": "supervisor",
+    "teams": [],
+    "created_at": AT,
+    "expires_at": LATER,
+    "last_used_at": None,
+}
+_PASSWORD = "correct horse battery staple"  # noqa: S105 (an example)
+
+
+def _page(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {"items": [item], "next": None}
+
+
+EXAMPLES: Mapping[str, Any] = {
+    "Agent": _AGENT,
+    "AgentPage": _page(_AGENT),
+    "AgentPatch": {"role": "supervisor", "teams": [TEAM_ID]},
+    "Attachment": _ATTACHMENT,
+    "ChannelPage": _page(_CHANNEL),
+    "Conversation": _CONVERSATION,
+    "ConversationPage": _page(_CONVERSATION),
+    "ConversationPatch": {"status": "snoozed", "snoozed_until": LATER, "tags": ["order"]},
+    "Credentials": {"email": "grace@example.com", "password": _PASSWORD},
+    "Customer": _CUSTOMER,
+    "CustomerPage": _page(_CUSTOMER),
+    "EventsPage": {"items": [_EVENT], "next": "MToyNjIxNDQwMA"},
+    "FailedPage": _page(_FAILED),
+    "MadeToken": {"token": "santral_…"},
+    "Me": {
+        "id": AGENT_ID,
+        "name": "Grace",
+        "email": "grace@example.com",
+        "role": "agent",
+        "teams": [TEAM_ID],
+        "session_id": _SESSION["id"],
+        "csrf_token": "5f1c…",
+    },
+    "Message": _MESSAGE,
+    "MessagePage": _page(_MESSAGE),
+    "MyChanges": {"name": "Grace"},
+    "NewAgent": {"email": "grace@example.com", "password": _PASSWORD, "name": "Grace", "teams": [TEAM_ID]},
+    "NewConversationBody": {
+        "channel": "support-mail",
+        "subject": "Your parcel",
+        "text": "It came back to us.",
+        "identity": {"kind": "email", "value": "bob@example.com", "name": "Bob"},
+        "client_id": "parcel-17",
+    },
+    "NewMessageBody": {"text": "It left our house this morning.", "client_id": "a-1"},
+    "NewToken": {"name": "reporting", "role": "supervisor", "expires_at": LATER},
+    "ReadBody": {"seq": 1},
+    "Replayed": {"replayed": 1},
+    "SessionPage": _page(_SESSION),
+    "Team": _TEAM,
+    "TeamBody": {"name": "Billing"},
+    "TeamPage": _page(_TEAM),
+    "TokenPage": _page(_TOKEN),
+}

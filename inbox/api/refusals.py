@@ -1,0 +1,72 @@
+"""Every refusal of the API: the `type` of its problem document, its HTTP status, and when it is given.
+
+`docs/api.md` and the API's document show this table; a refusal that does not stand here cannot be made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Refusal(NamedTuple):
+    """A status, and when it comes, in the words of Markdown."""
+
+    status: int
+    when: str
+
+
+REFUSALS: Mapping[str, Refusal] = {
+    "invalid-query": Refusal(
+        400, "a query parameter is unknown, doubled, of the wrong shape, or another list's cursor"
+    ),
+    "invalid-header": Refusal(400, "`If-Match` names more than one `ETag`, or none"),
+    "invalid-json": Refusal(400, "the body is not JSON"),
+    "invalid-form": Refusal(400, "the form of an upload cannot be read"),
+    "broken-body": Refusal(400, "the body broke off, or its encoding cannot be read"),
+    "unauthorized": Refusal(401, "no token or session, or one that is not valid here"),
+    "forbidden": Refusal(403, "the call needs a higher role"),
+    "wrong-password": Refusal(401, "nobody signs in with that address and password"),
+    "csrf": Refusal(403, "a page's call without its `X-CSRF-Token`"),
+    "not-an-agent": Refusal(403, "a token cannot change itself"),
+    "foreign-origin": Refusal(403, "a call from another site's page"),
+    "not-found": Refusal(404, "there is no such thing, or no such path"),
+    "merged": Refusal(404, "the conversation was joined to the one that `merged_into` names"),
+    "no-original": Refusal(404, "the message did not come from a platform"),
+    "not-ready": Refusal(404, "the bytes of the file are not here"),
+    "method-not-allowed": Refusal(405, "the path takes other methods; `Allow` names them"),
+    "not-retryable": Refusal(409, "only `failed` and `unknown` replies go out again"),
+    "not-cancellable": Refusal(409, "the reply is on its way, or gone"),
+    "email-taken": Refusal(409, "another agent signs in with this address"),
+    "cursor-expired": Refusal(410, "events after it are not kept any more"),
+    "version-conflict": Refusal(412, "it was changed meanwhile"),
+    "too-large": Refusal(413, "a file over 50 MiB"),
+    "request-entity-too-large": Refusal(413, "a body over 1 MiB"),
+    "invalid-body": Refusal(422, "JSON, but not what the call takes: also an `assignee` or `team` that does not exist"),
+    "attachment-unknown": Refusal(422, "no such upload of yours"),
+    "cannot-begin": Refusal(422, "on this channel only the customer can write first"),
+    "channel-gone": Refusal(422, "no such channel in the configuration"),
+    "file-too-large": Refusal(422, "the channel carries smaller files only"),
+    "html-too-complex": Refusal(422, "the HTML cannot be made harmless"),
+    "no-identity": Refusal(422, "the customer cannot be reached by that channel"),
+    "bad-address": Refusal(422, "no address of the channel"),
+    "message-unknown": Refusal(422, "`reply_to` names no message of this conversation"),
+    "no-recipients": Refusal(422, "the channel answers one person: no `to`, `cc`, `bcc`"),
+    "not-a-reply": Refusal(422, "only replies can be retried or cancelled"),
+    "too-long": Refusal(422, "longer than the channel carries"),
+    "too-many-tries": Refusal(429, "wrong passwords; `Retry-After` says for how long"),
+    "internal": Refusal(500, "our fault; the log says what, under the `X-Request-ID` of the answer"),
+    "unavailable": Refusal(503, "the database is away, or too much is waiting: try again after `Retry-After`"),
+    "upgrade-required": Refusal(426, "the stream is a WebSocket, and this is no request for one"),
+}
+
+# What is refused of any message to a customer.
+WRITING = (
+    "attachment-unknown",
+    "bad-address",
+    "channel-gone",
+    "file-too-large",
+    "html-too-complex",
+    "no-identity",
+    "too-long",
+)

@@ -1,0 +1,26 @@
+"""A page in Debian's Chromium."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, async_playwright
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
+
+
+@contextlib.asynccontextmanager
+async def browsing() -> AsyncIterator[Page]:
+    """A fresh browser's page, until the block ends."""
+    if not Path(CHROMIUM).exists():
+        pytest.skip("needs Debian's chromium")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        try:
+            yield await browser.new_page()
+        finally:
+            await browser.close()
