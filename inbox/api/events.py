@@ -84,10 +84,10 @@ async def stream(call: Call[StreamQuery, None]) -> web.WebSocketResponse:
     and with 4403 whoever has another role or other teams by then: what they loaded is not what they may see.
     """
     check_origin(call.request, call.services.public_url)
-    if not web.WebSocketResponse().can_prepare(call.request):
-        raise ProblemError("upgrade-required", "this is a WebSocket", headers={"Upgrade": "websocket"})
     hub, after = call.services.hub, call.query.after
     position = await hub.newest() if after is None else _position(after)
+    if not web.WebSocketResponse().can_prepare(call.request):
+        raise ProblemError("upgrade-required", "this is a WebSocket", headers={"Upgrade": "websocket"})
     socket = web.WebSocketResponse(
         heartbeat=HEARTBEAT_SECONDS, timeout=GOODBYE_SECONDS, max_msg_size=CLIENT_FRAME_BYTES
     )
