@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from connectors.base import Connector
 from inbox import identity
-from inbox.errors import NotFoundError, ReplyRefusedError
+from inbox.errors import NotFoundError, RefusedError
 from inbox.model import Conversation, Customer, Identity
 from inbox.store import Unit
 from normalizer.outcomes import Person
@@ -26,6 +26,14 @@ class Addressee(Struct, frozen=True, kw_only=True):
     thread_key: str | None = None
 
 
+class Way(Struct, frozen=True, kw_only=True):
+    """A channel, and the identity that it reaches; or why it reaches none."""
+
+    channel: str
+    identity: Identity | None = None
+    refusal: RefusedError | None = None
+
+
 class Addressing:
     """Finds addressees. `connectors` are those of the configuration, by channel."""
 
@@ -36,12 +44,29 @@ class Addressing:
         """The connector of a channel.
 
         Raises:
-            ReplyRefusedError: the channel is not configured.
+            RefusedError: the channel is not configured.
         """
         connector = self._connectors.get(channel)
         if connector is None:
-            raise ReplyRefusedError("channel-gone", f'channel "{channel}" is not in the configuration')
+            raise RefusedError("channel-gone", f'channel "{channel}" is not in the configuration')
         return connector
+
+    def canonical(self, kind: str, value: str) -> str | None:
+        """The form in which an identity of that kind is kept, or None where the value can be none."""
+        for connector in self._connectors.values():
+            if connector.identity_kind == kind:
+                return connector.canonical(value)
+        return Connector.canonical(value)
+
+    def ways(self, identities: Sequence[Identity]) -> list[Way]:
+        """By which channels somebody with these identities can be written to, and why not by the others."""
+        found: list[Way] = []
+        for channel, connector in self._connectors.items():
+            reachable = [one for one in identities if one.kind == connector.identity_kind]
+            found += [Way(channel=channel, identity=one) for one in reversed(reachable)]
+            if not reachable:
+                found.append(Way(channel=channel, refusal=_unreachable(channel)))
+        return found
 
     async def answering(self, unit: Unit, conversation: Conversation, channel: str | None) -> Addressee:
         """Whom an answer in a conversation goes to: its customer, by the channel of their last message.
@@ -49,9 +74,10 @@ class Addressing:
         Another person who joined the conversation does not change that.
 
         Raises:
-            ReplyRefusedError: there is no such channel, or no address of the customer on it.
+            RefusedError: there is no such channel, or no address of the customer on it.
         """
-        last = await unit.last_of(conversation.id, conversation.customer_id, channel)
+        family = [one.id for one in await unit.family_of(conversation.customer_id)]
+        last = await unit.last_of(conversation.id, family, channel)
         if last is not None and last.author.identity_id is not None:
             found = await unit.one(Identity, last.author.identity_id)
             if found is not None:
@@ -63,7 +89,7 @@ class Addressing:
                 )
         channel = channel or next(iter(conversation.channels), None)
         if channel is None:
-            raise ReplyRefusedError("no-identity", "the customer has not written on any channel yet; name one")
+            raise RefusedError("no-identity", "the customer has not written on any channel yet; name one")
         return await self._of_customer(unit, conversation.customer_id, channel)
 
     async def beginning(self, unit: Unit, channel: str, customer_id: str | None, person: Person | None) -> Addressee:
@@ -71,7 +97,7 @@ class Addressing:
 
         Raises:
             NotFoundError: no such customer.
-            ReplyRefusedError: the channel cannot reach them.
+            RefusedError: the channel cannot reach them.
         """
         if person is not None:
             return await self._of_person(unit, channel, person)
@@ -81,22 +107,27 @@ class Addressing:
 
     async def _of_customer(self, unit: Unit, customer_id: str, channel: str) -> Addressee:
         connector = self.connector(channel)
-        reachable = [one for one in await unit.identities_of(customer_id) if one.kind == connector.identity_kind]
+        family = [one.id for one in await unit.family_of(customer_id)]
+        reachable = [one for one in await unit.identities_of(family) if one.kind == connector.identity_kind]
         if not reachable:
-            raise ReplyRefusedError("no-identity", f'the customer cannot be reached by channel "{channel}"')
+            raise _unreachable(channel)
         return _addressee(channel, connector, max(reachable, key=lambda one: one.created_at))
 
     async def _of_person(self, unit: Unit, channel: str, person: Person) -> Addressee:
         connector = self.connector(channel)
         if person.kind != connector.identity_kind:
             reached = connector.identity_kind
-            raise ReplyRefusedError("no-identity", f'channel "{channel}" reaches identities of kind "{reached}"')
+            raise RefusedError("no-identity", f'channel "{channel}" reaches identities of kind "{reached}"')
         value = connector.canonical(person.value)
         if value is None:
-            raise ReplyRefusedError("bad-address", f'"{person.value}" is no address of channel "{channel}"')
+            raise RefusedError("bad-address", f'"{person.value}" is no address of channel "{channel}"')
         name = " ".join(person.name.split()) if person.name else None
         found = await identity.recognised(unit, replace(person, value=value, name=name))
         return _addressee(channel, connector, found.identity)
+
+
+def _unreachable(channel: str) -> RefusedError:
+    return RefusedError("no-identity", f'the customer cannot be reached by channel "{channel}"')
 
 
 def _addressee(channel: str, connector: Connector[Any], found: Identity) -> Addressee:
@@ -111,28 +142,28 @@ def check_carries(
     """Refuses what the channel says that it cannot carry.
 
     Raises:
-        ReplyRefusedError: with the reason.
+        RefusedError: with the reason.
     """
     able = connector.capabilities
     if able.text_limit is not None and len(text) > able.text_limit:
-        raise ReplyRefusedError("too-long", f"this channel carries {able.text_limit} characters; shorten the text")
+        raise RefusedError("too-long", f"this channel carries {able.text_limit} characters; shorten the text")
     if recipients and not able.recipients:
-        raise ReplyRefusedError("no-recipients", "this channel answers one person; leave out to, cc and bcc")
+        raise RefusedError("no-recipients", "this channel answers one person; leave out to, cc and bcc")
     for address in recipients:
         if connector.canonical(address) is None:
-            raise ReplyRefusedError("bad-address", f'"{address}" is no address of this channel')
+            raise RefusedError("bad-address", f'"{address}" is no address of this channel')
     limit = able.attachment_limit
     for attachment in attachments:
         if attachment.size is not None and attachment.size > limit:
-            raise ReplyRefusedError("file-too-large", f"{attachment.filename}: a file may have {limit} bytes here")
+            raise RefusedError("file-too-large", f"{attachment.filename}: a file may have {limit} bytes here")
 
 
 async def check_answers(unit: Unit, conversation: Conversation, message_id: str | None) -> None:
     """Refuses a reply to a message that is not in the conversation.
 
     Raises:
-        ReplyRefusedError: with the reason.
+        RefusedError: with the reason.
     """
     answered = await unit.one(Message, message_id) if message_id else None
     if message_id and (answered is None or answered.conversation_id != conversation.id):
-        raise ReplyRefusedError("message-unknown", f"reply_to: there is no message {message_id} in this conversation")
+        raise RefusedError("message-unknown", f"reply_to: there is no message {message_id} in this conversation")

@@ -24,6 +24,8 @@ from inbox.api import create_app, create_worker_app
 from inbox.attachments import Attachments
 from inbox.channels import Channels, build, normalizers
 from inbox.context import ChannelContext
+from inbox.conversations import Conversations
+from inbox.customers import Customers
 from inbox.events import Hub
 from inbox.feed import ChannelFeed
 from inbox.gauges import Gauges
@@ -224,7 +226,10 @@ class Santral:
         return Services(
             store=self.store,
             hub=self._hub,
+            addressing=addressing,
             replies=Replies(self.store, addressing, self._files, self._outbox),
+            conversations=Conversations(self.store),
+            customers=Customers(self.store, addressing),
             ingest=self._ingest,
             supervisor=self._supervisor,
             roster=self._roster,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class NotFoundError(Exception):
     """There is no such thing."""
@@ -11,11 +14,12 @@ class VersionConflictError(Exception):
     """Somebody else changed it meanwhile."""
 
 
-class ReplyRefusedError(Exception):
-    """The reply cannot be taken; `code` for programs, `detail` for people."""
+class RefusedError(Exception):
+    """It cannot be done like this; `code` for programs, `detail` for people, `members` say more to programs."""
 
-    def __init__(self, code: str, detail: str) -> None:
+    def __init__(self, code: str, detail: str, *, members: Mapping[str, Any] | None = None) -> None:
         """`code` is one of those in `docs/api.md`."""
         super().__init__(detail)
         self.code = code
         self.detail = detail
+        self.members = dict(members or {})

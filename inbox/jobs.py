@@ -153,7 +153,7 @@ class JobWorker:
         unit.put(replace(message, attachments=attachments))
 
     async def _describe(self, job: Job, connector: Connector[Any], id_: str) -> None:
-        identity = await self._store.queries.identity(id_)
+        identity = await self._store.people.identity(id_)
         assert identity is not None  # identities are not deleted
         person = Person(kind=identity.kind, value=identity.value, name=identity.name, verified=identity.verified)
         profile = await connector.describe(person)

@@ -30,7 +30,9 @@ EventType = Literal[
     "conversation.merged",
     "customer.created",
     "customer.updated",
+    "customer.merged",
 ]
+FieldValue = str | int | float | bool | None
 
 PREVIEW_LENGTH = 160
 
@@ -46,11 +48,22 @@ def scoped(channel: str, key: str) -> str:
 
 
 class Customer(Struct, frozen=True, kw_only=True):
-    """The person who writes. What is known of them by address or platform stands in their identities."""
+    """The person who writes. What is known of them by address or platform stands in their identities.
+
+    Attributes:
+        fields: what the company notes of them, by names of its own; None hides what a merged one has.
+        merged_into: as whom they are known, where two turned out to be one person. All that is theirs stays theirs, so
+            that parting them again needs no undoing: only who looks sees them as one.
+        merged: who was merged into this one.
+    """
 
     id: str
     name: str | None = None
     avatar: str | None = None
+    fields: Mapping[str, FieldValue] = {}
+    merged_into: str | None = None
+    merged: tuple[str, ...] = ()
+    version: int = 1
     created_at: datetime
     updated_at: datetime
 
@@ -124,6 +137,7 @@ class Conversation(Struct, frozen=True, kw_only=True):
     """The unit of an agent's work.
 
     Attributes:
+        followers: agents who want to hear of it; that shows them nothing that they do not see.
         last_seq: the highest `seq` given in it.
         inbound: how many messages its customer's side wrote.
         waiting_since: since when the customer waits for an answer, or None.
@@ -141,6 +155,7 @@ class Conversation(Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] = ()
     priority: Priority = "normal"
     snoozed_until: datetime | None = None
+    followers: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     last_seq: int = 0
     inbound: int = 0
@@ -220,6 +235,24 @@ class Job(Struct, frozen=True, kw_only=True):
     attachment_id: str | None = None
     ref: Mapping[str, Any] = {}
     identity_id: str | None = None
+
+
+class Draft(Struct, frozen=True, kw_only=True):
+    """An answer that its writer has not sent. `id` is `conversation|principal`."""
+
+    id: str
+    conversation_id: str
+    principal_id: str
+    text: str
+    html: str | None = None
+    attachments: tuple[str, ...] = ()
+    direction: Literal["outbound", "note"] = "outbound"
+    channel: str | None = None
+    to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    bcc: tuple[str, ...] = ()
+    reply_to: str | None = None
+    updated_at: Time
 
 
 class Agent(Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""What agents do: answer, note, begin, retry, cancel, and change conversations.
+"""What agents say: answer, note, begin, retry and cancel.
 
 A reply is refused at once, with a reason that an agent can read, where its channel could never carry it. What is taken
 stands in the conversation and in the outbox by one transaction.
@@ -6,9 +6,8 @@ stands in the conversation and in the outbox by one transaction.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -16,7 +15,7 @@ from msgspec.structs import replace
 from inbox import delivery
 from inbox.addressing import Addressee, Addressing, check_answers, check_carries
 from inbox.attachments import Attachments
-from inbox.errors import NotFoundError, ReplyRefusedError, VersionConflictError
+from inbox.errors import NotFoundError, RefusedError
 from inbox.model import Conversation, OutboxItem, Preview, Principal, ThreadKey, Unique, new_id, scoped
 from inbox.outbox import OutboxWorker
 from inbox.store import Store, Unit
@@ -28,7 +27,10 @@ from normalizer.schema import Attachment, Author, Delivery, External, Message, R
 
 
 class NewReply(Struct, frozen=True, kw_only=True):
-    """What an agent wrote. `send_at` in the future schedules it; the same `client_id` again is the same message."""
+    """What an agent wrote. `send_at` in the future schedules it; the same `client_id` again is the same message.
+
+    Whom a note mentions follows the conversation from then on.
+    """
 
     text: str
     html: str | None = None
@@ -39,6 +41,7 @@ class NewReply(Struct, frozen=True, kw_only=True):
     cc: tuple[str, ...] = ()
     bcc: tuple[str, ...] = ()
     reply_to: str | None = None
+    mentions: tuple[str, ...] = ()
     send_at: datetime | None = None
     client_id: str | None = None
     subject: str | None = None
@@ -67,7 +70,7 @@ class Replies:
 
         Raises:
             NotFoundError: no such conversation.
-            ReplyRefusedError: it could never leave like this.
+            RefusedError: it could never leave like this.
         """
         attachments = await self._uploaded(principal, new)
 
@@ -89,10 +92,10 @@ class Replies:
 
         Raises:
             NotFoundError: no such customer.
-            ReplyRefusedError: the channel cannot begin one, or cannot reach that person.
+            RefusedError: the channel cannot begin one, or cannot reach that person.
         """
         if not self._addressing.connector(new.channel).capabilities.begins:
-            raise ReplyRefusedError("cannot-begin", f'on channel "{new.channel}" only the customer can write first')
+            raise RefusedError("cannot-begin", f'on channel "{new.channel}" only the customer can write first')
         attachments = await self._uploaded(principal, new.reply)
 
         async def change(unit: Unit) -> Message:
@@ -123,15 +126,13 @@ class Replies:
 
         Raises:
             NotFoundError: no such message.
-            ReplyRefusedError: it is neither failed nor unknown.
+            RefusedError: it is neither failed nor unknown.
         """
 
         async def change(unit: Unit) -> Message:
             message, state = await _reply(unit, message_id)
             if state.state not in delivery.RETRYABLE:
-                raise ReplyRefusedError(
-                    "not-retryable", f"only a failed or unknown reply goes out again: {state.state}"
-                )
+                raise RefusedError("not-retryable", f"only a failed or unknown reply goes out again: {state.state}")
             item = await unit.one(OutboxItem, message_id) or await self._returned(unit, message, state)
             # Whoever was refused is asked again; whoever has it is not.
             kept = tuple(one for one in item.receipts if one.recipient is None or one.recipient.state != "failed")
@@ -153,7 +154,7 @@ class Replies:
 
         Raises:
             NotFoundError: no such message.
-            ReplyRefusedError: it is on its way, or gone.
+            RefusedError: it is on its way, or gone.
         """
 
         async def change(unit: Unit) -> Message:
@@ -161,45 +162,11 @@ class Replies:
             item = await unit.one(OutboxItem, message_id)
             taken = item is not None and item.state not in ("queued", "scheduled")
             if state.state not in delivery.CANCELLABLE or taken:
-                raise ReplyRefusedError("not-cancellable", f"it is too late to cancel this reply: {state.state}")
+                raise RefusedError("not-cancellable", f"it is too late to cancel this reply: {state.state}")
             unit.remove(OutboxItem, message_id)
             return _put(unit, message, replace(state, state="cancelled", next_attempt_at=None))
 
         return await self._write(change)
-
-    async def change(self, conversation_id: str, changes: Mapping[str, Any], *, version: int | None) -> Conversation:
-        """Changes a conversation's fields.
-
-        Args:
-            conversation_id: which.
-            changes: `status`, `assignee`, `team`, `tags`, `priority`, `snoozed_until`, `subject`, valid already.
-            version: the version that the caller saw, or None to change whatever stands.
-
-        Raises:
-            NotFoundError: no such conversation.
-            VersionConflictError: it has another version by now.
-        """
-
-        async def change(unit: Unit) -> Conversation:
-            conversation = await unit.one(Conversation, conversation_id)
-            if conversation is None or conversation.merged_into is not None:  # it may have been joined just now
-                raise NotFoundError(f"no conversation {conversation_id}")
-            if version is not None and conversation.version != version:
-                raise VersionConflictError
-            status = changes.get("status", conversation.status)
-            return unit.put(
-                replace(
-                    conversation,
-                    **{
-                        "updated_at": unit.now,
-                        "snoozed_until": conversation.snoozed_until if status == "snoozed" else None,
-                        "waiting_since": None if status == "resolved" else conversation.waiting_since,
-                        **changes,
-                    },
-                )
-            )
-
-        return await self._store.write(change)
 
     async def _write(self, change: Change[Message]) -> Message:
         message = await self._store.write(change)
@@ -211,7 +178,7 @@ class Replies:
         for attachment_id in new.attachments:
             attachment = await self._attachments.find(attachment_id, owner=principal.id)
             if attachment is None:
-                raise ReplyRefusedError("attachment-unknown", f"there is no upload {attachment_id} of yours")
+                raise RefusedError("attachment-unknown", f"there is no upload {attachment_id} of yours")
             found.append(attachment)
         return tuple(found)
 
@@ -239,6 +206,7 @@ def _store(
             last_seq=message.seq,
             last_message=Preview.of(message, unit.now),
             channels=tuple(dict.fromkeys((*conversation.channels, message.channel))),
+            followers=tuple(dict.fromkeys((*conversation.followers, *new.mentions))),
             waiting_since=None if addressee else conversation.waiting_since,
             updated_at=unit.now,
         )
@@ -263,7 +231,7 @@ def _message(
             html=_sanitized(new.html) if new.html else None,
             subject=new.subject,
             attachments=attachments,
-            relations=Relations(reply_to=new.reply_to),
+            relations=Relations(reply_to=new.reply_to, mentions=new.mentions),
             created_at=unit.now,
         )
     )
@@ -273,7 +241,7 @@ def _sanitized(html: str) -> str:
     try:
         return sanitize(html, load_images=True)
     except TooComplexError as error:
-        raise ReplyRefusedError("html-too-complex", f"this HTML cannot be taken: {error}") from error
+        raise RefusedError("html-too-complex", f"this HTML cannot be taken: {error}") from error
 
 
 def _addressed(unit: Unit, message: Message, new: NewReply, addressee: Addressee) -> Message:
@@ -340,7 +308,7 @@ async def _reply(unit: Unit, message_id: str) -> tuple[Message, Delivery]:
     if message is None:
         raise NotFoundError(f"no message {message_id}")
     if message.delivery is None:
-        raise ReplyRefusedError("not-a-reply", "only replies leave, and this message is none")
+        raise RefusedError("not-a-reply", "only replies leave, and this message is none")
     return message, message.delivery
 
 

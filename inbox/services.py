@@ -8,7 +8,10 @@ from prometheus_client import CollectorRegistry
 
 from connectors.supervisor import Supervisor
 from inbox.activity import Activity
+from inbox.addressing import Addressing
 from inbox.attachments import Attachments
+from inbox.conversations import Conversations
+from inbox.customers import Customers
 from inbox.events import Hub
 from inbox.ingest import Ingest
 from inbox.replies import Replies
@@ -23,7 +26,10 @@ class Services:
 
     store: Store
     hub: Hub
+    addressing: Addressing
     replies: Replies
+    conversations: Conversations
+    customers: Customers
     ingest: Ingest
     supervisor: Supervisor
     roster: Roster

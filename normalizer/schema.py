@@ -74,12 +74,16 @@ class Attachment(Struct, frozen=True, kw_only=True):
 
 
 class Relations(Struct, frozen=True, kw_only=True):
-    """How the message hangs together with others: ids of ours, but `group_id`, the platform's id of an album."""
+    """How the message hangs together with others: ids of ours, but `group_id`, the platform's id of an album.
+
+    `mentions` are agents whom a note calls.
+    """
 
     reply_to: str | None = None
     replaces: str | None = None
     group_id: str | None = None
     bounce_of: str | None = None
+    mentions: tuple[str, ...] = ()
 
 
 class Revision(Struct, frozen=True, kw_only=True):

@@ -12,7 +12,9 @@ from aiohttp import web
 from inbox.api import (
     attachments,
     conversations,
+    counts,
     customers,
+    drafts,
     events,
     health,
     messages,
@@ -21,6 +23,7 @@ from inbox.api import (
     reference,
     session,
     staff,
+    ways,
 )
 from inbox.api.auth import session_cookie
 from inbox.api.openapi import document
@@ -34,7 +37,10 @@ __all__ = ["ROUTES", "create_app", "create_worker_app"]
 ROUTES: tuple[Route, ...] = (
     *conversations.ROUTES,
     *messages.ROUTES,
+    *ways.ROUTES,
+    *counts.ROUTES,
     *customers.ROUTES,
+    *drafts.ROUTES,
     *attachments.ROUTES,
     *operations.ROUTES,
     *events.ROUTES,

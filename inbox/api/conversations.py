@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from aiohttp.helpers import ETAG_ANY
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from inbox.api.names import Name
+from inbox.api.names import IdentityBody, MergeBody, Name
 from inbox.api.paging import Page, PageQuery, page, place
-from inbox.api.problems import FieldError, ProblemError, not_found
-from inbox.api.reading import NoQuery, Seq, as_changes, invalid_body, moment
+from inbox.api.problems import FieldError, not_found
+from inbox.api.reading import NoQuery, Seq, as_changes, invalid_body, moment, seen_version
 from inbox.api.routing import Answer, AnyCall, Call, route
 from inbox.api.seen import seen_conversation, standing_conversation
 from inbox.api.views import ConversationView, conversation_views
@@ -35,6 +34,7 @@ class ConversationsQuery(PageQuery, frozen=True, kw_only=True):
     team: Annotated[str | None, Meta(description="The id of a team.")] = None
     customer: Annotated[str | None, Meta(description="The id of a customer.")] = None
     tag: Annotated[str | None, Meta(description="Those with this tag.")] = None
+    follower: Annotated[str | None, Meta(description="The id of an agent or a token who follows.")] = None
     sort: Annotated[Sort, Meta(description="`waiting`: who waits longest first, and those alone who wait.")] = (
         "-updated_at"
     )
@@ -48,16 +48,9 @@ class ConversationPatch(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     team: Name | UnsetType | None = UNSET
     tags: Annotated[tuple[Name, ...], Meta(max_length=100)] | UnsetType = UNSET
     priority: Priority | UnsetType = UNSET
+    followers: Annotated[tuple[Name, ...], Meta(max_length=100)] | UnsetType = UNSET
     snoozed_until: Time | UnsetType | None = UNSET
     subject: Subject | UnsetType | None = UNSET
-
-
-class NewIdentity(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Whom to write to, where no customer is known yet."""
-
-    kind: Name
-    value: Annotated[str, Meta(min_length=1, max_length=998)]
-    name: Name | None = None
 
 
 class NewConversationBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -66,7 +59,7 @@ class NewConversationBody(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     channel: Name
     text: Annotated[str, Meta(min_length=1)]
     customer_id: Name | None = None
-    identity: NewIdentity | None = None
+    identity: IdentityBody | None = None
     subject: Subject | None = None
     html: str | None = None
     attachments: tuple[str, ...] = ()
@@ -89,8 +82,9 @@ async def list_conversations(call: Call[ConversationsQuery, None]) -> Page[Conve
             "channels": query.channel,
             "assignee": query.assignee,
             "team": query.team,
-            "customer_id": query.customer,
+            "customer_id": await _family(call, query.customer),
             "tags": query.tag,
+            "followers": query.follower,
         },
         reader=call.principal,
         sort=query.sort,
@@ -153,11 +147,21 @@ async def change_conversation(call: Call[NoQuery, ConversationPatch]) -> Answer[
     if not changes:
         raise invalid_body(FieldError(field="", detail="name at least one field to change"))
     _settle_snooze(changes)
-    if "tags" in changes:
-        changes["tags"] = tuple(dict.fromkeys(changes["tags"]))
+    for name in {"tags", "followers"} & changes.keys():
+        changes[name] = tuple(dict.fromkeys(changes[name]))
     await _check_owners(call, changes)
     await standing_conversation(call)
-    return await _shown(call, await call.services.replies.change(call.id, changes, version=_seen_version(call)))
+    return await _shown(
+        call, await call.services.conversations.change(call.id, changes, version=seen_version(call.request))
+    )
+
+
+@route("POST", "/api/v1/conversations/{id}/merge", refuses=("merged", "merges-itself"))
+async def merge_conversation(call: Call[NoQuery, MergeBody]) -> Answer[ConversationView]:
+    """Moves all messages behind those of another conversation, which is the answer; this cannot be undone."""
+    emptied = await standing_conversation(call)
+    into = await standing_conversation(call, call.body.into)
+    return await _shown(call, await call.services.conversations.merge(emptied.id, into.id))
 
 
 @route("POST", "/api/v1/conversations/{id}/read", refuses=("merged",))
@@ -173,11 +177,21 @@ async def _check_owners(call: AnyCall, changes: Mapping[str, Any]) -> None:
     Raises:
         ProblemError: 422, no such agent or token, or no such team.
     """
-    assignee, team = changes.get("assignee"), changes.get("team")
-    if assignee is not None and not await call.store.staff.is_principal(assignee):
-        raise invalid_body(FieldError(field="assignee", detail="there is no agent or token with this id"))
+    team = changes.get("team")
+    named = {"assignee": changes.get("assignee")}
+    named |= {f"followers[{number}]": one for number, one in enumerate(changes.get("followers", ()))}
+    for field, principal in named.items():
+        if principal is not None and await call.store.staff.principal(principal) is None:
+            raise invalid_body(FieldError(field=field, detail="there is no agent or token with this id"))
     if team is not None and await call.store.staff.team(team) is None:
         raise invalid_body(FieldError(field="team", detail="there is no team with this id"))
+
+
+async def _family(call: AnyCall, customer_id: str | None) -> Sequence[str] | None:
+    """The customer and all who were merged into them."""
+    if customer_id is None:
+        return None
+    return [one.id for one in await call.store.people.family(customer_id)]
 
 
 def _settle_snooze(changes: dict[str, Any]) -> None:
@@ -197,20 +211,16 @@ def _settle_snooze(changes: dict[str, Any]) -> None:
         raise invalid_body(FieldError(field="snoozed_until", detail="lies in the past"))
 
 
-def _seen_version(call: AnyCall) -> int | None:
-    """The version that `If-Match` names; an `ETag` that is none of ours is one that nothing has."""
-    tags = call.request.if_match
-    if "If-Match" not in call.request.headers or (tags and tags[0].value == ETAG_ANY):
-        return None
-    if not tags or len(tags) > 1:
-        raise ProblemError("invalid-header", "If-Match: give the one ETag that you have seen")
-    value = tags[0].value
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else -1
-
-
 async def _shown(call: AnyCall, conversation: Conversation) -> Answer[ConversationView]:
     views = await conversation_views(call.store, call.principal, [conversation])
     return Answer(views[conversation.id], {"ETag": f'"{conversation.version}"'})
 
 
-ROUTES = (list_conversations, begin_conversation, get_conversation, change_conversation, mark_read)
+ROUTES = (
+    list_conversations,
+    begin_conversation,
+    get_conversation,
+    change_conversation,
+    merge_conversation,
+    mark_read,
+)

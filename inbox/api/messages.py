@@ -8,16 +8,16 @@ from aiohttp import web
 from msgspec import Meta, Struct
 
 from inbox.api import untrusted
-from inbox.api.names import Name
+from inbox.api.names import Addresses, Name
 from inbox.api.paging import DEFAULT_LIMIT, Page
 from inbox.api.problems import FieldError, ProblemError
 from inbox.api.reading import Limit, NoQuery, Seq, invalid_body, moment
 from inbox.api.routing import Call, route
 from inbox.api.seen import answerable_conversation, seen_message, standing_conversation
+from inbox.model import Conversation
 from inbox.replies import NewReply
+from inbox.sight import sees
 from normalizer.schema import Message, Time
-
-Addresses = Annotated[tuple[Annotated[str, Meta(min_length=3, max_length=320)], ...], Meta(max_length=100)]
 
 
 class MessagesQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -40,6 +40,7 @@ class NewMessageBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     cc: Addresses = ()
     bcc: Addresses = ()
     reply_to: str | None = None
+    mentions: Annotated[tuple[Name, ...], Meta(max_length=100)] = ()
     send_at: Time | None = None
     client_id: Name | None = None
 
@@ -93,11 +94,30 @@ async def write_message(call: Call[NoQuery, NewMessageBody]) -> Message:
         cc=body.cc,
         bcc=body.bcc,
         reply_to=body.reply_to,
+        mentions=tuple(dict.fromkeys(body.mentions)),
         send_at=moment(body.send_at, "send_at"),
         client_id=body.client_id,
     )
     conversation = await answerable_conversation(call)
+    await _check_mentions(call, conversation)
     return await call.services.replies.reply(call.principal, conversation.id, reply)
+
+
+async def _check_mentions(call: Call[NoQuery, NewMessageBody], conversation: Conversation) -> None:
+    """A note calls those alone who can come.
+
+    Raises:
+        ProblemError: 422, there is no such agent, they do not see the conversation, or this is no note.
+    """
+    for number, mentioned in enumerate(call.body.mentions):
+        field = f"mentions[{number}]"
+        if call.body.direction != "note":
+            raise invalid_body(FieldError(field=field, detail="only notes mention somebody"))
+        principal = await call.store.staff.principal(mentioned)
+        if principal is None:
+            raise invalid_body(FieldError(field=field, detail="there is no agent or token with this id"))
+        if not sees(principal, conversation):
+            raise invalid_body(FieldError(field=field, detail=f"{principal.name} does not see this conversation"))
 
 
 @route("POST", "/api/v1/messages/{id}/retry", refuses=("channel-gone", "no-identity", "not-a-reply", "not-retryable"))

@@ -9,7 +9,7 @@ from inbox.api.problems import not_found
 from inbox.api.reading import NoQuery
 from inbox.api.routing import Call, route
 from inbox.api.views import ChannelView, FailedView, channel_view, failed_view
-from inbox.store.queries import Place, Slice
+from inbox.store.paging import Place, Slice
 
 NEWEST = "-received_at"
 CONFIGURED = "configured"

@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from inbox.api.problems import FieldError, ProblemError
 from inbox.api.reading import Limit
-from inbox.store.queries import Place, Slice
+from inbox.store.paging import Place, Slice
 
 DEFAULT_LIMIT = 50
 

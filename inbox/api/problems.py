@@ -15,7 +15,7 @@ from aiohttp import web
 from connectors.context import CursorExpiredError
 from connectors.errors import UnavailableError
 from inbox.api.refusals import REFUSALS
-from inbox.errors import NotFoundError, ReplyRefusedError, VersionConflictError
+from inbox.errors import NotFoundError, RefusedError, VersionConflictError
 from inbox.model import new_id
 
 CONTENT_TYPE = "application/problem+json"
@@ -125,8 +125,8 @@ def _problem(error: Exception) -> ProblemError:
             problem = ProblemError("version-conflict", "it was changed meanwhile: read it again")
         case CursorExpiredError():
             problem = cursor_expired()
-        case ReplyRefusedError():
-            problem = ProblemError(error.code, error.detail)
+        case RefusedError():
+            problem = ProblemError(error.code, error.detail, members=error.members)
         case _:
             problem = ProblemError("internal", "something went wrong here; the log says what")
     return problem

@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 from aiohttp import web
+from aiohttp.helpers import ETAG_ANY
 
 from inbox.api.problems import FieldError, ProblemError
 from normalizer.codec import to_milliseconds
@@ -19,7 +20,7 @@ Seq = Annotated[int, msgspec.Meta(ge=0, lt=1 << 53)]
 
 T = TypeVar("T")
 
-_AT = re.compile(r" - at `(?:key in )?\$\.?(.*)`$")
+_AT = re.compile(r" - at (?:`key` in )?`\$\.?(.*)`$")
 _NAMED = re.compile(r"field `(.*)`$")
 
 
@@ -86,6 +87,17 @@ def moment(value: datetime | None, field: str) -> datetime | None:
         return to_milliseconds(value) if value else None
     except OverflowError as error:
         raise invalid_body(FieldError(field=field, detail="out of range")) from error
+
+
+def seen_version(request: web.Request) -> int | None:
+    """The version that `If-Match` names; an `ETag` that is none of ours is one that nothing has."""
+    tags = request.if_match
+    if "If-Match" not in request.headers or (tags and tags[0].value == ETAG_ANY):
+        return None
+    if not tags or len(tags) > 1:
+        raise ProblemError("invalid-header", "If-Match: give the one ETag that you have seen")
+    value = tags[0].value
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else -1
 
 
 def invalid_body(*errors: FieldError) -> ProblemError:

@@ -9,25 +9,25 @@ from inbox.sight import sees
 from normalizer.schema import Message
 
 
-async def seen_conversation(call: AnyCall) -> Conversation:
-    """The conversation that the path names.
+async def seen_conversation(call: AnyCall, id_: str | None = None) -> Conversation:
+    """The conversation that the path names, or the one with that id.
 
     Raises:
         ProblemError: 404, there is none.
     """
-    conversation = await call.store.queries.conversation(call.id)
+    conversation = await call.store.queries.conversation(id_ or call.id)
     if conversation is None or not sees(call.principal, conversation):
-        raise not_found("conversation", call.id)
+        raise not_found("conversation", id_ or call.id)
     return conversation
 
 
-async def standing_conversation(call: AnyCall) -> Conversation:
-    """The conversation that the path names, which holds messages.
+async def standing_conversation(call: AnyCall, id_: str | None = None) -> Conversation:
+    """The conversation that the path names, or the one with that id, which holds messages.
 
     Raises:
         ProblemError: 404, there is none, or it was joined to another, which `merged_into` names.
     """
-    conversation = await seen_conversation(call)
+    conversation = await seen_conversation(call, id_)
     if conversation.merged_into is not None:
         raise ProblemError(
             "merged",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -11,8 +11,20 @@ from msgspec import Struct
 from connectors.base import Capabilities
 from connectors.supervisor import State
 from inbox.activity import Activity
+from inbox.customers import family_fields
 from inbox.events import to_cursor
-from inbox.model import Conversation, Customer, Event, EventType, Identity, Preview, Principal, Priority, Status
+from inbox.model import (
+    Conversation,
+    Customer,
+    Event,
+    EventType,
+    FieldValue,
+    Identity,
+    Preview,
+    Principal,
+    Priority,
+    Status,
+)
 from inbox.roster import ChannelAtWork, ChannelFare
 from inbox.store import JournalEntry, Store
 from normalizer.schema import Time
@@ -40,6 +52,7 @@ class ConversationView(Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...]
     priority: Priority
     snoozed_until: Time | None
+    followers: tuple[str, ...]
     customer: CustomerBrief | None
     channels: tuple[str, ...]
     last_message: Preview | None
@@ -64,12 +77,20 @@ class IdentityView(Struct, frozen=True, kw_only=True):
 
 
 class CustomerView(Struct, frozen=True, kw_only=True):
-    """A customer with all identities, oldest first."""
+    """A customer with all identities, oldest first, and what the company notes of them.
+
+    `merged` are those who were merged into them, whose identities and notes stand here too; `merged_into` is as whom
+    they are known themselves. `version` is the `ETag`.
+    """
 
     id: str
     name: str | None
     avatar: str | None
     identities: list[IdentityView]
+    fields: Mapping[str, FieldValue]
+    merged: tuple[str, ...]
+    merged_into: str | None
+    version: int
     created_at: Time
     updated_at: Time
 
@@ -120,7 +141,7 @@ async def conversation_views(
 ) -> dict[str, ConversationView]:
     """The conversations as `reader` sees them, by id."""
     known = list(conversations)
-    customers = await store.queries.customers_by_id({conversation.customer_id for conversation in known})
+    customers = await store.people.roots({conversation.customer_id for conversation in known})
     marks = await store.queries.read_marks(reader.id, [conversation.id for conversation in known])
     return {
         item.id: _conversation(item, customers.get(item.customer_id), max(0, item.inbound - marks.get(item.id, 0)))
@@ -130,11 +151,17 @@ async def conversation_views(
 
 async def customer_views(store: Store, customers: Iterable[Customer]) -> dict[str, CustomerView]:
     """The customers with their identities, by id."""
-    known = list(customers)
-    identities: dict[str, list[Identity]] = {customer.id: [] for customer in known}
-    for identity in await store.queries.identities(list(identities)):
-        identities[identity.customer_id].append(identity)
-    return {customer.id: _customer(customer, identities[customer.id]) for customer in known}
+    families = await store.people.families(list(customers))
+    belongs = {member.id: id_ for id_, family in families.items() for member in family}
+    identities: dict[str, list[Identity]] = {id_: [] for id_ in families}
+    for identity in await store.people.identities(list(belongs)):
+        identities[belongs[identity.customer_id]].append(identity)
+    return {id_: _customer(family, identities[id_]) for id_, family in families.items()}
+
+
+def identity_view(identity: Identity) -> IdentityView:
+    """An identity."""
+    return msgspec.convert(identity, IdentityView, from_attributes=True)
 
 
 def channel_view(fare: ChannelFare, activity: Activity) -> ChannelView:
@@ -174,6 +201,12 @@ def _conversation(item: Conversation, customer: Customer | None, unread: int) ->
     return msgspec.convert(fields, ConversationView, from_attributes=True)
 
 
-def _customer(item: Customer, identities: list[Identity]) -> CustomerView:
-    fields = {**msgspec.structs.asdict(item), "identities": identities}
-    return msgspec.convert(fields, CustomerView, from_attributes=True)
+def _customer(family: Sequence[Customer], identities: list[Identity]) -> CustomerView:
+    shown = {
+        **msgspec.structs.asdict(family[0]),
+        "name": next((one.name for one in family if one.name), None),
+        "avatar": next((one.avatar for one in family if one.avatar), None),
+        "fields": family_fields(family),
+        "identities": identities,
+    }
+    return msgspec.convert(shown, CustomerView, from_attributes=True)

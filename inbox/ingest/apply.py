@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from inbox import changes, delivery, identity, jobs, threading
 from inbox.identity import Recognised
 from inbox.ingest.entries import Policy, Understood, in_turn, message_id
-from inbox.ingest.joining import join
+from inbox.joining import join
 from inbox.model import (
     Conversation,
     Customer,

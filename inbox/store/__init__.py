@@ -11,6 +11,8 @@ from typing import Any
 from inbox.store import indexes, migrations
 from inbox.store.budgets import Budgets
 from inbox.store.client import Client, connect, database
+from inbox.store.counts import Counts
+from inbox.store.drafts import Drafts
 from inbox.store.errors import NotOwnerError, StoreUnavailableError, UnfitDatabaseError
 from inbox.store.events import EventLog
 from inbox.store.files import FileStore, Upload
@@ -19,6 +21,7 @@ from inbox.store.jobs import Jobs
 from inbox.store.journal import Journal, JournalEntry
 from inbox.store.leases import Leases
 from inbox.store.outbox import Outbox
+from inbox.store.people import People
 from inbox.store.processes import Processes
 from inbox.store.queries import Queries
 from inbox.store.signing_keys import SigningKeys
@@ -69,6 +72,9 @@ class Store:
         self.traffic = Traffic(database_)
         self.keys = SigningKeys(database_)
         self.staff = Staff(database_)
+        self.counts = Counts(database_)
+        self.drafts = Drafts(database_)
+        self.people = People(database_)
         self.queries = Queries(database_)
 
     @classmethod

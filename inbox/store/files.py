@@ -47,6 +47,7 @@ class FileStore:
         self._bucket = AsyncGridFSBucket(database, bucket_name="files", chunk_size_bytes=PIECE)
         self._uploads = database["uploads"]
         self._messages = database["messages"]
+        self._drafts = database["drafts"]
 
     async def put(self, attachment_id: str, content: bytes) -> None:
         """Stores an attachment's bytes; doing it twice changes nothing, and repairs what a dying process left."""
@@ -129,9 +130,11 @@ class FileStore:
         return {document["conversation_id"] async for document in found}
 
     async def sweep(self, before: datetime) -> int:
-        """Deletes uploads older than `before` that no message shows; returns how many."""
+        """Deletes uploads older than `before` that no message shows, and no draft has; returns how many."""
         swept = 0
         async for document in self._uploads.find({"created_at": {"$lt": before}, "owner": {"$ne": PICTURES}}):
+            if await self._drafts.find_one({"attachments": document["_id"]}, {"_id": 1}) is not None:
+                continue
             if await self.attachment(document["_id"]) is None:
                 await self.delete(document["_id"])
                 swept += 1

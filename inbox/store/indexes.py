@@ -70,9 +70,11 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("customer_id", ASCENDING)], name="customer"),
         IndexModel([("assignee", ASCENDING)], name="assignee", partialFilterExpression=_given("assignee")),
         IndexModel([("team", ASCENDING)], name="team", partialFilterExpression=_given("team")),
+        IndexModel([("followers", ASCENDING)], name="follower", partialFilterExpression=_given("followers")),
         IndexModel([("channels", ASCENDING)], name="channel"),
         IndexModel([("tags", ASCENDING)], name="tag", partialFilterExpression=_given("tags")),
     ],
+    "counts": [IndexModel([("kind", ASCENDING)], name="kind")],
     "messages": [
         IndexModel([("conversation_id", ASCENDING), ("seq", ASCENDING)], name="conversation"),
         IndexModel([("customer_id", ASCENDING), ("_id", ASCENDING)], name="timeline"),
@@ -117,6 +119,12 @@ INDEXES: dict[str, list[IndexModel]] = {
     "jobs": [IndexModel([("state", ASCENDING), ("due_at", ASCENDING)], name="due")],
     "waiting_changes": [
         IndexModel([("at", ASCENDING)], name="kept", expireAfterSeconds=int(CHANGES_WAIT.total_seconds()))
+    ],
+    "drafts": [
+        IndexModel([("principal_id", ASCENDING), ("updated_at", ASCENDING)], name="principal"),
+        IndexModel(
+            [("attachments", ASCENDING)], name="attachment", partialFilterExpression={"attachments": {"$gt": ""}}
+        ),
     ],
     "uploads": [IndexModel([("created_at", ASCENDING)], name="orphans")],
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from inbox.store.client import Database
+from inbox.store.counts import recount
 from inbox.store.errors import UnfitDatabaseError
 from normalizer.schema import SCHEMA_VERSION
 
@@ -46,6 +47,8 @@ async def migrate(database: Database) -> None:
     version = await version_of(database)
     for step in MIGRATIONS[(version or SCHEMA_VERSION) - 1 :]:
         await step(database)
+    if await database["counts"].find_one() is None:  # it comes from before there were counts
+        await recount(database)
     await _mark(database)
 
 

@@ -1,28 +1,23 @@
-"""What the API reads: pages of conversations, messages and customers.
-
-Pages go on from a `Place`, the sort key and id of the last item shown, never from a number of items to skip: what comes
-in between neither repeats an item nor hides one.
-"""
+"""What the API reads: conversations, their messages, and what failed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Generic, Literal, NamedTuple, TypeVar
+from typing import Literal
 
 import pymongo
-from msgspec import Struct
 from pymongo import ASCENDING, DESCENDING
-from pymongo.asynchronous.cursor import AsyncCursor
 from pymongo.errors import PyMongoError
 
-from inbox.model import Conversation, Customer, Identity, Principal
-from inbox.sight import sees_all
+from inbox.model import Conversation, Principal
 from inbox.store.client import Database, Document
 from inbox.store.documents import from_document
 from inbox.store.guard import guarded
 from inbox.store.indexes import LONG_AGO
 from inbox.store.journal import JournalEntry
+from inbox.store.paging import Place, Slice, beyond, slice_of
+from inbox.store.seen import seen, seen_by
 from normalizer.schema import Message
 
 Sort = Literal["-updated_at", "updated_at", "-created_at", "waiting"]
@@ -34,22 +29,6 @@ SORTS: Mapping[Sort, tuple[str, int]] = {
 }
 
 PING_SECONDS = 3.0
-
-T = TypeVar("T")
-
-
-class Place(NamedTuple):
-    """Where a page ended: its last item's sort key (None where that is the id) and id."""
-
-    at: datetime | None
-    id: str
-
-
-class Slice(Struct, Generic[T], frozen=True):
-    """Some items, and where to go on; `end` is None where nothing follows."""
-
-    items: list[T]
-    end: Place | None
 
 
 @guarded
@@ -80,7 +59,7 @@ class Queries:
 
     async def conversations(
         self,
-        matching: Mapping[str, str | None],
+        matching: Mapping[str, str | Sequence[str] | None],
         *,
         reader: Principal,
         sort: Sort,
@@ -91,19 +70,35 @@ class Queries:
 
         Args:
             reader: who sees them.
-            matching: fields of `Conversation` and what they are or hold; None asks nothing.
+            matching: fields of `Conversation` and what they are or hold, or one of several; None asks nothing.
             sort: the order.
             after: where the page before ended.
             limit: how many at the most.
         """
         field, order = SORTS[sort]
-        query: Document = {name: value for name, value in matching.items() if value is not None}
-        query |= {"merged_into": None, **_seen_by(reader)}
+        query: Document = {
+            name: value if isinstance(value, str) else {"$in": list(value)}
+            for name, value in matching.items()
+            if value is not None
+        }
+        query |= {"merged_into": None, **seen_by(reader)}
         if field == "waiting_since":
             query[field] = {"$gt": LONG_AGO}
-        found = self._database["conversations"].find(_after(query, field, order, after))
+        found = self._database["conversations"].find(beyond(query, field, order, after))
         found = found.sort([(field, order), ("_id", order)])
-        return await _slice(found, Conversation, limit, lambda item: Place(getattr(item, field), item.id))
+        return await slice_of(found, Conversation, limit, lambda item: Place(getattr(item, field), item.id))
+
+    async def last_written(self, conversation_id: str, customer_ids: Sequence[str]) -> tuple[str, str | None] | None:
+        """On which channel and as which identity one of these wrote last in a conversation."""
+        query: Document = {
+            "conversation_id": conversation_id,
+            "direction": "inbound",
+            "customer_id": {"$in": list(customer_ids)},
+        }
+        found = self._database["messages"].find(query, {"channel": 1, "author": 1}).sort("seq", DESCENDING).limit(1)
+        async for document in found:
+            return document["channel"], document["author"]["identity_id"]
+        return None
 
     async def asleep_until(self, moment: datetime, limit: int) -> list[str]:
         """Ids of conversations that are snoozed until then or earlier, the earliest first."""
@@ -111,57 +106,9 @@ class Queries:
         found = self._database["conversations"].find(query, {"_id": 1}, hint="snoozed")
         return [document["_id"] async for document in found.sort("snoozed_until", ASCENDING).limit(limit)]
 
-    async def customer(self, customer_id: str) -> Customer | None:
-        """One customer, or None."""
-        document = await self._database["customers"].find_one({"_id": customer_id})
-        return from_document(document, Customer) if document else None
-
-    async def customers_by_id(self, customer_ids: Collection[str]) -> dict[str, Customer]:
-        """Those of these customers that exist."""
-        found = self._database["customers"].find({"_id": {"$in": list(customer_ids)}})
-        customers = [from_document(document, Customer) async for document in found]
-        return {customer.id: customer for customer in customers}
-
-    async def customers(self, *, after: Place | None, limit: int) -> Slice[Customer]:
-        """A page of customers, the last changed first."""
-        found = self._database["customers"].find(_after({}, "updated_at", DESCENDING, after))
-        found = found.sort([("updated_at", DESCENDING), ("_id", DESCENDING)])
-        return await _slice(found, Customer, limit, lambda item: Place(item.updated_at, item.id))
-
-    async def identity(self, identity_id: str) -> Identity | None:
-        """One identity, or None."""
-        document = await self._database["identities"].find_one({"_id": identity_id})
-        return from_document(document, Identity) if document else None
-
-    async def identities(self, customer_ids: list[str]) -> list[Identity]:
-        """The identities of these customers, oldest first."""
-        found = self._database["identities"].find({"customer_id": {"$in": customer_ids}}).sort("created_at", ASCENDING)
-        return [from_document(document, Identity) async for document in found]
-
     async def seen(self, reader: Principal, conversation_ids: Collection[str]) -> set[str]:
         """Those of these conversations that `reader` sees."""
-        if sees_all(reader):
-            return set(conversation_ids)
-        query = {"_id": {"$in": list(conversation_ids)}, **_seen_by(reader)}
-        return {document["_id"] async for document in self._database["conversations"].find(query, {"_id": 1})}
-
-    async def timeline(self, customer_id: str, *, reader: Principal, after: Place | None, limit: int) -> Slice[Message]:
-        """A page of what a customer's conversations hold on every channel, oldest first, as far as `reader` sees it."""
-        shown: list[Message] = []
-        while len(shown) <= limit:
-            query: Document = {"customer_id": customer_id}
-            if after is not None:
-                query["_id"] = {"$gt": after.id}
-            found = self._database["messages"].find(query).sort("_id", ASCENDING)
-            read = await _slice(found, Message, limit + 1, lambda item: Place(None, item.id))
-            seen = await self.seen(reader, {message.conversation_id for message in read.items})
-            shown += [message for message in read.items if message.conversation_id in seen]
-            if read.end is None:
-                break
-            after = read.end
-        items = shown[:limit]
-        more = len(shown) > limit
-        return Slice(items, Place(None, items[-1].id) if more else None)
+        return await seen(self._database, reader, conversation_ids)
 
     async def messages(
         self, conversation_id: str, *, after_seq: int | None, before_seq: int | None, limit: int
@@ -190,10 +137,10 @@ class Queries:
     async def failed(self, *, after: Place | None, limit: int) -> Slice[JournalEntry]:
         """A page of the journal entries that failed, newest first, without their bodies."""
         found = self._database["journal"].find(
-            _after({"state": "failed"}, "received_at", DESCENDING, after), {"body": 0}
+            beyond({"state": "failed"}, "received_at", DESCENDING, after), {"body": 0}
         )
         found = found.sort([("received_at", DESCENDING), ("_id", DESCENDING)])
-        return await _slice(found, JournalEntry, limit, lambda item: Place(item.received_at, item.id))
+        return await slice_of(found, JournalEntry, limit, lambda item: Place(item.received_at, item.id))
 
     async def read_marks(self, reader: str, conversation_ids: Collection[str]) -> dict[str, int]:
         """How many of the customer's messages `reader` has read in each of these conversations."""
@@ -217,36 +164,5 @@ class Queries:
         )
 
 
-def _seen_by(reader: Principal) -> Document:
-    """The conversations that exist for `reader`: what `inbox.sight.sees` says, as a query."""
-    if sees_all(reader):
-        return {}
-    return {"$and": [{"$or": [{"team": {"$in": [None, *reader.teams]}}, {"assignee": reader.id}]}]}
-
-
 def _mark(reader: str, conversation_id: str) -> str:
     return f"{reader}|{conversation_id}"
-
-
-def _after(query: Document, field: str, order: int, place: Place | None) -> Document:
-    """`query`, beyond `place`. The bound on `field` lets the index begin there; the rest settles equal times."""
-    if place is None:
-        return query
-    sign = "$gt" if order == ASCENDING else "$lt"
-    beyond: Document = {
-        field: {f"{sign}e": place.at},
-        "$or": [{field: {sign: place.at}}, {"_id": {sign: place.id}}],
-    }
-    return {**query, **beyond}
-
-
-async def _slice(found: AsyncCursor[Document], kind: type[T], limit: int, place: Callable[[T], Place]) -> Slice[T]:
-    items: list[T] = [_item(document, kind) async for document in found.limit(limit + 1)]
-    more, items = len(items) > limit, items[:limit]
-    return Slice(items, place(items[-1]) if more else None)
-
-
-def _item(document: Document, kind: type[Any]) -> Any:  # noqa: ANN401 (of that kind)
-    if kind is JournalEntry:
-        document.setdefault("body", None)
-    return from_document(document, kind)

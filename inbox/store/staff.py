@@ -167,9 +167,12 @@ class Staff:
         )
         return from_document(document, Team) if document else None
 
-    async def is_principal(self, id_: str) -> bool:
-        """Whether work can be assigned to that id: an agent's, or a token's, which may be a bot's."""
-        return any([await one.find_one({"_id": id_}, {"_id": 1}) for one in (self._agents, self._tokens)])
+    async def principal(self, id_: str) -> Principal | None:
+        """Who has that id: an agent, or a token, which may be a bot's."""
+        if (agent := await self.agent(id_)) is not None:
+            return principal_of(agent)
+        document = await self._tokens.find_one({"_id": id_})
+        return principal_of(from_document(document, Token)) if document else None
 
 
 def principal_of(one: Agent | Token) -> Principal:

@@ -9,16 +9,17 @@ happened.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from pymongo import DeleteOne, InsertOne, UpdateOne
+from pymongo import DeleteMany, DeleteOne, InsertOne, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from inbox.model import Conversation, Customer, Event, EventType, Identity, ThreadKey
 from inbox.sight import Audience, audience
+from inbox.store import counts
 from inbox.store.client import Database, Document
 from inbox.store.documents import COLLECTIONS, AnyStored, Stored, StoredT, from_document, to_document
 from inbox.store.errors import NotOwnerError
@@ -29,7 +30,7 @@ from normalizer.schema import Message
 LOADED_AT_ONCE = 1_000  # documents; the server's own first answer has 101, and a roundtrip more for the rest
 
 Key = tuple[type[Any], str]
-Operation = InsertOne[Document] | UpdateOne | DeleteOne
+Operation = InsertOne[Document] | UpdateOne | DeleteOne | DeleteMany
 
 
 class Unit:
@@ -73,9 +74,10 @@ class Unit:
         mine = [m for m in self._all(Message) if m.conversation_id == conversation_id]
         return sorted(mine, key=lambda message: message.seq)
 
-    async def last_of(self, conversation_id: str, customer_id: str, channel: str | None) -> Message | None:
-        """The newest message that a customer wrote in a conversation (on `channel`, where one is named)."""
-        query: Document = {"conversation_id": conversation_id, "direction": "inbound", "customer_id": customer_id}
+    async def last_of(self, conversation_id: str, customer_ids: Sequence[str], channel: str | None) -> Message | None:
+        """The newest message that one of these wrote in a conversation (on `channel`, where one is named)."""
+        writers: Document = {"$in": list(customer_ids)}
+        query: Document = {"conversation_id": conversation_id, "direction": "inbound", "customer_id": writers}
         if channel is not None:
             query["channel"] = channel
         found = self._database["messages"].find(query, {"_id": 1}, session=self._session).sort("seq", -1).limit(1)
@@ -114,10 +116,26 @@ class Unit:
             first[entry["sender"]] = min(entry["message_id"], first.get(entry["sender"], entry["message_id"]))
         return first
 
-    async def identities_of(self, customer_id: str) -> list[Identity]:
-        """The identities of a customer."""
-        await self._load(Identity, {"customer_id": customer_id})
-        return [identity for identity in self._all(Identity) if identity.customer_id == customer_id]
+    async def identities_of(self, customer_ids: Sequence[str]) -> list[Identity]:
+        """The identities of these customers."""
+        await self._load(Identity, {"customer_id": {"$in": list(customer_ids)}})
+        return [identity for identity in self._all(Identity) if identity.customer_id in customer_ids]
+
+    async def roots(self, customer_ids: Iterable[str]) -> dict[str, Customer]:
+        """Whom these customers are known as: themselves, or the one that they were merged into."""
+        found = await self.get(Customer, customer_ids)
+        while ahead := {one.merged_into for one in found.values() if one.merged_into is not None}:
+            into = await self.get(Customer, ahead)
+            found = {id_: into.get(one.merged_into, one) if one.merged_into else one for id_, one in found.items()}
+        return found
+
+    async def family_of(self, customer_id: str) -> list[Customer]:
+        """Whom a customer is known as, and all who were merged into that one."""
+        family = list((await self.roots([customer_id])).values())
+        ahead = family
+        while ahead := list((await self.get(Customer, [id_ for one in ahead for id_ in one.merged])).values()):
+            family += ahead
+        return family
 
     async def thread_keys_of(self, conversation_id: str) -> list[ThreadKey]:
         """The thread keys that lead to a conversation."""
@@ -136,14 +154,14 @@ class Unit:
         return None
 
     def put(self, value: AnyStored) -> AnyStored:
-        """Stores something new, or something that was got, changed. A conversation's version grows by itself.
+        """Stores something new, or something that was got, changed. Versions grow by themselves.
 
         Returns:
             What is stored.
         """
-        if isinstance(value, Conversation):
-            before = self._current((Conversation, value.id))
-            if isinstance(before, Conversation):
+        if isinstance(value, Conversation | Customer):
+            before = self._current((type(value), value.id))
+            if isinstance(before, Conversation | Customer):
                 value = msgspec.structs.replace(value, version=before.version + 1)
         self._fresh[(type(value), value.id)] = value
         return value
@@ -186,10 +204,19 @@ class Unit:
             operation = self._operation((kind, id_), value)
             if operation is not None:
                 operations.setdefault(COLLECTIONS[kind], []).append(operation)
+        operations["counts"] = [*counts.changes(self._versions())]
         operations.setdefault("events", []).extend(map(InsertOne, to_log(self.events)))
         for collection, batch in operations.items():
             if batch:
-                await self._database[collection].bulk_write(batch, ordered=False, session=self._session)
+                ordered = collection == "counts"  # what is empty goes after it was counted
+                await self._database[collection].bulk_write(batch, ordered=ordered, session=self._session)
+
+    def _versions(self) -> Iterator[tuple[Conversation | None, Conversation | None]]:
+        """Each conversation that was kept, as it was and as it is."""
+        for key, value in self._kept.items():
+            if isinstance(value, Conversation):
+                before = self._stored.get(key)
+                yield before if isinstance(before, Conversation) else None, value
 
     async def _settle(self) -> None:
         for owner, ids in self._settled.items():
@@ -241,7 +268,7 @@ class Unit:
         """Messages first, then conversations and customers, each once as it stands at the end."""
         told = [value for value in self._kept.values() if isinstance(value, Message | Conversation | Customer)]
         await self.get(Conversation, {value.conversation_id for value in told if isinstance(value, Message)})
-        customers = await self.get(Customer, {value.customer_id for value in told if isinstance(value, Conversation)})
+        customers = await self.roots({value.customer_id for value in told if isinstance(value, Conversation)})
         told.sort(key=lambda value: 0 if isinstance(value, Message) else 1)
         events = []
         for offset, value in enumerate(told):
@@ -300,6 +327,8 @@ def _event(
             data={"conversation": snapshot},
         )
     kind = "customer.updated" if before else "customer.created"
+    if value.merged_into and not (isinstance(before, Customer) and before.merged_into):
+        kind = "customer.merged"
     return Event(id=position, type=kind, at=now, data={"customer": to_builtins(value)})
 
 

@@ -24,7 +24,7 @@ from connectors.tasks import end
 from inbox import delivery
 from inbox.addressing import Addressing
 from inbox.attachments import Attachments
-from inbox.errors import NotFoundError, ReplyRefusedError
+from inbox.errors import NotFoundError, RefusedError
 from inbox.model import Conversation, Principal
 from inbox.outbox import OF_ONE_CHANNEL, OutboxWorker
 from inbox.replies import NewConversation, NewReply, Replies
@@ -248,7 +248,7 @@ async def test_a_failed_reply_goes_out_again_when_an_agent_says_so(office: Offic
         assert again.delivery is not None
         assert (again.delivery.state, again.delivery.error) == ("queued", None)
         await office.until(id_, "sent")
-    with pytest.raises(ReplyRefusedError) as refused:
+    with pytest.raises(RefusedError) as refused:
         await office.replies.retry(id_)
     assert refused.value.code == "not-retryable"
 
@@ -323,13 +323,13 @@ async def test_a_reply_on_its_way_can_not_be_called_off(office: Office) -> None:
     office.platform.door.clear()
     async with office.working():
         await office.until(id_, "sending")
-        with pytest.raises(ReplyRefusedError) as refused:
+        with pytest.raises(RefusedError) as refused:
             await office.replies.cancel(id_)
         assert refused.value.code == "not-cancellable"
         office.platform.door.set()
         await office.until(id_, "sent")
     for wish in (office.replies.cancel, office.replies.retry):
-        with pytest.raises(ReplyRefusedError):
+        with pytest.raises(RefusedError):
             await wish(id_)
         with pytest.raises(NotFoundError):
             await wish("nothing")
@@ -374,7 +374,7 @@ async def test_where_recipients_fetch_a_reply_waits_for_them(pulled: Office) -> 
     await pulled.receive({"is": "report", "state": "read", "message_id": id_})
     assert (await pulled.delivery(id_)).state == "read"
     assert pulled.platform.replies == []
-    with pytest.raises(ReplyRefusedError):
+    with pytest.raises(RefusedError):
         await pulled.replies.cancel(id_)
 
 
@@ -571,10 +571,10 @@ async def test_a_note_goes_nowhere(office: Office) -> None:
 
 async def test_what_can_never_leave_is_refused_at_once(office: Office) -> None:
     conversation = await office.conversation()
-    with pytest.raises(ReplyRefusedError) as too_long:
+    with pytest.raises(RefusedError) as too_long:
         await office.reply(conversation, "x" * 100_001)
     assert too_long.value.code == "too-long"
-    with pytest.raises(ReplyRefusedError) as gone:
+    with pytest.raises(RefusedError) as gone:
         await office.reply(conversation, channel="another")
     assert gone.value.code in ("channel-gone", "no-identity")
     with pytest.raises(NotFoundError):

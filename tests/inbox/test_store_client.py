@@ -22,13 +22,14 @@ from postbox import CHANNEL, said
 from pymongo.asynchronous.database import AsyncDatabase
 from test_outbox import ADA, Office
 
-from inbox.model import ROLES, Agent, Principal, Session
+from inbox.model import ROLES, Agent, Draft, Principal, Session
 from inbox.replies import NewReply
-from inbox.store import Store, StoreUnavailableError, UnfitDatabaseError, embedded
+from inbox.store import Store, StoreUnavailableError, UnfitDatabaseError, Upload, embedded
 from inbox.store.embedded.mongod_process import find_mongod
 from inbox.store.indexes import INDEXES
-from inbox.store.queries import SORTS, Place
-from normalizer.schema import SCHEMA_VERSION
+from inbox.store.paging import Place
+from inbox.store.queries import SORTS
+from normalizer.schema import SCHEMA_VERSION, Attachment
 
 Documents = AsyncDatabase[dict[str, Any]]
 
@@ -175,19 +176,28 @@ async def ask_everything(office: Office) -> None:
     for after, reader in itertools.product((None, place), readers):
         for sort in SORTS:
             await store.queries.conversations({}, reader=reader, sort=sort, after=after, **page)
-        for field in ("status", "channels", "assignee", "team", "customer_id", "tags"):
+        for field in ("status", "channels", "assignee", "team", "customer_id", "tags", "followers"):
             matching = {field: "open"}
             await store.queries.conversations(matching, reader=reader, sort="-updated_at", after=after, **page)
         await store.queries.failed(after=after, **page)
-        await store.queries.timeline("c", reader=reader, after=after, **page)
+        await store.people.timeline(["c", "d"], reader=reader, after=after, **page)
         await store.queries.seen(reader, ["c"])
+        await store.counts.seen_by(reader, kinds=("all", "tag"))
         await store.events.after(1, 50, reader=reader)
-        await store.queries.customers(after=after, **page)
+        await store.people.customers(after=after, **page)
     for seqs in ((0, None), (None, 5), (None, None), (1, 5)):
         await store.queries.messages(conversation, after_seq=seqs[0], before_seq=seqs[1], limit=50)
     await store.queries.thread(CHANNEL, "t", 50)
     await store.queries.asleep_until(now, 50)
-    await store.queries.identities(["c"])
+    await store.people.identities(["c"])
+    await store.people.family("c")
+    await store.queries.last_written(conversation, ["c"])
+    draft = Draft(id="a", conversation_id="c", principal_id="p", text="", attachments=("f",), updated_at=now)
+    await store.drafts.put(draft)
+    await store.drafts.of("p")
+    upload = Upload(id="f", owner="p", attachment=Attachment(id="f", filename="f", content_type="a/b"), created_at=now)
+    await store.files.add_upload(upload)
+    await store.files.sweep(now + timedelta(days=1))
     await store.queries.mark_read("a", conversation, 3)
     await store.files.attachment("a")
     await store.files.shown_in("a")

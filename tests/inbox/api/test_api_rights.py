@@ -23,6 +23,7 @@ ABOUT_ONE = [param for param in KNOWN if param.values[0].right.scope == "one"]  
 
 SECRET_FILE = {"type": "text/plain", "data": base64.b64encode(b"the secret itself").decode()}
 BODIES: Mapping[str, Any] = {
+    "PUT /api/v1/conversations/{id}/draft": {"text": "so far"},
     "PATCH /api/v1/conversations/{id}": {"priority": "high"},
     "POST /api/v1/conversations/{id}/read": {"seq": 1},
     "POST /api/v1/conversations/{id}/messages": {"text": "between us", "direction": "note"},
@@ -62,6 +63,9 @@ async def secret(desk: Desk) -> Secret:
     async with desk.http.get("/api/v1/me", headers=bearer(tokens["assigned"])) as answer:
         assignee = (await answer.json())["id"]
     await desk.send("PATCH", conversation, {"team": ours, "assignee": assignee})
+    for theirs in tokens.values():  # the draft that there is to read
+        async with desk.http.put(f"{conversation}/draft", json={"text": "so far"}, headers=bearer(theirs)):
+            pass
     return Secret(
         conversation_id=message["conversation_id"],
         customer_id=message["customer_id"],
@@ -103,7 +107,7 @@ async def test_no_call_is_for_nobody(desk: Desk, route: Route) -> None:
 async def test_what_one_does_not_see_does_not_exist(desk: Desk, secret: Secret, route: Route) -> None:
     found = {}
     for who, theirs in secret.tokens.items():
-        path, body = secret.path(route), BODIES.get(f"{route.method} {route.path}")
+        path, body = secret.path(route), BODIES.get(f"{route.method} {route.path}", {"into": secret.conversation_id})
         async with desk.http.request(route.method, path, json=body, headers=bearer(theirs)) as answer:
             found[who] = answer.status
             text = await answer.text()

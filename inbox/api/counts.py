@@ -1,0 +1,84 @@
+"""How many conversations there are of each kind."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, get_args
+
+from msgspec import Meta, Struct
+
+from inbox.api.paging import Page
+from inbox.api.reading import NoQuery
+from inbox.api.routing import Call, route
+from inbox.model import Principal, Status
+from inbox.store.counts import Count
+
+
+class CountsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Of what."""
+
+    status: Annotated[Status, Meta(description="The status whose queues are counted.")] = "open"
+
+
+class CountsView(Struct, frozen=True, kw_only=True):
+    """How many conversations there are: by status, and in one status by queue.
+
+    `mine` are assigned to the caller, `unassigned` to nobody; `teams` by id, `channels` by id, `tags` by name.
+    """
+
+    statuses: Mapping[Status, int]
+    mine: int
+    unassigned: int
+    teams: Mapping[str, int]
+    channels: Mapping[str, int]
+    tags: Mapping[str, int]
+
+
+class TagView(Struct, frozen=True, kw_only=True):
+    """A tag, and how many conversations have it."""
+
+    name: str
+    conversations: int
+
+
+@route("GET", "/api/v1/counts")
+async def count_conversations(call: Call[CountsQuery, None]) -> CountsView:
+    """How many conversations the caller sees: of each status, and in one status of each queue."""
+    counts = await call.store.counts.seen_by(call.principal, kinds=("all", "channel", "tag"))
+    return _counts(counts, call.principal, call.query.status)
+
+
+@route("GET", "/api/v1/tags")
+async def list_tags(call: Call[NoQuery, None]) -> Page[TagView]:
+    """The tags of the conversations that the caller sees, and how many have each."""
+    summed = _summed(
+        (count.value, count.n) for count in await call.store.counts.seen_by(call.principal, kinds=("tag",))
+    )
+    return Page([TagView(name=name, conversations=n) for name, n in sorted(summed.items())], None)
+
+
+def _counts(counts: Sequence[Count], reader: Principal, status: Status) -> CountsView:
+    """The numbers of those counts that are of one status, by queue."""
+    whole = [count for count in counts if count.kind == "all"]
+    of_status = [count for count in counts if count.status == status]
+    queue = [count for count in whole if count.status == status]
+    return CountsView(
+        statuses={one: sum(count.n for count in whole if count.status == one) for one in get_args(Status)},
+        mine=sum(count.n for count in queue if count.assignee == reader.id),
+        unassigned=sum(count.n for count in queue if count.assignee is None),
+        teams=_summed((count.team, count.n) for count in queue if count.team is not None),
+        channels=_summed((count.value, count.n) for count in of_status if count.kind == "channel"),
+        tags=_summed((count.value, count.n) for count in of_status if count.kind == "tag"),
+    )
+
+
+def _summed(numbers: Iterable[tuple[str | None, int]]) -> dict[str, int]:
+    found: Counter[str] = Counter()
+    for name, n in numbers:
+        if name is not None:
+            found[name] += n
+    return {name: n for name, n in found.items() if n > 0}
+
+
+ROUTES = (count_conversations, list_tags)
