@@ -6,7 +6,7 @@ unvalidated in `ChannelConfig.options`, and whoever validates it turns pydantic'
 """
 
 from config.load import ChannelCheck, find_file, load
-from config.model import ChannelConfig, Config, InboxConfig, ServerConfig, StorageConfig
+from config.model import ChannelConfig, Config, InboxConfig, RetentionConfig, ServerConfig, StorageConfig
 from config.problem import ConfigError, Problem
 from config.source import Source
 
@@ -17,6 +17,7 @@ __all__ = [
     "ConfigError",
     "InboxConfig",
     "Problem",
+    "RetentionConfig",
     "ServerConfig",
     "Source",
     "StorageConfig",

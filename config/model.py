@@ -166,12 +166,29 @@ class ChannelConfig(_Section):
         return {**own, "options": {key: value for key, value in data.items() if key not in CHANNEL_KEYS}}
 
 
+class RetentionConfig(_Section):
+    """How long things are kept; None keeps them until somebody erases them.
+
+    Attributes:
+        conversations: resolved ones, since anything last happened in them; with messages, originals and files.
+        originals: what came in, byte for byte.
+        attachments: the bytes of files; their messages stay.
+        audit: who read, changed, exported or erased what.
+    """
+
+    conversations: Annotated[timedelta | None, BeforeValidator(_duration)] = None
+    originals: Annotated[timedelta | None, BeforeValidator(_duration)] = None
+    attachments: Annotated[timedelta | None, BeforeValidator(_duration)] = None
+    audit: Annotated[timedelta | None, BeforeValidator(_duration)] = None
+
+
 class Config(_Section):
     """The whole configuration. `load` makes it; paths in it are absolute and `inbox.public_url` is filled."""
 
     inbox: InboxConfig = InboxConfig()
     server: ServerConfig = ServerConfig()
     storage: StorageConfig = StorageConfig()
+    retention: RetentionConfig = RetentionConfig()
     channels: tuple[ChannelConfig, ...] = ()
     _source: Source = PrivateAttr()
 

@@ -22,6 +22,7 @@ from inbox.activity import Activity
 from inbox.addressing import Addressing
 from inbox.api import create_app, create_worker_app
 from inbox.attachments import Attachments
+from inbox.audit import Audit
 from inbox.channels import Channels, build, normalizers
 from inbox.context import ChannelContext
 from inbox.conversations import Conversations
@@ -35,7 +36,9 @@ from inbox.jobs import JobWorker
 from inbox.metrics import Metrics
 from inbox.model import Event, new_id
 from inbox.outbox import OutboxWorker
+from inbox.privacy import Privacy
 from inbox.replies import Replies
+from inbox.retention import Retention
 from inbox.roster import Part, Roster
 from inbox.services import Services
 from inbox.sign_in import SignIn
@@ -108,6 +111,7 @@ class Santral:
         self._activity = activity
         self._hub = Hub(store.events, metrics)
         self._files = Attachments(store)
+        self._audit = Audit(store)
         self._ingest = Ingest(store, self.owner, self._intakes(), reading, metrics, alone=alone)
         self._outbox = OutboxWorker(store, self.owner, channels.connectors, self._files, metrics)
         ours = {channel: one for channel, one in channels.connectors.items() if one.part in parts}
@@ -149,14 +153,18 @@ class Santral:
             await end(workers)
             await asyncio.gather(self._outbox.drain(SEND_STOP_SECONDS), self._jobs.drain(SEND_STOP_SECONDS))
             await self._close_connectors()
+            await self._audit.flush()
             await self._housekeeping.end()
 
     async def _work(self) -> None:
         workers: list[Worker] = [self._ingest, self._housekeeping]
         if "web" in self._parts or "channels" in self._parts:
             workers.append(self._hub)  # those who follow conversations are there
+        if "web" in self._parts:
+            workers.append(self._audit)
         if "outbox" in self._parts:
-            workers += [self._outbox, self._jobs, Waker(self.store)]
+            retention = Retention(self.store, self.owner, Privacy(self.store), self.config.retention)
+            workers += [self._outbox, self._jobs, Waker(self.store), retention]
         await together(*[worker.run() for worker in workers])
 
     async def _close_connectors(self) -> None:
@@ -236,6 +244,8 @@ class Santral:
             activity=self._activity,
             files=self._files,
             sign_in=SignIn(self.store),
+            privacy=Privacy(self.store),
+            audit=self._audit,
             metrics=self._metrics.registry,
             public_url=self.config.inbox.public_url,
         )

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import click
 import uvloop
@@ -20,24 +19,20 @@ import uvloop
 from config import Config, ConfigError, find_file, load
 from connectors import scaffold
 from connectors.registry import NoConnectorError, Registry
-from connectors.testing import check_installed
-from inbox import logs, welcome
+from inbox import commands, logs, welcome
 from inbox.app import StartError, serving
 from inbox.channels import ChannelChecker
 from inbox.model import ROLES, Agent, Role, new_id
-from inbox.passwords import Passwords, generated
+from inbox.passwords import generated
 from inbox.roster import PARTS, Part
 from inbox.secrets import secrets_of
 from inbox.shadows import shadows
-from inbox.store import Store, StoreUnavailableError, UnfitDatabaseError, embedded
-from inbox.store.staff import EmailTakenError
+from inbox.store import StoreUnavailableError, UnfitDatabaseError, embedded
 from normalizer.codec import json_schema, to_milliseconds
 from normalizer.schema import SCHEMA_VERSION
 
 T = TypeVar("T")
 
-ATTACH_SECONDS = 30.0
-ATTACH_PAUSE_SECONDS = 0.1
 
 EXIT_UNPROVED = 1
 EXIT_CONFIG = 2
@@ -95,7 +90,7 @@ def check(path: Path | None) -> None:
 @config_option
 def token(name: str, role: Role, path: Path | None) -> None:
     """Makes an API token called NAME and prints it; it cannot be read again."""
-    click.echo(_told(lambda: _token(_load(path, strict=False), name, role)))
+    click.echo(_told(lambda: commands.new_token(_load(path, strict=False), name, role)))
 
 
 @main.group()
@@ -118,7 +113,7 @@ def agent_add(email: str, role: Role, name: str | None, path: Path | None) -> No
         role=role,
         created_at=to_milliseconds(datetime.now(UTC)),
     )
-    if "@" not in email or not _told(lambda: _add_agent(_load(path, strict=False), made, password)):
+    if "@" not in email or not _told(lambda: commands.add_agent(_load(path, strict=False), made, password)):
         told = f"{email}: another agent signs in with it" if "@" in email else f"{email}: must be a mail address"
         click.echo(told, err=True)
         sys.exit(EXIT_CONFIG)
@@ -131,7 +126,7 @@ def agent_add(email: str, role: Role, name: str | None, path: Path | None) -> No
 def agent_password(email: str, path: Path | None) -> None:
     """Gives the agent who signs in with EMAIL a new password, prints it, and signs them out everywhere."""
     password = generated()
-    if not _told(lambda: _set_password(_load(path, strict=False), email.strip().lower(), password)):
+    if not _told(lambda: commands.set_password(_load(path, strict=False), email.strip().lower(), password)):
         click.echo(f"{email}: nobody signs in with it", err=True)
         sys.exit(EXIT_CONFIG)
     click.echo(password)
@@ -142,15 +137,46 @@ def agent_password(email: str, path: Path | None) -> None:
 @config_option
 def replay(ids: tuple[str, ...], path: Path | None) -> None:
     """Applies failed events again: those of IDs, or all."""
-    count = _told(lambda: _replay(_load(path, strict=False), ids))
+    count = _told(lambda: commands.replay(_load(path, strict=False), ids))
     click.echo(f"{count} events will be applied again")
+
+
+@main.command("export")
+@click.argument("customer")
+@click.option(
+    "--to", "target", type=click.Path(path_type=Path, dir_okay=False), help="The archive; without it, CUSTOMER.zip."
+)
+@config_option
+def export_customer(customer: str, target: Path | None, path: Path | None) -> None:
+    """Writes all that is kept of CUSTOMER, an id, as a ZIP archive."""
+    target = target or Path(f"{customer}.zip")
+    if not _told(lambda: commands.export(_load(path, strict=False), customer, target)):
+        _no_customer(customer)
+    click.echo(f"{target} is written")
+
+
+@main.command("erase")
+@click.argument("customer")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@config_option
+def erase_customer(customer: str, *, yes: bool, path: Path | None) -> None:
+    """Takes CUSTOMER, an id, out of the database with all that is theirs. It cannot be undone."""
+    if not yes:
+        click.confirm(f"Erase customer {customer} with all conversations, for good?", abort=True)
+    erased = _told(lambda: commands.erase(_load(path, strict=False), customer))
+    if erased is None:
+        _no_customer(customer)
+    click.echo(
+        f"erased: {erased.conversations} conversations, {erased.messages} messages, {erased.files} files, "
+        f"{erased.originals} originals; emptied elsewhere: {erased.emptied} messages"
+    )
 
 
 @main.command()
 @config_option
 def migrate(path: Path | None) -> None:
     """Brings the database to this version's schema."""
-    _told(lambda: _migrate(_load(path, strict=False)))
+    _told(lambda: commands.migrate(_load(path, strict=False)))
     click.echo(f"the database has schema version {SCHEMA_VERSION}")
 
 
@@ -163,7 +189,7 @@ def connectors(*, proved: bool) -> None:
     for line in strangers:
         click.echo(line, err=True)
     if proved:
-        sys.exit(EXIT_UNPROVED if uvloop.run(_prove(registry)) or strangers else 0)
+        sys.exit(EXIT_UNPROVED if uvloop.run(commands.prove(registry)) or strangers else 0)
     for name in registry.names():
         try:
             kind = registry.load(name)
@@ -262,71 +288,8 @@ def _stop_signal() -> asyncio.Future[None]:
     return stop
 
 
-@contextlib.asynccontextmanager
-async def _database(config: Config, *, migrate: bool = False) -> AsyncIterator[Store]:
-    """The database of a Santral that may run meanwhile; the embedded one is started where none runs."""
-    async with contextlib.AsyncExitStack() as stack:
-        if config.storage.url is not None:
-            url = config.storage.url.get_secret_value()
-        else:
-            url = await _embedded(config.storage.data_dir, stack)
-        store = await Store.open(url, migrate=migrate)
-        stack.push_async_callback(store.close)
-        yield store
-
-
-async def _embedded(data_dir: Path, stack: contextlib.AsyncExitStack) -> str:
-    """Attaches to the database of a Santral that runs, waits for one that is starting, else starts it."""
-    deadline = asyncio.get_running_loop().time() + ATTACH_SECONDS
-    while True:
-        with contextlib.suppress(embedded.NotRunningError):
-            return embedded.attach(data_dir)
-        try:
-            owned = await embedded.start(data_dir)
-        except embedded.AlreadyRunningError:
-            if asyncio.get_running_loop().time() > deadline:
-                raise
-            await asyncio.sleep(ATTACH_PAUSE_SECONDS)
-        else:
-            stack.push_async_callback(owned.stop)
-            return owned.url
-
-
-async def _token(config: Config, name: str, role: Role) -> str:
-    async with _database(config) as store:
-        return await store.staff.new_token(name, role, datetime.now(UTC))
-
-
-async def _add_agent(config: Config, made: Agent, password: str) -> bool:
-    """Whether it was made: not where somebody signs in with that address."""
-    async with _database(config) as store:
-        try:
-            await store.staff.add_agent(made, await Passwords().hash(password))
-        except EmailTakenError:
-            return False
-        return True
-
-
-async def _set_password(config: Config, email: str, password: str) -> bool:
-    async with _database(config) as store:
-        return await store.staff.set_password(email, await Passwords().hash(password))
-
-
-async def _replay(config: Config, ids: tuple[str, ...]) -> int:
-    """Gives the entries to an owner that does not live: whoever runs takes them over."""
-    async with _database(config) as store:
-        return await store.journal.replay(new_id(), ids or None)
-
-
-async def _prove(registry: Registry) -> bool:
-    """Says what each check of each connector found; whether one failed."""
-    failed = False
-    async for finding in check_installed(registry):
-        click.echo(str(finding))
-        failed = failed or finding.outcome == "failed"
-    return failed
-
-
-async def _migrate(config: Config) -> None:
-    async with _database(config, migrate=True):
-        pass
+def _no_customer(customer: str) -> NoReturn:
+    click.echo(
+        f"{customer}: there is no customer with this id; GET /api/v1/customers?identity=email:… tells it", err=True
+    )
+    sys.exit(EXIT_CONFIG)

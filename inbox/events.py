@@ -21,8 +21,8 @@ import structlog
 from connectors.context import CursorExpiredError
 from connectors.tasks import together
 from inbox.metrics import Metrics
-from inbox.model import Event, Principal
-from inbox.sight import hears
+from inbox.model import Event
+from inbox.sight import Listener
 from inbox.store import EventLog, StoreUnavailableError
 from inbox.store.events import Heading, News, Thread, end_of, thread_of, transaction_of
 
@@ -109,25 +109,25 @@ class Hub:
         return await self._log.newest()
 
     async def backlog(
-        self, position: int, limit: int, *, thread: Thread | None = None, reader: Principal | None = None
+        self, position: int, limit: int, *, thread: Thread | None = None, listener: Listener | None = None
     ) -> list[Event]:
-        """Up to `limit` events after `position`, of a thread or for a reader where one is given.
+        """Up to `limit` events after `position`, of a thread or for a listener where one is given.
 
         Raises:
             CursorExpiredError: events after it have been forgotten, or it lies in a future that a restore undid.
         """
         await self._check(position)
-        return await self._log.after(position, limit, thread=thread, reader=reader)
+        return await self._log.after(position, limit, thread=thread, listener=listener)
 
     async def follow(
-        self, position: int, *, thread: Thread | None = None, reader: Principal | None = None
+        self, position: int, *, thread: Thread | None = None, listener: Listener | None = None
     ) -> AsyncGenerator[Event, None]:
         """Every event after `position`, then each new one as it is committed.
 
         Args:
             position: where the reader stands.
             thread: only messages of this (channel, thread key).
-            reader: only what this one may be told.
+            listener: only what this one wants to hear.
 
         Raises:
             CursorExpiredError: the position cannot be honoured.
@@ -140,11 +140,11 @@ class Hub:
         try:
             await self._check(position)
             live_from = self._position
-            async with aclosing(self._catch_up(position, live_from, thread, reader)) as older:
+            async with aclosing(self._catch_up(position, live_from, thread, listener)) as older:
                 async for event in older:
                     yield event
             async for event in follower.live():
-                if event.id > max(position, live_from) and (reader is None or hears(reader, event.audience)):
+                if event.id > max(position, live_from) and (listener is None or listener.hears(event)):
                     yield event
         finally:
             followers.discard(follower)
@@ -152,10 +152,10 @@ class Hub:
                 self._threads.pop(thread, None)
 
     async def _catch_up(
-        self, position: int, until: int, thread: Thread | None, reader: Principal | None
+        self, position: int, until: int, thread: Thread | None, listener: Listener | None
     ) -> AsyncGenerator[Event, None]:
         while position < until:
-            page = await self._log.after(position, PAGE, thread=thread, reader=reader, until=until)
+            page = await self._log.after(position, PAGE, thread=thread, listener=listener, until=until)
             for event in page:
                 yield event
             if len(page) < PAGE:

@@ -28,9 +28,11 @@ EventType = Literal[
     "conversation.created",
     "conversation.updated",
     "conversation.merged",
+    "conversation.erased",
     "customer.created",
     "customer.updated",
     "customer.merged",
+    "customer.erased",
 ]
 FieldValue = str | int | float | bool | None
 
@@ -253,6 +255,25 @@ class Draft(Struct, frozen=True, kw_only=True):
     bcc: tuple[str, ...] = ()
     reply_to: str | None = None
     updated_at: Time
+
+
+class AuditEntry(Struct, frozen=True, kw_only=True):
+    """That somebody read, changed, exported or erased something.
+
+    Attributes:
+        call: what they asked for, as it stands in the API: `GET /api/v1/customers/{id}`; `santral` on the command line.
+        subject_id: the `{id}` of that call.
+        customer_id: whose data it is, where that is known.
+    """
+
+    id: str
+    at: Time
+    principal_id: str
+    principal: str
+    call: str
+    subject_id: str | None = None
+    customer_id: str | None = None
+    address: str = ""
 
 
 class Agent(Struct, frozen=True, kw_only=True):

@@ -10,10 +10,12 @@ from connectors.supervisor import Supervisor
 from inbox.activity import Activity
 from inbox.addressing import Addressing
 from inbox.attachments import Attachments
+from inbox.audit import Audit
 from inbox.conversations import Conversations
 from inbox.customers import Customers
 from inbox.events import Hub
 from inbox.ingest import Ingest
+from inbox.privacy import Privacy
 from inbox.replies import Replies
 from inbox.roster import Roster
 from inbox.sign_in import SignIn
@@ -36,5 +38,7 @@ class Services:
     activity: Activity
     files: Attachments
     sign_in: SignIn
+    privacy: Privacy
+    audit: Audit
     metrics: CollectorRegistry
     public_url: str

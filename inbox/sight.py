@@ -6,7 +6,9 @@ and admins see all. What an agent does not see is for them as if it did not exis
 
 from __future__ import annotations
 
-from inbox.model import Conversation, Principal
+from msgspec import Struct
+
+from inbox.model import Conversation, Event, EventType, Principal
 
 Audience = tuple[str, ...]
 """Who is told of something: teams (`team|id`) and principals (`principal|id`)."""
@@ -42,3 +44,19 @@ def hears(principal: Principal, told: Audience | None) -> bool:
 def ears(principal: Principal) -> frozenset[str]:
     """The audiences that somebody belongs to."""
     return frozenset({f"principal|{principal.id}", *(f"team|{team}" for team in principal.teams)})
+
+
+class Listener(Struct, frozen=True, kw_only=True):
+    """What somebody wants to be told of, of what they may: some types of events, one conversation; None is all."""
+
+    reader: Principal
+    types: frozenset[EventType] | None = None
+    conversation_id: str | None = None
+
+    def hears(self, event: Event) -> bool:
+        """Whether they are told of an event."""
+        return (
+            (self.types is None or event.type in self.types)
+            and self.conversation_id in (None, event.conversation_id)
+            and hears(self.reader, event.audience)
+        )

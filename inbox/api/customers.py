@@ -10,7 +10,7 @@ from inbox.api.names import IdentityBody, MergeBody, Name
 from inbox.api.paging import Page, PageQuery, page, place
 from inbox.api.problems import FieldError, ProblemError, not_found
 from inbox.api.reading import NoQuery, as_changes, invalid_body, seen_version
-from inbox.api.routing import Answer, AnyCall, Call, route
+from inbox.api.routing import SUBJECT, Answer, AnyCall, Call, route
 from inbox.api.views import CustomerView, customer_views
 from inbox.customers import NewIdentity
 from inbox.model import Customer
@@ -96,8 +96,8 @@ async def add_identity(call: Call[NoQuery, IdentityBody]) -> Answer[CustomerView
 @route("POST", "/api/v1/customers/{id}/merge", refuses=("merged", "merges-itself"))
 async def merge_customer(call: Call[NoQuery, MergeBody]) -> Answer[CustomerView]:
     """Says that this is the same person as another, which is the answer. `unmerge` undoes it exactly, at any time."""
-    await _standing(call)
     await _standing(call, call.body.into)
+    await _standing(call)
     return await _shown(call, await call.services.customers.merge(call.id, call.body.into))
 
 
@@ -127,6 +127,7 @@ async def _customer(call: AnyCall, id_: str | None = None) -> Customer:
     customer = await call.store.people.customer(id_ or call.id)
     if customer is None:
         raise not_found("customer", id_ or call.id)
+    call.request[SUBJECT] = customer.id
     return customer
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from contextlib import aclosing
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from aiohttp import WSCloseCode, web
 from msgspec import Meta, Struct
@@ -21,7 +21,8 @@ from inbox.api.routing import AnyCall, Call, route
 from inbox.api.streams import STREAMS
 from inbox.api.views import EventView, event_view
 from inbox.events import Hub, SlowReaderError, from_cursor, to_cursor
-from inbox.model import Principal, Role
+from inbox.model import EventType, Principal, Role
+from inbox.sight import Listener
 from normalizer.codec import to_json
 
 HEARTBEAT_SECONDS = 25.0
@@ -34,17 +35,19 @@ CLOSE_OTHER_RIGHTS = 4403
 CHECK_SECONDS = 10.0  # how often it is asked whether the reader may still come in
 
 
-class EventsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where to go on; without `after`, from now on."""
-
-    after: Annotated[str | None, Meta(description="A cursor: the `next` of a page, or the `id` of an event.")] = None
-    limit: Limit = DEFAULT_LIMIT
-
-
 class StreamQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where to go on; without `after`, from now on."""
+    """Where to go on, without `after` from now on, and of what to hear."""
 
     after: Annotated[str | None, Meta(description="A cursor: the `next` of a page, or the `id` of an event.")] = None
+    types: Annotated[str | None, Meta(description="Types of events with commas between; else all.")] = None
+    conversation: Annotated[str | None, Meta(description="The id of the one conversation to hear of.")] = None
+
+
+class EventsQuery(StreamQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """That, a page at a time; `wait` answers as soon as something happens."""
+
+    limit: Limit = DEFAULT_LIMIT
+    wait: Annotated[int, Meta(ge=0, le=30, description="How many seconds to wait where nothing has happened.")] = 0
 
 
 class EventsPage(Struct, frozen=True):
@@ -64,14 +67,17 @@ class Hello(Struct, frozen=True, kw_only=True):
 @route("GET", "/api/v1/events", refuses=("cursor-expired",))
 async def list_events(call: Call[EventsQuery, None]) -> EventsPage:
     """What happened after a cursor; 410 where that is not known any more."""
-    hub = call.services.hub
-    if call.query.after is None:
+    hub, query, listener = call.services.hub, call.query, _listener(call)
+    if query.after is None and not query.wait:
         return EventsPage([], to_cursor(await hub.newest()))
-    position, newest = _position(call.query.after), await hub.newest()
-    events = await hub.backlog(position, call.query.limit, reader=call.principal)
+    position, newest = _position(query.after) if query.after else await hub.newest(), await hub.newest()
+    events = await hub.backlog(position, query.limit, listener=listener)
+    if not events and query.wait and await _something(call, position, listener):
+        newest = await hub.newest()
+        events = await hub.backlog(position, query.limit, listener=listener)
     read = [event.id for event in events]
     # Where all were read, the caller goes on from now, and not from the last of theirs, which may soon be forgotten.
-    end = read[-1] if len(read) == call.query.limit else max(position, newest, *read)
+    end = read[-1] if len(read) == query.limit else max(position, newest, *read)
     return EventsPage([event_view(event) for event in events], to_cursor(end))
 
 
@@ -84,7 +90,7 @@ async def stream(call: Call[StreamQuery, None]) -> web.WebSocketResponse:
     and with 4403 whoever has another role or other teams by then: what they loaded is not what they may see.
     """
     check_origin(call.request, call.services.public_url)
-    hub, after = call.services.hub, call.query.after
+    hub, after, listener = call.services.hub, call.query.after, _listener(call)
     position = await hub.newest() if after is None else _position(after)
     if not web.WebSocketResponse().can_prepare(call.request):
         raise ProblemError("upgrade-required", "this is a WebSocket", headers={"Upgrade": "websocket"})
@@ -93,7 +99,7 @@ async def stream(call: Call[StreamQuery, None]) -> web.WebSocketResponse:
     )
     await socket.prepare(call.request)
     call.request.app[STREAMS].add(socket)
-    sending = asyncio.create_task(_send(socket, hub, position, call.principal))
+    sending = asyncio.create_task(_send(socket, hub, position, listener))
     watching = asyncio.create_task(_watch(socket, call))
     try:
         async for _ in socket:  # what it sends means nothing; reading sees pongs and the end
@@ -121,11 +127,11 @@ def _rights(principal: Principal) -> tuple[Role, frozenset[str]]:
     return principal.role, frozenset(principal.teams)
 
 
-async def _send(socket: web.WebSocketResponse, hub: Hub, position: int, reader: Principal) -> None:
+async def _send(socket: web.WebSocketResponse, hub: Hub, position: int, listener: Listener) -> None:
     try:
         await hub.backlog(position, 1)
         await _frame(socket, Hello(cursor=to_cursor(position)))
-        async with aclosing(hub.follow(position, reader=reader)) as events:
+        async with aclosing(hub.follow(position, listener=listener)) as events:
             async for event in events:
                 await _frame(socket, event_view(event))
     except CursorExpiredError:
@@ -140,6 +146,37 @@ async def _send(socket: web.WebSocketResponse, hub: Hub, position: int, reader: 
 async def _frame(socket: web.WebSocketResponse, value: Any) -> None:  # noqa: ANN401 (any frame)
     async with asyncio.timeout(SEND_SECONDS):
         await socket.send_str(to_json(value).decode())
+
+
+async def _something(call: Call[EventsQuery, None], position: int, listener: Listener) -> bool:
+    """Waits until there is something to hear, or Santral stops; whether there is."""
+    heard = asyncio.create_task(_first(call.services.hub, position, listener))
+    stopping = asyncio.create_task(call.request.app[STREAMS].closing.wait())
+    try:
+        done, _ = await asyncio.wait((heard, stopping), timeout=call.query.wait, return_when=asyncio.FIRST_COMPLETED)
+        return heard in done and heard.result()
+    finally:
+        await end(heard, stopping)
+
+
+async def _first(hub: Hub, position: int, listener: Listener) -> bool:
+    async with aclosing(hub.follow(position, listener=listener)) as events:
+        async for _ in events:
+            return True
+    return False
+
+
+def _listener(call: Call[Any, None]) -> Listener:
+    """What the query asks to hear of.
+
+    Raises:
+        ProblemError: 400, there is no such type.
+    """
+    types = frozenset(call.query.types.split(",")) if call.query.types else None
+    for unknown in sorted((types or frozenset()) - frozenset(get_args(EventType))):
+        what = FieldError(field="types", detail=f"there is no {unknown!r}; there are {', '.join(get_args(EventType))}")
+        raise ProblemError("invalid-query", f"types: {what.detail}", errors=[what])
+    return Listener(reader=call.principal, types=types, conversation_id=call.query.conversation)
 
 
 def _position(cursor: str) -> int:

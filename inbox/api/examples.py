@@ -213,6 +213,18 @@ EXAMPLES: Mapping[str, Any] = {
     "AgentPage": _page(_AGENT),
     "AgentPatch": {"role": "supervisor", "teams": [TEAM_ID]},
     "Attachment": _ATTACHMENT,
+    "AuditEntryPage": _page(
+        {
+            "id": "01a20685-6617-7e53-b8f8-53e16fa0c365",
+            "at": AT,
+            "principal_id": AGENT_ID,
+            "principal": "Grace",
+            "call": "GET /api/v1/customers/{id}",
+            "subject_id": CUSTOMER_ID,
+            "customer_id": CUSTOMER_ID,
+            "address": "192.0.2.7",
+        }
+    ),
     "ChannelPage": _page(_CHANNEL),
     "Conversation": _CONVERSATION,
     "ConversationPage": _page(_CONVERSATION),
@@ -232,6 +244,14 @@ EXAMPLES: Mapping[str, Any] = {
     "Draft": _DRAFT,
     "DraftBody": {"text": "It left our"},
     "DraftPage": _page(_DRAFT),
+    "Erased": {
+        "customers": 1,
+        "conversations": 3,
+        "messages": 17,
+        "emptied": 1,
+        "originals": 9,
+        "files": 2,
+    },
     "EventsPage": {"items": [_EVENT], "next": "MToyNjIxNDQwMA"},
     "FailedPage": _page(_FAILED),
     "IdentityBody": {"kind": "email", "value": "ada@example.org"},

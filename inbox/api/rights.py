@@ -18,24 +18,29 @@ Scope = Literal["any", "one", "list"]
 
 
 class Right(NamedTuple):
-    """Who may make a call: a role or a higher one, or anyone, also who is not known."""
+    """Who may make a call: a role or a higher one, or anyone, also who is not known.
+
+    `audited`: it is about somebody's data, or about who may see it, so who makes it stands in the audit log.
+    """
 
     least: Role | Literal["anyone"]
     scope: Scope = "any"
+    audited: bool = False
 
 
 ANYONE = Right("anyone")
 AGENT = Right("agent")
-ONE = Right("agent", "one")
+ONE = Right("agent", "one", audited=True)
 LIST = Right("agent", "list")
-SUPERVISOR = Right("supervisor")
-ADMIN = Right("admin")
+PERSON = Right("agent", audited=True)
+SUPERVISOR = Right("supervisor", audited=True)
+ADMIN = Right("admin", audited=True)
 
 MATRIX: Mapping[str, Right] = {
     "GET /api/v1/conversations": LIST,
     "GET /api/v1/counts": LIST,
     "GET /api/v1/tags": LIST,
-    "POST /api/v1/conversations": AGENT,
+    "POST /api/v1/conversations": PERSON,
     "GET /api/v1/conversations/{id}": ONE,
     "PATCH /api/v1/conversations/{id}": ONE,
     "POST /api/v1/conversations/{id}/merge": ONE,
@@ -51,15 +56,18 @@ MATRIX: Mapping[str, Right] = {
     "POST /api/v1/messages/{id}/cancel": ONE,
     "GET /api/v1/messages/{id}/original": ONE,
     "GET /api/v1/customers": AGENT,
-    "POST /api/v1/customers": AGENT,
-    "GET /api/v1/customers/{id}": AGENT,
-    "PATCH /api/v1/customers/{id}": AGENT,
-    "POST /api/v1/customers/{id}/identities": AGENT,
+    "POST /api/v1/customers": PERSON,
+    "GET /api/v1/customers/{id}": PERSON,
+    "PATCH /api/v1/customers/{id}": PERSON,
+    "POST /api/v1/customers/{id}/identities": PERSON,
     "POST /api/v1/customers/{id}/merge": SUPERVISOR,
     "POST /api/v1/customers/{id}/unmerge": SUPERVISOR,
-    "GET /api/v1/customers/{id}/timeline": LIST,
+    "GET /api/v1/customers/{id}/timeline": Right("agent", "list", audited=True),
+    "GET /api/v1/customers/{id}/export": ADMIN,
+    "POST /api/v1/customers/{id}/erase": ADMIN,
     "POST /api/v1/attachments": AGENT,
     "GET /api/v1/attachments/{id}": ONE,
+    "GET /api/v1/audit": ADMIN,
     "GET /api/v1/channels": AGENT,
     "GET /api/v1/ingest/failed": SUPERVISOR,
     "POST /api/v1/ingest/{id}/replay": SUPERVISOR,

@@ -17,16 +17,18 @@ from typing import Any, Generic, TypeVar, get_args, get_type_hints
 
 from aiohttp import web
 
-from inbox.api.auth import NOBODY, Caller, authenticate
+from inbox.api.auth import NOBODY, SAFE, Caller, authenticate
 from inbox.api.problems import ProblemError
 from inbox.api.reading import path_id, read_body, read_query
 from inbox.api.rights import MATRIX, Right
+from inbox.audit import entry
 from inbox.model import ROLES, Principal, Session
 from inbox.services import Services
 from inbox.store import Store
 from normalizer.codec import to_json
 
 SERVICES = web.AppKey("services", Services)
+SUBJECT = web.RequestKey("subject", str)  # the id of the customer whose data the call is about
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 QueryT = TypeVar("QueryT")
@@ -115,7 +117,24 @@ class Route:
             query=read_query(request, self.query),
             body=None if self.body in (NoneType, Streamed) else await read_body(request, self.body),
         )
-        return self._written(await self.handler(call))
+        response = self._written(await self.handler(call))
+        if self.right.audited:
+            await self._note(call)
+        return response
+
+    async def _note(self, call: AnyCall) -> None:
+        """Writes down who made the call, and whose data it was about."""
+        noted = entry(
+            call.principal,
+            f"{self.method} {self.path}",
+            subject_id=call.id if "{id}" in self.path else None,
+            customer_id=call.request.get(SUBJECT),
+            address=call.request.remote or "",
+        )
+        if self.method in SAFE:
+            call.services.audit.read(noted)
+        else:
+            await call.services.audit.changed(noted)
 
     async def _admitted(self, request: web.Request, services: Services) -> Caller:
         least = self.right.least

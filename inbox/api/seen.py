@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inbox.api.problems import ProblemError, not_found
-from inbox.api.routing import AnyCall
+from inbox.api.routing import SUBJECT, AnyCall
 from inbox.model import Conversation
 from inbox.sight import sees
 from normalizer.schema import Message
@@ -18,6 +18,7 @@ async def seen_conversation(call: AnyCall, id_: str | None = None) -> Conversati
     conversation = await call.store.queries.conversation(id_ or call.id)
     if conversation is None or not sees(call.principal, conversation):
         raise not_found("conversation", id_ or call.id)
+    call.request[SUBJECT] = conversation.customer_id
     return conversation
 
 
@@ -48,6 +49,7 @@ async def answerable_conversation(call: AnyCall) -> Conversation:
         conversation = await call.store.queries.conversation(conversation.merged_into)
     if conversation is None or not sees(call.principal, conversation):
         raise not_found("conversation", call.id)
+    call.request[SUBJECT] = conversation.customer_id
     return conversation
 
 
@@ -60,4 +62,5 @@ async def seen_message(call: AnyCall) -> Message:
     message = await call.store.queries.message(call.id)
     if message is None or not await call.store.queries.seen(call.principal, {message.conversation_id}):
         raise not_found("message", call.id)
+    call.request[SUBJECT] = message.customer_id
     return message

@@ -1,4 +1,4 @@
-"""The open WebSockets of the API, so that they can be told when Santral goes."""
+"""The open WebSockets and the long polls of the API, so that they can be told when Santral goes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ class Streams:
     """The sockets that are open; one that is gone is forgotten."""
 
     def __init__(self) -> None:
+        self.closing = asyncio.Event()
         self._open: weakref.WeakSet[web.WebSocketResponse] = weakref.WeakSet()
 
     def add(self, socket: web.WebSocketResponse) -> None:
@@ -20,6 +21,7 @@ class Streams:
 
     async def close(self) -> None:
         """Tells every reader to come back later."""
+        self.closing.set()
         farewells = (socket.close(code=WSCloseCode.GOING_AWAY, message=b"Santral stops") for socket in set(self._open))
         await asyncio.gather(*farewells, return_exceptions=True)
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from inbox.store import indexes, migrations
+from inbox.store.audit import AuditLog
 from inbox.store.budgets import Budgets
 from inbox.store.client import Client, connect, database
 from inbox.store.counts import Counts
@@ -22,6 +23,7 @@ from inbox.store.journal import Journal, JournalEntry
 from inbox.store.leases import Leases
 from inbox.store.outbox import Outbox
 from inbox.store.people import People
+from inbox.store.personal import PersonalData
 from inbox.store.processes import Processes
 from inbox.store.queries import Queries
 from inbox.store.signing_keys import SigningKeys
@@ -64,6 +66,7 @@ class Store:
         self.write = self._writer.write
         self.journal = Journal(database_)
         self.files = FileStore(database_)
+        self.audit = AuditLog(database_)
         self.budgets = Budgets(database_)
         self.jobs = Jobs(database_)
         self.leases = Leases(database_)
@@ -75,6 +78,7 @@ class Store:
         self.counts = Counts(database_)
         self.drafts = Drafts(database_)
         self.people = People(database_)
+        self.personal = PersonalData(database_)
         self.queries = Queries(database_)
 
     @classmethod

@@ -11,8 +11,8 @@ import msgspec
 from pymongo import ASCENDING, DESCENDING
 from pymongo.errors import PyMongoError
 
-from inbox.model import Event, Principal
-from inbox.sight import ears, sees_all
+from inbox.model import Event
+from inbox.sight import Listener, ears, sees_all
 from inbox.store.client import Database, Document
 from inbox.store.documents import from_document, to_document
 from inbox.store.errors import StoreUnavailableError
@@ -124,7 +124,7 @@ class EventLog:
         limit: int,
         *,
         thread: Thread | None = None,
-        reader: Principal | None = None,
+        listener: Listener | None = None,
         until: int | None = None,
     ) -> list[Event]:
         """Events after a position, in the order of commit.
@@ -133,12 +133,12 @@ class EventLog:
             position: where to go on from.
             limit: how many at the most.
             thread: only messages of this (channel, thread key).
-            reader: only what this one may be told.
+            listener: only what this one wants to hear.
             until: the last position to read.
         """
         query: Document = {"_id": {"$gt": position}}
-        if reader is not None and not sees_all(reader):
-            query["audience"] = {"$in": [None, *ears(reader)]}
+        if listener is not None:
+            query |= _heard_by(listener)
         if until is not None:
             query["_id"]["$lte"] = until
         if thread is not None:
@@ -209,3 +209,15 @@ def _heading(first: Document) -> Heading:
     threads = first.get("threads")
     known = None if threads is None else frozenset((channel, key) for channel, key in threads)
     return Heading(transaction_of(first["_id"]), first["at"], known)
+
+
+def _heard_by(listener: Listener) -> Document:
+    """What `Listener.hears` says, as a query."""
+    query: Document = {}
+    if listener.types is not None:
+        query["type"] = {"$in": sorted(listener.types)}
+    if listener.conversation_id is not None:
+        query["conversation_id"] = listener.conversation_id
+    if not sees_all(listener.reader):
+        query["audience"] = {"$in": [None, *ears(listener.reader)]}
+    return query

@@ -40,6 +40,8 @@ INDEXES: dict[str, list[IndexModel]] = {
             name="turns",
             partialFilterExpression={"state": "new"},
         ),
+        # whose original's time is over
+        IndexModel([("received_at", ASCENDING)], name="applied", partialFilterExpression={"state": "applied"}),
         # GET /ingest/failed
         IndexModel(
             [("received_at", DESCENDING), ("_id", DESCENDING)],
@@ -119,6 +121,11 @@ INDEXES: dict[str, list[IndexModel]] = {
     "jobs": [IndexModel([("state", ASCENDING), ("due_at", ASCENDING)], name="due")],
     "waiting_changes": [
         IndexModel([("at", ASCENDING)], name="kept", expireAfterSeconds=int(CHANGES_WAIT.total_seconds()))
+    ],
+    "audit": [
+        IndexModel([("at", DESCENDING), ("_id", DESCENDING)], name="recent"),
+        IndexModel([("customer_id", ASCENDING), ("at", DESCENDING), ("_id", DESCENDING)], name="customer"),
+        IndexModel([("principal_id", ASCENDING), ("at", DESCENDING), ("_id", DESCENDING)], name="principal"),
     ],
     "drafts": [
         IndexModel([("principal_id", ASCENDING), ("updated_at", ASCENDING)], name="principal"),

@@ -214,9 +214,12 @@ class Unit:
     def _versions(self) -> Iterator[tuple[Conversation | None, Conversation | None]]:
         """Each conversation that was kept, as it was and as it is."""
         for key, value in self._kept.items():
-            if isinstance(value, Conversation):
+            if key[0] is Conversation:
                 before = self._stored.get(key)
-                yield before if isinstance(before, Conversation) else None, value
+                yield (
+                    before if isinstance(before, Conversation) else None,
+                    value if isinstance(value, Conversation) else None,
+                )
 
     async def _settle(self) -> None:
         for owner, ids in self._settled.items():
@@ -281,7 +284,13 @@ class Unit:
                 told=self._audience(value),
             )
             events.append(event)
-        return events
+        return events + self._erased(self.number * POSITIONS + len(events))
+
+    def _erased(self, position: int) -> list[Event]:
+        """What was removed: nothing is told of it but that it is gone."""
+        gone = [self._stored.get(key) for key, value in self._kept.items() if value is None]
+        erased = [value for value in gone if isinstance(value, Conversation | Customer)]
+        return [_gone(value, position + offset, self.now) for offset, value in enumerate(erased)]
 
     def _audience(self, value: Message | Conversation | Customer) -> Audience | None:
         """Also who saw it until now: they learn that it has gone."""
@@ -330,6 +339,19 @@ def _event(
     if value.merged_into and not (isinstance(before, Customer) and before.merged_into):
         kind = "customer.merged"
     return Event(id=position, type=kind, at=now, data={"customer": to_builtins(value)})
+
+
+def _gone(value: Conversation | Customer, position: int, now: datetime) -> Event:
+    if isinstance(value, Customer):
+        return Event(id=position, type="customer.erased", at=now, data={"customer": {"id": value.id}})
+    return Event(
+        id=position,
+        type="conversation.erased",
+        at=now,
+        conversation_id=value.id,
+        audience=audience(value),
+        data={"conversation": {"id": value.id}},
+    )
 
 
 def _message_event(message: Message, before: Stored | None) -> EventType:

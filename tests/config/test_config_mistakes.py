@@ -100,19 +100,26 @@ TABLE = {
     ),
     # keys
     "unknown key at the top": ("chanels: []", ['1: chanels: unknown key; did you mean "channels"?']),
-    "nothing alike": ("zzz: 1", ["1: zzz: unknown key; known here: inbox, server, storage, channels"]),
+    "nothing alike": ("zzz: 1", ["1: zzz: unknown key; known here: inbox, server, storage, retention, channels"]),
     "unknown key, its neighbour there": (
         "server:\n  port: 1\n  prot: 2",
         ['3: server.prot: unknown key; did you mean "port"?'],
     ),
     "later parts": (
-        "bots: []\nrules: []\nhours: {}\nfaq: x\nretention: 1\n",
+        "bots: []\nrules: []\nhours: {}\nfaq: x\n",
         [
             f"{line}: {key}: not available in this version; remove it"
-            for line, key in enumerate(("bots", "rules", "hours", "faq", "retention"), 1)
+            for line, key in enumerate(("bots", "rules", "hours", "faq"), 1)
         ],
     ),
     # values
+    "how long to keep": (
+        "retention:\n  originals: forever\n  mails: 3d\n",
+        [
+            "2: retention.originals: must be a duration; write it such as 14d, 24h or 30m",
+            "3: retention.mails: unknown key; known here: conversations, originals, attachments, audit",
+        ],
+    ),
     "port as text": (
         "server:\n  port: eighty\n",
         ["2: server.port: must be a whole number from 1 to 65535; got text"],

@@ -6,6 +6,7 @@ import asyncio
 import json
 import signal
 import socket
+import zipfile
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -295,3 +296,26 @@ async def test_without_a_file_it_shows_what_to_paste(tmp_path: Path) -> None:
     said = await asyncio.to_thread(command, "check", folder=tmp_path)
     assert said.returncode == 0
     assert [line.partition(":")[0] for line in said.stdout.splitlines()[:-1]] == ["mail", "site"]
+
+
+async def test_a_customer_is_exported_and_erased_while_it_runs(santral: StartSantral, tmp_path: Path) -> None:
+    one = await santral()
+    await asyncio.to_thread(one.send_mail, letter(1))
+    async with one.desk() as desk:
+        (conversation,) = await eventually(desk.conversations)
+        customer = conversation["customer"]["id"]
+        archive = tmp_path / "ada.zip"
+        done = await asyncio.to_thread(command, "export", customer, "--to", str(archive), folder=one.folder)
+        assert (done.returncode, done.stdout) == (0, f"{archive} is written\n")
+        assert "originals/" in str(zipfile.ZipFile(archive).namelist())
+        asked = await asyncio.to_thread(command, "erase", customer, folder=one.folder)
+        assert asked.returncode == 1  # nobody said yes
+        done = await asyncio.to_thread(command, "erase", customer, "--yes", folder=one.folder)
+        assert done.stdout.startswith("erased: 1 conversations, 1 messages")
+        assert await desk.conversations() == []
+        calls = {item["call"] for item in (await desk.get("/api/v1/audit", customer=customer))["items"]}
+        assert {"santral export", "santral erase"} <= calls
+    for words in (("export", "nobody"), ("erase", "nobody", "--yes")):
+        refused = await asyncio.to_thread(command, *words, folder=one.folder)
+        assert refused.returncode == 2
+        assert "there is no customer with this id" in refused.stderr

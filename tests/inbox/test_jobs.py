@@ -19,6 +19,7 @@ from connectors.errors import PermanentError, TemporaryError
 from connectors.tasks import end
 from inbox.attachments import Attachments
 from inbox.jobs import JobWorker
+from inbox.model import Principal
 from inbox.store import Store
 from normalizer.outcomes import Profile
 
@@ -227,7 +228,9 @@ async def test_who_is_new_is_asked_about_once(asking: Post, documents: Documents
     customer = await documents["customers"].find_one({})
     assert customer is not None
     assert customer["name"] == "Ada Byron"
-    picture = await Attachments(asking.store).get(customer["avatar"].rpartition("/")[2])
+    picture = await Attachments(asking.store).get(
+        customer["avatar"].rpartition("/")[2], Principal(id="a", name="a", role="agent")
+    )
     assert picture is not None
     assert (picture.content_type, await asking.content(picture.id)) == ("image/png", PIXEL)
     address = await documents["identities"].find_one({"_id": "email:ada@example.com"})

@@ -22,8 +22,9 @@ from postbox import CHANNEL, said
 from pymongo.asynchronous.database import AsyncDatabase
 from test_outbox import ADA, Office
 
-from inbox.model import ROLES, Agent, Draft, Principal, Session
+from inbox.model import ROLES, Agent, AuditEntry, Draft, Principal, Session
 from inbox.replies import NewReply
+from inbox.sight import Listener
 from inbox.store import Store, StoreUnavailableError, UnfitDatabaseError, Upload, embedded
 from inbox.store.embedded.mongod_process import find_mongod
 from inbox.store.indexes import INDEXES
@@ -183,7 +184,7 @@ async def ask_everything(office: Office) -> None:
         await store.people.timeline(["c", "d"], reader=reader, after=after, **page)
         await store.queries.seen(reader, ["c"])
         await store.counts.seen_by(reader, kinds=("all", "tag"))
-        await store.events.after(1, 50, reader=reader)
+        await store.events.after(1, 50, listener=Listener(reader=reader, conversation_id="c"))
         await store.people.customers(after=after, **page)
     for seqs in ((0, None), (None, 5), (None, None), (1, 5)):
         await store.queries.messages(conversation, after_seq=seqs[0], before_seq=seqs[1], limit=50)
@@ -191,6 +192,14 @@ async def ask_everything(office: Office) -> None:
     await store.queries.asleep_until(now, 50)
     await store.people.identities(["c"])
     await store.people.family("c")
+    noted = AuditEntry(id="a", at=now, principal_id="p", principal="P", call="GET", customer_id="c")
+    await store.audit.add([noted])
+    await store.audit.page(customer_ids=None, principal_id=None, after=None, limit=5)
+    await store.audit.page(customer_ids=["c"], principal_id=None, after=place, limit=5)
+    await store.audit.page(customer_ids=None, principal_id="p", after=None, limit=5)
+    await store.personal.resolved_before(now, 5)
+    await store.personal.expire_originals(now - timedelta(days=1), now)
+    await store.personal.with_files("", "z", 5)
     await store.queries.last_written(conversation, ["c"])
     draft = Draft(id="a", conversation_id="c", principal_id="p", text="", attachments=("f",), updated_at=now)
     await store.drafts.put(draft)

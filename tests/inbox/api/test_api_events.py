@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import uuid
 from typing import Any
 
@@ -116,3 +118,51 @@ async def test_an_expired_cursor_is_told(desk: Desk) -> None:
 
 async def test_a_plain_request_for_the_stream_is_refused(desk: Desk) -> None:
     assert (await desk.problem("GET", STREAM))["status"] in (400, 426)
+
+
+async def test_who_asks_for_some_events_gets_no_others(desk: Desk) -> None:
+    cursor = (await desk.get(EVENTS))["next"]
+    message, other = await desk.letter("one"), await desk.letter("two")
+    conversation = message["conversation_id"]
+
+    of_one = await desk.get(EVENTS, after=cursor, conversation=conversation)
+    created = await desk.get(EVENTS, after=cursor, types="message.created,customer.created")
+
+    assert {item["conversation_id"] for item in of_one["items"]} == {conversation}
+    assert {item["type"] for item in created["items"]} <= {"message.created", "customer.created"}
+    assert {message["id"], other["id"]} <= {item["message_id"] for item in created["items"]}
+    async with desk.http.ws_connect(f"/api/v1/stream?after={cursor}&types=message.created") as stream:
+        await stream.receive_json()
+        told = [await stream.receive_json() for _ in range(2)]
+    assert [item["message_id"] for item in told] == [message["id"], other["id"]]
+    for path in (EVENTS, "/api/v1/stream"):
+        problem = await desk.problem("GET", path, params={"types": "message.created,lamp.broken"})
+        assert (problem["status"], problem["errors"][0]["field"]) == (400, "types")
+
+
+async def test_a_long_poll_answers_as_soon_as_something_happens(desk: Desk) -> None:
+    cursor = (await desk.get(EVENTS))["next"]
+    began = asyncio.get_running_loop().time()
+    waiting = asyncio.create_task(desk.get(EVENTS, after=cursor, wait=30, types="message.created"))
+    await desk.letter("at last")
+    page = await waiting
+    assert [item["data"]["message"]["text"] for item in page["items"]] == ["at last"]
+    assert asyncio.get_running_loop().time() - began < 20
+    quiet = await desk.get(EVENTS, after=page["next"], wait=1, types="conversation.merged")
+    assert quiet["items"] == []
+    assert (await desk.problem("GET", EVENTS, params={"wait": "31"}))["status"] == 400
+
+
+async def test_a_long_poll_ends_when_santral_stops(leaving: tuple[Desk, contextlib.AsyncExitStack]) -> None:
+    desk, stack = leaving
+    cursor = (await desk.get(EVENTS))["next"]
+    async with aiohttp.ClientSession(desk.url, headers=desk.http.headers) as other:
+        asked = {"after": cursor, "wait": "30", "types": "message.created"}
+        follower = asyncio.create_task(desk.get(EVENTS, **asked))
+        waiting = asyncio.create_task(other.get(EVENTS, params={**asked, "types": "conversation.merged"}))
+        await desk.letter("both are waiting by now")
+        await follower
+        async with asyncio.timeout(10):
+            await stack.aclose()
+            async with await waiting as answer:
+                assert (answer.status, (await answer.json())["items"]) == (200, [])
