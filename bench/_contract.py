@@ -26,6 +26,7 @@ from inbox.events import Hub
 from inbox.feed import ChannelFeed
 from inbox.ingest import Ingest, Intake, Policy, Reading
 from inbox.metrics import Metrics
+from inbox.signals import Signals
 from inbox.store import Store
 from normalizer.outcomes import Ignored, Outcome, Raw
 
@@ -93,7 +94,7 @@ async def measure(url: str, seconds: float, rounds: int) -> list[float]:
     )
     metrics = Metrics(CollectorRegistry(), Activity(), [CHANNEL])
     ingest = Ingest(store, "bench", {CHANNEL: intake}, Reading(dict), metrics)
-    hub = Hub(store.events, metrics)
+    hub = Hub(store.events, metrics, Signals(store))
 
     async def directly(platform: Callable[[Receive], Awaitable[None]]) -> None:
         await platform(lambda raw: ingest.receive(CHANNEL, raw))
@@ -106,7 +107,7 @@ async def measure(url: str, seconds: float, rounds: int) -> list[float]:
             store=store,
             owner="bench",
             ingest=ingest,
-            feed=ChannelFeed(store, hub, CHANNEL),
+            feed=ChannelFeed(store, hub, Signals(store), CHANNEL),
             files=Attachments(store),
             metrics=metrics,
         )

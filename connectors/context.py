@@ -14,7 +14,7 @@ from aiohttp import web
 from msgspec import Struct
 
 from normalizer.outcomes import Raw
-from normalizer.schema import Attachment, Message
+from normalizer.schema import Attachment, Author, Message
 
 
 class Channel(Struct, frozen=True, kw_only=True):
@@ -35,6 +35,9 @@ class Received(Struct, frozen=True, kw_only=True):
     message_id: str
     received_at: datetime
     duplicate: bool = False
+
+
+Presence = Literal["here", "gone", "typing"]
 
 
 class FeedPage(Struct, frozen=True, kw_only=True):
@@ -74,6 +77,16 @@ class Feed(Protocol):
         Raises:
             CursorExpiredError: the cursor cannot be honoured.
         """
+
+    async def tell(self, thread_key: str, presence: Presence) -> None:
+        """Tells agents that the recipient is `here`, is `typing` or is `gone`. Nothing of it is kept.
+
+        Raises:
+            UnavailableError: the database is away; it need not be said again.
+        """
+
+    def attended(self, thread_key: str, show: Callable[[Author], None]) -> AbstractAsyncContextManager[None]:
+        """The recipient is here while the block lasts, and `show` is called with whoever of the company types there."""
 
 
 class Files(Protocol):

@@ -51,6 +51,11 @@ class Addressing:
             raise RefusedError("channel-gone", f'channel "{channel}" is not in the configuration')
         return connector
 
+    def pulls(self, channel: str) -> bool:
+        """Whether recipients on a channel fetch what is for them."""
+        connector = self._connectors.get(channel)
+        return connector is not None and connector.capabilities.pull
+
     def canonical(self, kind: str, value: str) -> str | None:
         """The form in which an identity of that kind is kept, or None where the value can be none."""
         for connector in self._connectors.values():

@@ -42,6 +42,7 @@ from inbox.retention import Retention
 from inbox.roster import Part, Roster
 from inbox.services import Services
 from inbox.sign_in import SignIn
+from inbox.signals import Signals
 from inbox.store import Store, embedded
 from inbox.store.writer import Measured
 from inbox.trail import Trail
@@ -109,7 +110,8 @@ class Santral:
         self._parts = parts
         self._metrics = metrics
         self._activity = activity
-        self._hub = Hub(store.events, metrics)
+        self._signals = Signals(store)
+        self._hub = Hub(store.events, metrics, self._signals)
         self._files = Attachments(store)
         self._audit = Audit(store)
         self._ingest = Ingest(store, self.owner, self._intakes(), reading, metrics, alone=alone)
@@ -224,7 +226,7 @@ class Santral:
             store=self.store,
             owner=self.owner,
             ingest=self._ingest,
-            feed=ChannelFeed(self.store, self._hub, channel_id),
+            feed=ChannelFeed(self.store, self._hub, self._signals, channel_id),
             files=self._files,
             metrics=self._metrics,
         )
@@ -246,6 +248,7 @@ class Santral:
             sign_in=SignIn(self.store),
             privacy=Privacy(self.store),
             audit=self._audit,
+            signals=self._signals,
             metrics=self._metrics.registry,
             public_url=self.config.inbox.public_url,
         )

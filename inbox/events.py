@@ -23,6 +23,7 @@ from connectors.tasks import together
 from inbox.metrics import Metrics
 from inbox.model import Event
 from inbox.sight import Listener
+from inbox.signals import Signals
 from inbox.store import EventLog, StoreUnavailableError
 from inbox.store.events import Heading, News, Thread, end_of, thread_of, transaction_of
 
@@ -84,8 +85,9 @@ class _Follower:
 class Hub:
     """Hands out events. `run` must be running for live ones to come."""
 
-    def __init__(self, log: EventLog, metrics: Metrics) -> None:
+    def __init__(self, log: EventLog, metrics: Metrics, signals: Signals) -> None:
         self._log = log
+        self._signals = signals
         self._metrics = metrics
         self._position = 0  # all up to here was handed out
         self._reached = 0  # the number of the last transaction all of whose events were
@@ -171,11 +173,13 @@ class Hub:
     async def _wake(self, news: News) -> None:
         while True:
             try:
-                async for number in self._log.wakeups():
-                    if number is None:  # before the stream stood, anything may have happened
+                async for told in self._log.wakeups():
+                    if told is None:  # before the stream stood, anything may have happened
                         news.doubt()
+                    elif isinstance(told, int):
+                        news.tell(told, None)
                     else:
-                        news.tell(number, None)
+                        await self._signals.heard(told)
             except StoreUnavailableError as error:
                 self._logger.warning("change stream lost", reason=str(error))
             await asyncio.sleep(RETRY_SECONDS)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
 
-from connectors.context import CursorExpiredError, FeedPage
+from msgspec.structs import replace
+
+from connectors.context import CursorExpiredError, FeedPage, Presence
+from connectors.errors import UnavailableError
 from inbox.events import PAGE, Hub, from_cursor, to_cursor
-from inbox.model import Event
+from inbox.model import Event, scoped
+from inbox.sight import audience
+from inbox.signals import Signal, Signals
 from inbox.store import Store
 from normalizer.codec import from_builtins
-from normalizer.schema import Message
+from normalizer.schema import Author, Message
 
 # A reply is for its recipient's eyes once it is on its way to them, and not when it was held back or called off.
 UNSEEN = frozenset({"scheduled", "queued", "cancelled", "failed"})
@@ -19,9 +25,10 @@ UNSEEN = frozenset({"scheduled", "queued", "cancelled", "failed"})
 class ChannelFeed:
     """The threads of one channel."""
 
-    def __init__(self, store: Store, hub: Hub, channel: str) -> None:
+    def __init__(self, store: Store, hub: Hub, signals: Signals, channel: str) -> None:
         self._store = store
         self._hub = hub
+        self._signals = signals
         self._channel = channel
 
     async def history(self, thread_key: str, *, limit: int = 100) -> FeedPage:
@@ -70,6 +77,50 @@ class ChannelFeed:
                 message = _shown(event)
                 if message is not None:
                     yield message, to_cursor(event.id)
+
+    async def tell(self, thread_key: str, presence: Presence) -> None:
+        """Tells agents that the recipient is here, types, or has left. Where there is no conversation yet, nobody."""
+        signal = await self._signal(thread_key, presence)
+        if signal is not None and self._signals.watched(signal.conversation_id):
+            await self._signals.send(signal)
+
+    @asynccontextmanager
+    async def attended(self, thread_key: str, show: Callable[[Author], None]) -> AsyncIterator[None]:
+        """The recipient is here while the block lasts, and `show` is called with whoever of the company types."""
+
+        def heard(signal: Signal) -> None:
+            if signal.kind == "typing" and signal.author.type != "customer":
+                show(replace(signal.author, id=None))
+
+        here = await self._signal(thread_key, "here")
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(self._signals.listening(heard, (self._channel, thread_key)))
+            if here is not None:
+                stack.enter_context(self._signals.present(here))
+            try:
+                if here is not None:
+                    await self._say(here)
+                yield
+            finally:
+                if here is not None:
+                    await self._say(replace(here, kind="gone"))
+
+    async def _say(self, signal: Signal) -> None:
+        """Says so to agents who are looking: nobody else is told when thousands come back at once."""
+        if self._signals.watched(signal.conversation_id):
+            with contextlib.suppress(UnavailableError):  # it is true for a moment only
+                await self._signals.send(signal)
+
+    async def _signal(self, thread_key: str, kind: Presence) -> Signal | None:
+        conversation = await self._store.queries.conversation_of(scoped(self._channel, thread_key))
+        if conversation is None:
+            return None
+        return Signal(
+            kind=kind,
+            conversation_id=conversation.id,
+            author=Author(type="customer", id=conversation.customer_id),
+            audience=audience(conversation),
+        )
 
 
 def _position(cursor: str) -> int:

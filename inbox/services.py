@@ -19,6 +19,7 @@ from inbox.privacy import Privacy
 from inbox.replies import Replies
 from inbox.roster import Roster
 from inbox.sign_in import SignIn
+from inbox.signals import Signals
 from inbox.store import Store
 
 
@@ -40,5 +41,6 @@ class Services:
     sign_in: SignIn
     privacy: Privacy
     audit: Audit
+    signals: Signals
     metrics: CollectorRegistry
     public_url: str

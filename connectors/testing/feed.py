@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
-from connectors.context import CursorExpiredError, FeedPage
-from normalizer.schema import Message
+from connectors.context import CursorExpiredError, FeedPage, Presence
+from normalizer.schema import Author, Message
 
 
 class MemoryFeed:
@@ -15,11 +16,14 @@ class MemoryFeed:
     Attributes:
         logs: all snapshots, by thread key.
         oldest: cursors below it have expired.
+        told: what recipients did, by thread key, in order.
     """
 
     def __init__(self) -> None:
         self.logs: dict[str, list[Message]] = {}
         self.oldest = 0
+        self.told: list[tuple[str, Presence]] = []
+        self._attending: dict[str, list[Callable[[Author], None]]] = {}
         self._news = asyncio.Condition()
 
     async def add(self, thread_key: str, message: Message) -> None:
@@ -62,6 +66,24 @@ class MemoryFeed:
             at += 1
             if _is_shown(log[at - 1]):
                 yield log[at - 1], str(self.oldest + at)
+
+    async def tell(self, thread_key: str, presence: Presence) -> None:
+        """Notes what the recipient does."""
+        self.told.append((thread_key, presence))
+
+    @asynccontextmanager
+    async def attended(self, thread_key: str, show: Callable[[Author], None]) -> AsyncIterator[None]:
+        """The recipient is here while the block lasts; `typing` shows them somebody who types."""
+        self._attending.setdefault(thread_key, []).append(show)
+        try:
+            yield
+        finally:
+            self._attending[thread_key].remove(show)
+
+    def typing(self, thread_key: str, author: Author) -> None:
+        """Somebody of the company types in a thread."""
+        for show in self._attending.get(thread_key, ()):
+            show(author)
 
     def _position(self, cursor: str) -> int:
         if not cursor.isdecimal() or int(cursor) < self.oldest:

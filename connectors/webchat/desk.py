@@ -6,7 +6,8 @@ The promise to the visitor: what was acknowledged is journaled, and the same cli
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import msgspec
@@ -32,7 +33,7 @@ from connectors.webchat.tokens import VisitorTokens, read_identity
 from connectors.webchat.view import Window, is_on_its_way, latest
 from normalizer.chat import CallBack, Choose, Delivered, Event, Identified, Rate, Read, Said
 from normalizer.outcomes import Raw
-from normalizer.schema import Attachment, Message
+from normalizer.schema import Attachment, Author, Message
 
 HISTORY = 100
 
@@ -126,6 +127,10 @@ class Desk:
         """What comes after the welcome."""
         return self._context.feed.follow(visit.visitor, visit.welcome.cursor)
 
+    def attended(self, visitor: str, show: Callable[[Author], None]) -> AbstractAsyncContextManager[None]:
+        """The visitor is here while the block lasts, and `show` is called with whoever types to them."""
+        return self._context.feed.attended(visitor, show)
+
     async def take(self, visitor: str, frame: ClientFrame) -> Ack | None:
         """Does what the visitor asks.
 
@@ -144,8 +149,8 @@ class Desk:
                 await self._identify(visitor, frame)
             case Read():
                 await self._read(visitor, frame)
-            case _:  # `typing`: nobody is shown it yet
-                pass
+            case _:
+                await self._context.feed.tell(visitor, "typing")
         return None
 
     async def _message(self, visitor: str, said: Said) -> Ack:

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from normalizer.chat import CLIENT_ID, CallBack, Choose, Rate, Read, Said
 from normalizer.codec import clean_text
+from normalizer.schema import Author
 
 TEXT_LIMIT = 10_000
 # A full text of characters that JSON escapes as surrogate pairs takes 120,000 bytes.
@@ -121,6 +122,12 @@ class Live(Struct, frozen=True, kw_only=True, tag="message"):
     cursor: str
 
 
+class SomebodyTypes(Struct, frozen=True, kw_only=True, tag="typing"):
+    """Whoever of the company is typing; it holds for some seconds."""
+
+    author: Author
+
+
 class Error(Struct, frozen=True, kw_only=True, tag="error"):
     """What was refused, and why. `client_id` names the message; one that was `unavailable` should be sent again."""
 
@@ -129,7 +136,7 @@ class Error(Struct, frozen=True, kw_only=True, tag="error"):
     client_id: str | None = None
 
 
-ServerFrame = Welcome | Ack | Live | Error
+ServerFrame = Welcome | Ack | Live | SomebodyTypes | Error
 
 
 def unavailable(client_id: str | None) -> Error:

@@ -8,6 +8,7 @@ and a peer that reads nothing for `SLOW_SECONDS` is let go.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from contextlib import aclosing
 from typing import Any
 
@@ -25,11 +26,12 @@ from connectors.webchat.protocol import (
     Logout,
     ProtocolError,
     ServerFrame,
+    SomebodyTypes,
     decode,
     encode,
     unavailable,
 )
-from normalizer.schema import Message
+from normalizer.schema import Author, Message
 
 HELLO_SECONDS = 10.0
 SLOW_SECONDS = 30.0
@@ -71,6 +73,7 @@ class Session:
         self._logged_out = False
         self._follower: asyncio.Task[None] | None = None
         self._handing: asyncio.Task[None] | None = None
+        self._telling: asyncio.Task[None] | None = None
         self._strikes = 0
 
     async def run(self) -> None:
@@ -143,9 +146,10 @@ class Session:
         self._follower = asyncio.create_task(self._follow(visit))
 
     async def _follow(self, visit: Visit) -> None:
+        attended = self._desk.attended(visit.visitor, self._show_typing)
         try:
             await self._desk.arrived(visit.visitor, visit.arrivals)
-            async with aclosing(self._desk.news(visit)) as news:
+            async with attended, aclosing(self._desk.news(visit)) as news:
                 async for message, cursor in news:
                     shown = visit.window.follow(message)
                     if shown is not None:
@@ -161,6 +165,17 @@ class Session:
             self._log.exception("webchat.feed_failed")
             await self._socket.close(code=WSCloseCode.TRY_AGAIN_LATER)
 
+    def _show_typing(self, author: Author) -> None:
+        """Shows at once that somebody types, or not at all: a moment later it is not true any more."""
+        data = encode(SomebodyTypes(author=author))
+        if self._telling is None and self._has_room(len(data)):
+            self._telling = asyncio.create_task(self._told(data))
+
+    async def _told(self, data: bytes) -> None:
+        with contextlib.suppress(ConnectionError):
+            await self._socket.send_frame(data, WSMsgType.TEXT)
+        self._telling = None
+
     async def _hand(self, visitor: str, live: Live, message: Message) -> None:
         await self._send(live)
         await self._desk.arrived(visitor, (message,))
@@ -169,6 +184,9 @@ class Session:
         if self._follower is not None:
             await end(self._follower)
             self._follower = None
+        if self._telling is not None:
+            await end(self._telling)
+            self._telling = None
         if self._handing is not None:
             await asyncio.gather(self._handing, return_exceptions=True)
             self._handing = None

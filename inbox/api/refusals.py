@@ -21,6 +21,7 @@ REFUSALS: Mapping[str, Refusal] = {
         400, "a query parameter is unknown, doubled, of the wrong shape, or another list's cursor"
     ),
     "invalid-header": Refusal(400, "`If-Match` names more than one `ETag`, or none"),
+    "invalid-frame": Refusal(400, "what was sent over the stream means nothing"),
     "invalid-json": Refusal(400, "the body is not JSON"),
     "invalid-form": Refusal(400, "the form of an upload cannot be read"),
     "broken-body": Refusal(400, "the body broke off, or its encoding cannot be read"),

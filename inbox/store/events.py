@@ -182,8 +182,12 @@ class EventLog:
         for news in self._listeners:
             news.tell(number, events)
 
-    async def wakeups(self) -> AsyncIterator[int | None]:
-        """Yields the number of each transaction that was committed, and None once the stream stands.
+    async def signal(self, signal: Document) -> None:
+        """Tells all who read `wakeups` of something that is not kept."""
+        await self._counters.update_one({"_id": "signals"}, {"$set": {"signal": signal}}, upsert=True)
+
+    async def wakeups(self) -> AsyncIterator[int | Document | None]:
+        """Yields the number of each transaction that was committed, each signal, and None once the stream stands.
 
         The change stream is only the wake-up: what happened is read by position, so a stream that cannot be resumed
         costs nothing but a new one. It watches the counter that each transaction of the writer begins with, and not
@@ -192,15 +196,19 @@ class EventLog:
         Raises:
             StoreUnavailableError: the stream broke; ask for another.
         """
-        number = "updateDescription.updatedFields.number"
-        pipeline: list[Document] = [{"$match": {number: {"$exists": True}}}, {"$project": {number: 1}}]
+        number, signal = (f"updateDescription.updatedFields.{field}" for field in ("number", "signal"))
+        pipeline: list[Document] = [
+            {"$match": {"$or": [{number: {"$exists": True}}, {signal: {"$exists": True}}]}},
+            {"$project": {number: 1, signal: 1}},
+        ]
         try:
             async with await self._counters.watch(pipeline, max_await_time_ms=1000) as stream:
                 yield None
                 while stream.alive:
                     change = await stream.try_next()
                     if change is not None:
-                        yield int(change["updateDescription"]["updatedFields"]["number"])
+                        fields = change["updateDescription"]["updatedFields"]
+                        yield fields["signal"] if "signal" in fields else int(fields["number"])
         except PyMongoError as error:
             raise StoreUnavailableError(f"the change stream broke: {error}") from error
 

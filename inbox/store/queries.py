@@ -57,6 +57,16 @@ class Queries:
         document = await self._database["conversations"].find_one({"_id": conversation_id})
         return from_document(document, Conversation) if document else None
 
+    async def conversation_of(self, thread_key_id: str) -> Conversation | None:
+        """The conversation that a thread leads to, or None."""
+        key = await self._database["thread_keys"].find_one({"_id": thread_key_id})
+        return await self.conversation(key["conversation_id"]) if key else None
+
+    async def thread_keys(self, conversation_id: str) -> list[str]:
+        """The ids of the thread keys that lead to a conversation."""
+        found = self._database["thread_keys"].find({"conversation_id": conversation_id}, {"_id": 1})
+        return [document["_id"] async for document in found]
+
     async def conversations(
         self,
         matching: Mapping[str, str | Sequence[str] | None],

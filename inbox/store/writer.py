@@ -67,6 +67,8 @@ class Writer:
         await self._database["counters"].update_one(
             {"_id": "transactions"}, {"$setOnInsert": {"number": 0}}, upsert=True
         )
+        # The first signal would be an insert, of which the stream does not tell.
+        await self._database["counters"].update_one({"_id": "signals"}, {"$setOnInsert": {"signal": {}}}, upsert=True)
 
     async def write(self, change: Change[T], *, weight: int = 1) -> T:
         """Runs `change` in a transaction and returns its result once that is committed.

@@ -15,6 +15,7 @@ from inbox.attachments import Attachments
 from inbox.context import ChannelContext
 from inbox.events import Hub
 from inbox.feed import ChannelFeed
+from inbox.signals import Signals
 from inbox.store import Store
 from normalizer.outcomes import Raw
 
@@ -33,7 +34,7 @@ def context(request: pytest.FixtureRequest, store: Store) -> Context:
         store=store,
         owner="me",
         ingest=ingest(store),
-        feed=ChannelFeed(store, Hub(store.events, metrics()), CHANNEL.id),
+        feed=ChannelFeed(store, Hub(store.events, metrics(), Signals(store)), Signals(store), CHANNEL.id),
         files=Attachments(store),
         metrics=metrics(),
     )

@@ -28,6 +28,7 @@ from inbox.events import SLOW_READER, Hub, SlowReaderError, from_cursor, to_curs
 from inbox.feed import ChannelFeed
 from inbox.model import Customer, Event, new_id
 from inbox.replies import NewReply
+from inbox.signals import Signals
 from inbox.store import Store, Unit, embedded
 from normalizer.schema import Author, External, Message
 
@@ -38,7 +39,7 @@ AUTHOR = Author(type="customer", name="Ada")
 
 @contextlib.asynccontextmanager
 async def running(store: Store) -> AsyncIterator[Hub]:
-    hub = Hub(store.events, postbox.metrics())
+    hub = Hub(store.events, postbox.metrics(), Signals(store))
     task = asyncio.create_task(hub.run())
     try:
         yield hub
@@ -300,7 +301,7 @@ async def test_a_forged_cursor_is_none_of_ours(cursor: str, store: Store) -> Non
     with pytest.raises(ValueError, match="no cursor of ours"):
         from_cursor(cursor)
     async with running(store) as hub:
-        feed = ChannelFeed(store, hub, CHANNEL)
+        feed = ChannelFeed(store, hub, Signals(store), CHANNEL)
         with pytest.raises(CursorExpiredError):
             await anext(aiter(feed.follow("t", cursor)))
 
@@ -370,7 +371,7 @@ class Visitor:
     """Reads one thread, as a web chat's recipient does."""
 
     def __init__(self, store: Store, hub: Hub) -> None:
-        self.feed = ChannelFeed(store, hub, CHANNEL)
+        self.feed = ChannelFeed(store, hub, Signals(store), CHANNEL)
 
     async def sees(self, thread: str = "ada") -> list[str]:
         return [message.text for message in (await self.feed.history(thread)).messages]
@@ -401,7 +402,9 @@ async def test_a_recipient_sees_its_own_thread_and_no_other_and_no_notes(store: 
         assert await visitor.sees() == ["hello", "now", "one more"]
         again = visitor.feed.follow("ada", got[0][1])
         assert (await anext(aiter(again)))[0].text == "one more"
-    assert (await Visitor(store, Hub(store.events, postbox.metrics())).feed.history("nobody")).conversation_id is None
+    assert (
+        await Visitor(store, Hub(store.events, postbox.metrics(), Signals(store))).feed.history("nobody")
+    ).conversation_id is None
 
 
 async def _collect(stream: AsyncIterator[tuple[Message, str]], into: list[tuple[Message, str]]) -> None:

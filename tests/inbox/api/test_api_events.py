@@ -69,10 +69,11 @@ async def test_the_stream_goes_on_without_gap_or_repeat(desk: Desk) -> None:
     assert [*older, *newer] == page["items"][: len(older) + len(newer)]
 
 
-async def test_what_a_reader_says_means_nothing(desk: Desk) -> None:
+async def test_garbage_that_a_reader_sends_breaks_nothing(desk: Desk) -> None:
     async with desk.http.ws_connect(STREAM) as socket:
         await socket.receive_json()
         await socket.send_str("{garbage")
+        assert (await socket.receive_json())["problem"]["type"] == "invalid-frame"
         await socket.send_bytes(b"\xff\x00")
         message = await desk.letter("still there?")
         assert await frames_until(socket, message["id"])

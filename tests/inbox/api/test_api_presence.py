@@ -1,0 +1,91 @@
+"""Who is looking at a conversation and who types in it, as other agents are told."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp import ClientWebSocketResponse
+from api_desk import Desk
+
+
+@asynccontextmanager
+async def streaming(desk: Desk, name: str, query: str = "", **rights: Any) -> AsyncIterator[ClientWebSocketResponse]:
+    body = {"name": name, **rights}
+    token = (await desk.send("POST", "/api/v1/tokens", body, status=201))["token"]
+    path = f"/api/v1/stream{query}"
+    async with desk.http.ws_connect(path, headers={"Authorization": f"Bearer {token}"}) as stream:
+        assert (await stream.receive_json())["type"] == "hello"
+        yield stream
+
+
+async def told(stream: ClientWebSocketResponse, *kinds: str) -> dict[str, Any]:
+    """The next frame of one of these kinds."""
+    async with asyncio.timeout(10):
+        while True:
+            frame: dict[str, Any] = await stream.receive_json()
+            if frame["type"] in kinds:
+                return frame
+
+
+async def view(stream: ClientWebSocketResponse, conversation: str | None) -> None:
+    await stream.send_json({"type": "viewing", "conversation_id": conversation})
+
+
+async def test_agents_see_each_other_come_type_and_go(desk: Desk) -> None:
+    conversation = (await desk.letter("hello", **{"from": str(uuid.uuid4())}))["conversation_id"]
+    async with streaming(desk, "Grace") as grace, streaming(desk, "Ada") as ada:
+        await view(grace, conversation)
+        came = await told(ada, "presence")
+        assert (came["state"], came["author"]["name"], came["conversation_id"]) == ("here", "Grace", conversation)
+
+        await view(ada, conversation)  # who comes later is told who is there
+        assert [(await told(stream, "presence"))["author"]["name"] for stream in (grace, ada)] == ["Ada", "Grace"]
+
+        await grace.send_json({"type": "typing", "conversation_id": conversation})
+        typing = await told(ada, "typing")
+        assert (typing["author"]["type"], typing["author"]["name"], typing.get("state")) == ("agent", "Grace", None)
+
+        await view(grace, None)
+        assert (await told(ada, "presence"))["state"] == "gone"
+        await view(grace, conversation)
+        assert (await told(ada, "presence"))["state"] == "here"
+        await grace.close()
+        assert (await told(ada, "presence"))["state"] == "gone"
+
+
+async def test_nobody_is_told_of_what_they_do_not_see(desk: Desk) -> None:
+    team = (await desk.send("POST", "/api/v1/teams", {"name": "quiet"}, status=201))["id"]
+    hidden, open_ = [(await desk.letter("hello", **{"from": str(uuid.uuid4())}))["conversation_id"] for _ in range(2)]
+    await desk.send("PATCH", f"/api/v1/conversations/{hidden}", {"team": team})
+    async with (
+        streaming(desk, "inside", teams=[team]) as inside,
+        streaming(desk, "outside") as outside,
+        streaming(desk, "elsewhere", f"?conversation={hidden}", role="admin") as elsewhere,
+    ):
+        for conversation in (hidden, open_):
+            await inside.send_json({"type": "typing", "conversation_id": conversation})
+        assert (await told(outside, "typing"))["conversation_id"] == open_
+        assert (await told(elsewhere, "typing"))["conversation_id"] == hidden
+        await outside.send_json({"type": "typing", "conversation_id": hidden})
+        assert (await told(outside, "problem"))["problem"]["type"] == "not-found"
+
+
+async def test_a_frame_that_means_nothing_is_answered_and_too_many_are_passed_over(desk: Desk) -> None:
+    conversation = (await desk.letter("hello", **{"from": str(uuid.uuid4())}))["conversation_id"]
+    async with streaming(desk, "Grace") as grace, streaming(desk, "Ada") as ada:
+        for frame in ("no json", "[" * 3000, '{"type":"dance"}', '{"type":"typing","conversation_id":5}'):
+            await grace.send_str(frame)
+            assert (await told(grace, "problem"))["problem"]["type"] == "invalid-frame"
+            await asyncio.sleep(0.2)  # the pace that is allowed
+        for _ in range(200):
+            await grace.send_json({"type": "typing", "conversation_id": conversation})
+        message = await desk.letter("the end", **{"from": str(uuid.uuid4())})
+        seen = 0
+        async with asyncio.timeout(10):
+            while (frame := await ada.receive_json()).get("message_id") != message["id"]:
+                seen += frame["type"] == "typing"
+        assert seen < 20
