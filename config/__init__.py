@@ -6,7 +6,15 @@ unvalidated in `ChannelConfig.options`, and whoever validates it turns pydantic'
 """
 
 from config.load import ChannelCheck, find_file, load
-from config.model import ChannelConfig, Config, InboxConfig, RetentionConfig, ServerConfig, StorageConfig
+from config.model import (
+    ChannelConfig,
+    Config,
+    InboxConfig,
+    RetentionConfig,
+    ServerConfig,
+    StorageConfig,
+    WebhooksConfig,
+)
 from config.problem import ConfigError, Problem
 from config.source import Source
 
@@ -21,6 +29,7 @@ __all__ = [
     "ServerConfig",
     "Source",
     "StorageConfig",
+    "WebhooksConfig",
     "find_file",
     "load",
 ]

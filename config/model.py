@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -182,6 +183,16 @@ class RetentionConfig(_Section):
     audit: Annotated[timedelta | None, BeforeValidator(_duration)] = None
 
 
+class WebhooksConfig(_Section):
+    """What subscribers may be called.
+
+    Attributes:
+        allow_networks: networks beside the public addresses, such as one's own; there http is enough.
+    """
+
+    allow_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+
+
 class Config(_Section):
     """The whole configuration. `load` makes it; paths in it are absolute and `inbox.public_url` is filled."""
 
@@ -189,6 +200,7 @@ class Config(_Section):
     server: ServerConfig = ServerConfig()
     storage: StorageConfig = StorageConfig()
     retention: RetentionConfig = RetentionConfig()
+    webhooks: WebhooksConfig = WebhooksConfig()
     channels: tuple[ChannelConfig, ...] = ()
     _source: Source = PrivateAttr()
 

@@ -37,6 +37,7 @@ from inbox.metrics import Metrics
 from inbox.model import Event, new_id
 from inbox.outbox import OutboxWorker
 from inbox.privacy import Privacy
+from inbox.public_only import PublicOnly
 from inbox.replies import Replies
 from inbox.retention import Retention
 from inbox.roster import Part, Roster
@@ -47,6 +48,7 @@ from inbox.store import Store, embedded
 from inbox.store.writer import Measured
 from inbox.trail import Trail
 from inbox.waking import Waker
+from inbox.webhooks import WebhookWorker
 
 WEB_STOP_SECONDS = 5.0
 SEND_STOP_SECONDS = 8.0
@@ -114,6 +116,7 @@ class Santral:
         self._hub = Hub(store.events, metrics, self._signals)
         self._files = Attachments(store)
         self._audit = Audit(store)
+        self._public = PublicOnly(config.webhooks.allow_networks)
         self._ingest = Ingest(store, self.owner, self._intakes(), reading, metrics, alone=alone)
         self._outbox = OutboxWorker(store, self.owner, channels.connectors, self._files, metrics)
         ours = {channel: one for channel, one in channels.connectors.items() if one.part in parts}
@@ -166,7 +169,8 @@ class Santral:
             workers.append(self._audit)
         if "outbox" in self._parts:
             retention = Retention(self.store, self.owner, Privacy(self.store), self.config.retention)
-            workers += [self._outbox, self._jobs, Waker(self.store), retention]
+            webhooks = WebhookWorker(self.store, self.owner, self._public, self._metrics)
+            workers += [self._outbox, self._jobs, Waker(self.store), retention, webhooks]
         await together(*[worker.run() for worker in workers])
 
     async def _close_connectors(self) -> None:
@@ -249,6 +253,7 @@ class Santral:
             privacy=Privacy(self.store),
             audit=self._audit,
             signals=self._signals,
+            public=self._public,
             metrics=self._metrics.registry,
             public_url=self.config.inbox.public_url,
         )

@@ -90,7 +90,7 @@ class ChannelFeed:
 
         def heard(signal: Signal) -> None:
             if signal.kind == "typing" and signal.author.type != "customer":
-                show(replace(signal.author, id=None))
+                show(signal.author)
 
         here = await self._signal(thread_key, "here")
         with contextlib.ExitStack() as stack:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import get_args
+from typing import Literal, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -105,6 +105,9 @@ class Metrics:
             registry=registry,
             buckets=QUICK,
         )
+        self._webhooks = Counter(
+            "santral_webhook_calls_total", "Calls of webhooks, by what came of them.", ("outcome",), registry=registry
+        )
         self._lease_held = Gauge(
             "santral_lease_held", "1 while this process surely holds the lease.", ("lease",), registry=registry
         )
@@ -172,6 +175,10 @@ class Metrics:
     def handed_out(self, at: datetime) -> None:
         """The hub hands out the events of a transaction of that time."""
         self._lag.observe((datetime.now(UTC) - at).total_seconds())
+
+    def webhook_called(self, outcome: Literal["delivered", "later", "failed"]) -> None:
+        """A subscriber was called: it came through, is tried again later, or was given up."""
+        self._webhooks.labels(outcome).inc()
 
     def wants(self, name: str) -> None:
         """A lease is waited for, and shown from now on."""

@@ -16,6 +16,7 @@ from inbox.customers import Customers
 from inbox.events import Hub
 from inbox.ingest import Ingest
 from inbox.privacy import Privacy
+from inbox.public_only import PublicOnly
 from inbox.replies import Replies
 from inbox.roster import Roster
 from inbox.sign_in import SignIn
@@ -42,5 +43,6 @@ class Services:
     privacy: Privacy
     audit: Audit
     signals: Signals
+    public: PublicOnly
     metrics: CollectorRegistry
     public_url: str

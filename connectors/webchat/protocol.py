@@ -12,7 +12,6 @@ from msgspec import Struct
 
 from normalizer.chat import CLIENT_ID, CallBack, Choose, Rate, Read, Said
 from normalizer.codec import clean_text
-from normalizer.schema import Author
 
 TEXT_LIMIT = 10_000
 # A full text of characters that JSON escapes as surrogate pairs takes 120,000 bytes.
@@ -125,7 +124,7 @@ class Live(Struct, frozen=True, kw_only=True, tag="message"):
 class SomebodyTypes(Struct, frozen=True, kw_only=True, tag="typing"):
     """Whoever of the company is typing; it holds for some seconds."""
 
-    author: Author
+    author: ShownAuthor
 
 
 class Error(Struct, frozen=True, kw_only=True, tag="error"):

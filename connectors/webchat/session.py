@@ -26,6 +26,7 @@ from connectors.webchat.protocol import (
     Logout,
     ProtocolError,
     ServerFrame,
+    ShownAuthor,
     SomebodyTypes,
     decode,
     encode,
@@ -167,7 +168,7 @@ class Session:
 
     def _show_typing(self, author: Author) -> None:
         """Shows at once that somebody types, or not at all: a moment later it is not true any more."""
-        data = encode(SomebodyTypes(author=author))
+        data = encode(SomebodyTypes(author=ShownAuthor(type=author.type, name=author.name)))
         if self._telling is None and self._has_room(len(data)):
             self._telling = asyncio.create_task(self._told(data))
 

@@ -26,6 +26,7 @@ from inbox.api import (
     session,
     staff,
     ways,
+    webhooks,
 )
 from inbox.api.auth import session_cookie
 from inbox.api.openapi import document
@@ -50,6 +51,7 @@ ROUTES: tuple[Route, ...] = (
     *live.ROUTES,
     *session.ROUTES,
     *staff.ROUTES,
+    *webhooks.ROUTES,
     *reference.ROUTES,
 )
 

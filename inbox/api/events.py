@@ -14,10 +14,10 @@ from inbox.api.problems import FieldError, ProblemError
 from inbox.api.reading import Limit
 from inbox.api.routing import Call, route
 from inbox.api.streams import STREAMS
-from inbox.api.views import EventView, event_view
 from inbox.events import Hub, from_cursor, to_cursor
 from inbox.model import EventType
 from inbox.sight import Listener
+from inbox.told import EventView, event_view
 
 
 class StreamQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

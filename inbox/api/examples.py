@@ -201,6 +201,28 @@ _TOKEN: Mapping[str, Any] = {
     "expires_at": LATER,
     "last_used_at": None,
 }
+_WEBHOOK: Mapping[str, Any] = {
+    "id": "01a20686-7728-7f64-8809-64f270b1d476",
+    "name": "the shop",
+    "url": "https://shop.example.com/hooks/santral",
+    "events": ["message.created"],
+    "active": True,
+    "cursor": "MToyNjIxNDQwMA",
+    "failing_since": None,
+    "reason": None,
+    "created_at": AT,
+}
+_DELIVERY = {
+    "id": "01a20686-7728-7f64-8809-64f270b1d476|00000000000026214400",
+    "event_id": "MToyNjIxNDQwMA",
+    "type": "message.created",
+    "state": "pending",
+    "attempts": 1,
+    "due_at": AT,
+    "status": 503,
+    "error": "be right back",
+    "created_at": AT,
+}
 _PASSWORD = "correct horse battery staple"  # noqa: S105 (an example)
 
 
@@ -241,6 +263,8 @@ EXAMPLES: Mapping[str, Any] = {
     "Customer": _CUSTOMER,
     "CustomerPage": _page(_CUSTOMER),
     "CustomerPatch": {"name": "Ada King", "fields": {"plan": "gold", "seats": None}},
+    "WebhookDelivery": _DELIVERY,
+    "WebhookDeliveryPage": _page(_DELIVERY),
     "Draft": _DRAFT,
     "DraftBody": {"text": "It left our"},
     "DraftPage": _page(_DRAFT),
@@ -256,6 +280,7 @@ EXAMPLES: Mapping[str, Any] = {
     "FailedPage": _page(_FAILED),
     "IdentityBody": {"kind": "email", "value": "ada@example.org"},
     "MadeToken": {"token": "santral_…"},
+    "MadeWebhook": {**_WEBHOOK, "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
     "Me": {
         "id": AGENT_ID,
         "name": "Grace",
@@ -283,14 +308,21 @@ EXAMPLES: Mapping[str, Any] = {
         "fields": {"plan": "free"},
     },
     "NewMessageBody": {"text": "It left our house this morning.", "client_id": "a-1"},
+    "NewWebhook": {"url": _WEBHOOK["url"], "name": "the shop", "events": ["message.created"]},
     "NewToken": {"name": "reporting", "role": "supervisor", "expires_at": LATER},
     "ReadBody": {"seq": 1},
+    "ReplayBody": {"after": "MToyNjIxNDQwMA"},
+    "RetryBody": {"delivery_id": _DELIVERY["id"]},
     "Replayed": {"replayed": 1},
     "SessionPage": _page(_SESSION),
     "Team": _TEAM,
     "TeamBody": {"name": "Billing"},
     "TeamPage": _page(_TEAM),
     "TagPage": _page({"name": "order", "conversations": 6}),
+    "Tested": {"status": 200, "error": None, "seconds": 0.042},
     "TokenPage": _page(_TOKEN),
     "WayPage": _page(_WAY),
+    "Webhook": _WEBHOOK,
+    "WebhookPage": _page(_WEBHOOK),
+    "WebhookPatch": {"active": True},
 }

@@ -25,11 +25,11 @@ from inbox.api.problems import ProblemError, cursor_expired
 from inbox.api.routing import Call, route
 from inbox.api.seen import standing_conversation
 from inbox.api.streams import STREAMS
-from inbox.api.views import event_view
 from inbox.events import SlowReaderError, to_cursor
 from inbox.model import Principal, Role
 from inbox.sight import Listener, audience, hears
 from inbox.signals import SAY_AGAIN_SECONDS, Signal, SignalKind
+from inbox.told import event_view
 from normalizer.codec import to_json
 from normalizer.schema import Author
 

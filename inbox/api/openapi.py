@@ -80,6 +80,8 @@ class _Schemas:
             _called(name): _told(name, _renamed(schema if name in bodies else _whole(schema)))
             for name, schema in sorted(components.items())
         }
+        if len(self.components) != len(components):
+            raise ValueError("two types of bodies or answers have one name in the document")
         for name, schema in self.components.items():
             if name in EXAMPLES:
                 schema["examples"] = [EXAMPLES[name]]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -12,12 +11,9 @@ from connectors.base import Capabilities
 from connectors.supervisor import State
 from inbox.activity import Activity
 from inbox.customers import family_fields
-from inbox.events import to_cursor
 from inbox.model import (
     Conversation,
     Customer,
-    Event,
-    EventType,
     FieldValue,
     Identity,
     Preview,
@@ -125,17 +121,6 @@ class FailedView(Struct, frozen=True, kw_only=True):
     error: str | None
 
 
-class EventView(Struct, frozen=True, kw_only=True):
-    """Something that happened; `id` is the cursor after it."""
-
-    id: str
-    type: EventType
-    at: Time
-    conversation_id: str | None
-    message_id: str | None
-    data: Mapping[str, Any]
-
-
 async def conversation_views(
     store: Store, reader: Principal, conversations: Iterable[Conversation]
 ) -> dict[str, ConversationView]:
@@ -182,18 +167,6 @@ def channel_view(fare: ChannelFare, activity: Activity) -> ChannelView:
 def failed_view(entry: JournalEntry) -> FailedView:
     """A journal entry that failed."""
     return msgspec.convert(entry, FailedView, from_attributes=True)
-
-
-def event_view(event: Event) -> EventView:
-    """An event of the log."""
-    return EventView(
-        id=to_cursor(event.id),
-        type=event.type,
-        at=event.at,
-        conversation_id=event.conversation_id,
-        message_id=event.message_id,
-        data=event.data,
-    )
 
 
 def _conversation(item: Conversation, customer: Customer | None, unread: int) -> ConversationView:

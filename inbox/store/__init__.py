@@ -30,6 +30,7 @@ from inbox.store.signing_keys import SigningKeys
 from inbox.store.staff import Staff
 from inbox.store.traffic import Traffic
 from inbox.store.unit import Unit
+from inbox.store.webhooks import Webhooks
 from inbox.store.writer import Measured, Writer, unmeasured
 
 __all__ = [
@@ -79,6 +80,7 @@ class Store:
         self.drafts = Drafts(database_)
         self.people = People(database_)
         self.personal = PersonalData(database_)
+        self.webhooks = Webhooks(database_)
         self.queries = Queries(database_)
 
     @classmethod

@@ -15,6 +15,7 @@ from inbox.store.client import Database, Document
 EVENTS_KEPT = timedelta(days=3)
 CHANGES_WAIT = timedelta(days=30)  # for the message that they change
 BUDGETS_KEPT = timedelta(days=1)  # longer than the window of any rate
+DELIVERIES_KEPT = timedelta(days=8)  # longer than they are tried
 HOURS_KEPT = timedelta(days=30)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -126,6 +127,11 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("at", DESCENDING), ("_id", DESCENDING)], name="recent"),
         IndexModel([("customer_id", ASCENDING), ("at", DESCENDING), ("_id", DESCENDING)], name="customer"),
         IndexModel([("principal_id", ASCENDING), ("at", DESCENDING), ("_id", DESCENDING)], name="principal"),
+    ],
+    "webhook_deliveries": [
+        IndexModel([("due_at", ASCENDING)], name="due", partialFilterExpression={"state": "pending"}),
+        IndexModel([("webhook_id", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)], name="webhook"),
+        IndexModel([("created_at", ASCENDING)], name="kept", expireAfterSeconds=int(DELIVERIES_KEPT.total_seconds())),
     ],
     "drafts": [
         IndexModel([("principal_id", ASCENDING), ("updated_at", ASCENDING)], name="principal"),

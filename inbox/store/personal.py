@@ -96,7 +96,7 @@ class PersonalData:
     ) -> None:
         """Deletes what hangs on conversations: replies on their way, jobs, drafts, keys, and what was told of them."""
         inside, of_messages = {"$in": list(conversation_ids)}, {"$in": list(message_ids)}
-        for collection in ("outbox", "drafts", "thread_keys", "events"):
+        for collection in ("outbox", "drafts", "thread_keys", "events", "webhook_deliveries"):
             await self._database[collection].delete_many({"conversation_id": inside})
         for collection in ("jobs", "uniques"):
             await self._database[collection].delete_many({"message_id": of_messages})
@@ -104,12 +104,14 @@ class PersonalData:
 
     async def drop_told(self, conversation_ids: Collection[str]) -> None:
         """Deletes what was told of conversations."""
-        await self._database["events"].delete_many({"conversation_id": {"$in": list(conversation_ids)}})
+        for collection in ("events", "webhook_deliveries"):
+            await self._database[collection].delete_many({"conversation_id": {"$in": list(conversation_ids)}})
 
     async def drop_traces_of_people(self, customer_ids: Sequence[str], identity_ids: Sequence[str]) -> None:
         """Deletes what hangs on customers: questions about them, and what was told of them."""
         await self._database["jobs"].delete_many({"identity_id": {"$in": list(identity_ids)}})
         await self._database["events"].delete_many({"data.customer.id": {"$in": list(customer_ids)}})
+        await self._database["webhook_deliveries"].delete_many({"customer_id": {"$in": list(customer_ids)}})
 
     async def resolved_before(self, moment: datetime, limit: int) -> list[Conversation]:
         """Conversations that were resolved and in which nothing has happened since."""

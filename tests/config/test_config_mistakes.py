@@ -100,7 +100,10 @@ TABLE = {
     ),
     # keys
     "unknown key at the top": ("chanels: []", ['1: chanels: unknown key; did you mean "channels"?']),
-    "nothing alike": ("zzz: 1", ["1: zzz: unknown key; known here: inbox, server, storage, retention, channels"]),
+    "nothing alike": (
+        "zzz: 1",
+        ["1: zzz: unknown key; known here: inbox, server, storage, retention, webhooks, channels"],
+    ),
     "unknown key, its neighbour there": (
         "server:\n  port: 1\n  prot: 2",
         ['3: server.prot: unknown key; did you mean "port"?'],

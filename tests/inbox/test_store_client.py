@@ -157,7 +157,18 @@ async def test_every_document_bears_the_version_it_was_written_by(store: Store, 
         assert versions == [SCHEMA_VERSION], name
 
 
-SMALL = {"budgets", "processes", "leases", "channels", "meta", "counters", "uploads", "waiting_changes", "agents"}
+SMALL = {
+    "budgets",
+    "processes",
+    "leases",
+    "channels",
+    "meta",
+    "counters",
+    "uploads",
+    "waiting_changes",
+    "agents",
+    "webhooks",
+}
 
 
 async def ask_everything(office: Office) -> None:
@@ -224,6 +235,8 @@ async def ask_everything(office: Office) -> None:
     await store.staff.begin_session(signed_in, "secret")
     await store.staff.session("secret", now - timedelta(hours=1))
     await store.staff.sessions("a", now)
+    await store.webhooks.claim(now, now, ["x"])
+    await store.webhooks.deliveries("w", after=place, limit=5)
     await store.outbox.ready(now, 50)
     await store.outbox.scheduled(now)
     await store.outbox.abandoned(["me"])
@@ -256,6 +269,7 @@ async def test_no_question_reads_a_whole_collection_and_every_index_is_of_use(
         ("waiting_changes", "kept"),
         ("budgets", "kept"),
         ("hours", "kept"),
+        ("webhook_deliveries", "kept"),
         ("uploads", "orphans"),
         ("sessions", "ended"),
     }

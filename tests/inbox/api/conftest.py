@@ -62,6 +62,7 @@ async def _desk_on(database: str) -> AsyncIterator[Desk]:
             "inbox": {"public_url": PUBLIC_URL},
             "server": {"port": port},
             "storage": {"url": database},
+            "webhooks": {"allow_networks": ["127.77.0.0/16"]},
             "channels": [{"id": name, "connector": "letterbox"} for name in ("letters", "second")],
         }
     )

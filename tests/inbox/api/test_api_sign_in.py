@@ -13,7 +13,7 @@ import pytest
 from api_desk import PUBLIC_URL, Desk
 from yarl import URL
 
-from inbox.api import events
+from inbox.api import live
 
 PASSWORD = "correct horse battery"
 COOKIE = "__Host-santral"
@@ -249,7 +249,7 @@ async def test_a_token_expires_is_seen_in_use_and_is_dropped(desk: Desk) -> None
 async def test_a_stream_ends_with_its_session_or_token(
     desk: Desk, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(events, "CHECK_SECONDS", 0.05)
+    monkeypatch.setattr(live, "CHECK_SECONDS", 0.05)
     bob = await agent(desk)
     await browser.sign_in(bob["email"])
     made = await desk.send("POST", "/api/v1/tokens", {"name": "watcher"}, status=201)

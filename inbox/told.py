@@ -1,0 +1,35 @@
+"""How an event is told: by request, over a stream, and to webhooks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from inbox.events import to_cursor
+from inbox.model import Event, EventType
+from normalizer.schema import Time
+
+
+class EventView(Struct, frozen=True, kw_only=True):
+    """Something that happened; `id` is the cursor after it."""
+
+    id: str
+    type: EventType
+    at: Time
+    conversation_id: str | None
+    message_id: str | None
+    data: Mapping[str, Any]
+
+
+def event_view(event: Event) -> EventView:
+    """An event of the log."""
+    return EventView(
+        id=to_cursor(event.id),
+        type=event.type,
+        at=event.at,
+        conversation_id=event.conversation_id,
+        message_id=event.message_id,
+        data=event.data,
+    )
