@@ -7,6 +7,7 @@ does nothing else. Both run all the time, each with its database; the loads take
 from __future__ import annotations
 
 import argparse
+import http.client
 import signal
 import subprocess
 import sys
@@ -18,16 +19,17 @@ from statistics import median
 
 import msgspec
 
-from bench import _processes
+from bench import _processes, _reading
 from bench._alone import Alone, p50_p95
 from bench._failover import fail_over
 from bench._load import Load
 from bench._mongod import private_mongod
-from bench._processes import ROOT, memory
+from bench._processes import ROOT, free_port, memory, running
 from bench._scale import Scaled, scaled, take_over
 from bench._targets import Bare, Santral, bare_servers, santral
 
 CONNECTIONS = 64
+READ_CONVERSATIONS = 100_000
 SETTLE_SECONDS = 3.0
 ALONE = 150
 ALONE_SECONDS = 120.0
@@ -145,6 +147,27 @@ class Bench:
         share = median(msgspec.json.decode(done.stdout, type=list[float]))
         return [Line("events kept by a connector / by ingest directly", "", share, 0.95, share >= 0.95)]
 
+    def reading(self) -> list[Line]:
+        """What agents read, with 100,000 conversations and a million messages, and with three times as many."""
+        lines = []
+        first: dict[str, float] = {}
+        port = free_port()
+        database = self._ours.database["santral"]
+        with running("-m", "bench._answer", str(port), says="ready", log=self._folder / "answer.log"):
+            for begin, end in ((0, READ_CONVERSATIONS), (READ_CONVERSATIONS, 3 * READ_CONVERSATIONS)):
+                _reading.fill(database, begin, end)
+                santral = http.client.HTTPConnection("127.0.0.1", self._ours.http_port)
+                bare = http.client.HTTPConnection("127.0.0.1", port)
+                for read in _reading.measured(database, santral, bare, self._ours.token):
+                    what = f"{read.name}, {end // 1000:,},000 conversations / bare query + answer"
+                    told = f"p99 {read.call:.1f} ms ({read.query:.1f} + {read.answer:.1f}); at most 2.5"
+                    lines.append(Line(what, told, read.share, good=read.share <= 2.5))
+                    if read.name in first:
+                        growth = read.call / first[read.name]
+                        lines.append(Line("  beside a third of them", "at most 1.3", growth, good=growth <= 1.3))
+                    first.setdefault(read.name, read.call)
+        return lines
+
     def memory(self) -> list[Line]:
         """Memory of both processes when nothing happens."""
         time.sleep(SETTLE_SECONDS)
@@ -224,7 +247,7 @@ def _print(line: Line) -> None:
     print(f"{line.what:62}{share:22}{verdict:8}{line.found}", flush=True)
 
 
-NAMES: tuple[str, ...] = ("memory", "alone", "chat", "mail", "contract", "processes")
+NAMES: tuple[str, ...] = ("memory", "alone", "chat", "mail", "contract", "processes", "reading")
 
 
 def main() -> None:

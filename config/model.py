@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -193,6 +193,42 @@ class WebhooksConfig(_Section):
     allow_networks: tuple[IPv4Network | IPv6Network, ...] = ()
 
 
+def _issuer(value: str) -> str:
+    try:
+        url = urlsplit(value)
+        local = url.hostname in {"127.0.0.1", "::1", "localhost"}
+        good = url.hostname and (url.scheme == "https" or (url.scheme == "http" and local)) and not url.query
+    except ValueError:
+        good = False
+    if not good:
+        raise _wrong("must be the https address of the provider; write it as its discovery document does")
+    return value
+
+
+class OidcConfig(_Section):
+    """An OpenID Connect provider by which agents sign in.
+
+    Attributes:
+        issuer: its address, as its discovery document has it.
+        client_id: what it calls us.
+        client_secret: by which it knows us.
+        name: what agents call it.
+        create: the role of agents who are made when the provider vouches for somebody new; None: nobody is.
+    """
+
+    issuer: Annotated[str, AfterValidator(_issuer)]
+    client_id: Annotated[str, Field(min_length=1, max_length=300)]
+    client_secret: SecretStr
+    name: Annotated[str, Field(min_length=1, max_length=100)] = "single sign-on"
+    create: Literal["agent", "supervisor"] | None = None
+
+
+class SignInConfig(_Section):
+    """How agents sign in beside their passwords."""
+
+    oidc: OidcConfig | None = None
+
+
 class Config(_Section):
     """The whole configuration. `load` makes it; paths in it are absolute and `inbox.public_url` is filled."""
 
@@ -201,6 +237,7 @@ class Config(_Section):
     storage: StorageConfig = StorageConfig()
     retention: RetentionConfig = RetentionConfig()
     webhooks: WebhooksConfig = WebhooksConfig()
+    sign_in: SignInConfig = SignInConfig()
     channels: tuple[ChannelConfig, ...] = ()
     _source: Source = PrivateAttr()
 

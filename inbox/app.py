@@ -35,6 +35,7 @@ from inbox.ingest import Ingest, Intake, Reading
 from inbox.jobs import JobWorker
 from inbox.metrics import Metrics
 from inbox.model import Event, new_id
+from inbox.oidc import Oidc
 from inbox.outbox import OutboxWorker
 from inbox.privacy import Privacy
 from inbox.public_only import PublicOnly
@@ -236,7 +237,7 @@ class Santral:
         )
 
     def _services(self) -> Services:
-        addressing = Addressing(self._channels.connectors)
+        addressing, oidc = Addressing(self._channels.connectors), self.config.sign_in.oidc
         return Services(
             store=self.store,
             hub=self._hub,
@@ -249,7 +250,8 @@ class Santral:
             roster=self._roster,
             activity=self._activity,
             files=self._files,
-            sign_in=SignIn(self.store),
+            sign_in=SignIn(self.store, oidc.create if oidc else None),
+            oidc=Oidc(self.store, oidc, self.config.inbox.public_url) if oidc else None,
             privacy=Privacy(self.store),
             audit=self._audit,
             signals=self._signals,

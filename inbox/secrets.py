@@ -21,6 +21,8 @@ def secrets_of(config: Config, registry: Registry) -> Iterator[str]:
         yield url
         password = urlsplit(url).password
         yield from (password, unquote(password)) if password else ()
+    if config.sign_in.oidc is not None:
+        yield config.sign_in.oidc.client_secret.get_secret_value()
     for item in config.channels:
         try:
             model = registry.load(item.connector).options_model

@@ -15,6 +15,7 @@ from inbox.conversations import Conversations
 from inbox.customers import Customers
 from inbox.events import Hub
 from inbox.ingest import Ingest
+from inbox.oidc import Oidc
 from inbox.privacy import Privacy
 from inbox.public_only import PublicOnly
 from inbox.replies import Replies
@@ -43,6 +44,7 @@ class Services:
     privacy: Privacy
     audit: Audit
     signals: Signals
+    oidc: Oidc | None
     public: PublicOnly
     metrics: CollectorRegistry
     public_url: str

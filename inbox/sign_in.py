@@ -14,10 +14,11 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
-from inbox.model import Agent, Session, new_id
+from inbox.model import Agent, Role, Session, new_id
+from inbox.oidc import Vouched
 from inbox.passwords import LONGEST, Passwords
 from inbox.store import Store
-from inbox.store.staff import SESSION_IDLE
+from inbox.store.staff import SESSION_IDLE, EmailTakenError
 from normalizer.codec import to_milliseconds
 
 WINDOW_SECONDS = 15 * 60.0
@@ -30,6 +31,10 @@ LONGEST_BROWSER = 300
 
 class WrongPasswordError(Exception):
     """Nobody signs in with that address and password."""
+
+
+class StrangerError(Exception):
+    """Somebody whom a provider vouches for, and who may not come in here; the text says why."""
 
 
 class TooManyTriesError(Exception):
@@ -53,8 +58,10 @@ class SignedIn(Struct, frozen=True, kw_only=True):
 class SignIn:
     """Lets agents in."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, newcomers: Role | None = None) -> None:
+        """`newcomers`: the role of an agent who is made when a provider vouches for somebody new; None: nobody is."""
         self._store = store
+        self._newcomers = newcomers
         self.passwords = Passwords()
 
     async def sign_in(self, email: str, password: str, *, address: str, browser: str, device: str | None) -> SignedIn:
@@ -82,6 +89,45 @@ class SignIn:
         for key in budgets:
             await self._store.budgets.give_back(key)
         return await self._begin(login[0], address, browser)
+
+    async def vouched(self, who: Vouched, *, address: str, browser: str) -> SignedIn:
+        """Begins the session of somebody whom a provider vouches for.
+
+        At the first time they are known by their verified mail address, and from then on by the provider's own name for
+        them: whoever gets that address later is somebody else.
+
+        Raises:
+            StrangerError: they may not come in.
+        """
+        staff = self._store.staff
+        agent = await staff.vouched_for(who.issuer, who.subject)
+        if agent is None:
+            if who.email is None or not who.email_verified:
+                raise StrangerError("the provider does not say that your mail address is verified")
+            agent = await staff.agent_called(who.email) or await self._newcomer(who, who.email)
+            if agent is None:
+                raise StrangerError(f"no agent signs in with {who.email} here; ask an admin")
+            if not await staff.bind(agent.id, who.issuer, who.subject):
+                raise StrangerError("this agent is known to the provider as somebody else")
+        if not agent.active:
+            raise StrangerError("you may not come in any more; ask an admin")
+        return await self._begin(agent, address, browser)
+
+    async def _newcomer(self, who: Vouched, email: str) -> Agent | None:
+        if self._newcomers is None:
+            return None
+        made = Agent(
+            id=new_id(),
+            email=email,
+            name=who.name or email.partition("@")[0],
+            role=self._newcomers,
+            created_at=to_milliseconds(datetime.now(UTC)),
+        )
+        try:
+            await self._store.staff.add_agent(made, await self.passwords.hash(secrets.token_urlsafe(32)))
+        except EmailTakenError:  # in this very moment, by another window
+            return await self._store.staff.agent_called(email)
+        return made
 
     async def _budgets(self, email: str, address: str, device: str | None) -> dict[str, int]:
         whose = hashlib.sha256(email.encode("utf-8", "replace")).hexdigest()[:32]

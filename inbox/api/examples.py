@@ -321,6 +321,7 @@ EXAMPLES: Mapping[str, Any] = {
     "TagPage": _page({"name": "order", "conversations": 6}),
     "Tested": {"status": 200, "error": None, "seconds": 0.042},
     "TokenPage": _page(_TOKEN),
+    "WaysIn": {"oidc": {"name": "Acme", "url": "/api/v1/session/oidc"}},
     "WayPage": _page(_WAY),
     "Webhook": _WEBHOOK,
     "WebhookPage": _page(_WEBHOOK),

@@ -20,7 +20,7 @@ from inbox.api.examples import EXAMPLES
 from inbox.api.problems import CONTENT_TYPE, Problem
 from inbox.api.reading import NoQuery
 from inbox.api.refusals import REFUSALS
-from inbox.api.routing import Answer, Route, Streamed
+from inbox.api.routing import Answer, Redirect, Route, Streamed
 
 Json = dict[str, Any]
 
@@ -141,6 +141,9 @@ def _answers(route: Route, schemas: _Schemas) -> Json:
     given = _given(route.answer)
     if given is NoneType:
         return {"204": {"description": "Done."}}
+    if given is Redirect:
+        location = {"Location": {"description": "Where to go.", "schema": {"type": "string"}}}
+        return {"302": {"description": "Goes on elsewhere.", "headers": location}}
     if given is web.WebSocketResponse:
         return {"101": {"description": "The stream, as a WebSocket."}}
     if given is web.StreamResponse:

@@ -46,7 +46,7 @@ def read_query(request: web.Request, shape: type[T]) -> T:
     except msgspec.ValidationError as error:
         raise _invalid_query(_field_error(error)) from error
     for name in values:
-        if getattr(query, name) is None:  # from the word "null", where the type is no text
+        if getattr(query, name, "") is None:  # from the word "null", where the type is no text
             raise _invalid_query(FieldError(field=name, detail="null is no value: leave it out"))
     return query
 

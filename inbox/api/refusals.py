@@ -20,6 +20,7 @@ REFUSALS: Mapping[str, Refusal] = {
     "invalid-query": Refusal(
         400, "a query parameter is unknown, doubled, of the wrong shape, or another list's cursor"
     ),
+    "sign-in-expired": Refusal(400, "this browser did not begin that sign-in, or too long ago"),
     "invalid-header": Refusal(400, "`If-Match` names more than one `ETag`, or none"),
     "invalid-frame": Refusal(400, "what was sent over the stream means nothing"),
     "invalid-json": Refusal(400, "the body is not JSON"),
@@ -28,6 +29,8 @@ REFUSALS: Mapping[str, Refusal] = {
     "unauthorized": Refusal(401, "no token or session, or one that is not valid here"),
     "forbidden": Refusal(403, "the call needs a higher role"),
     "wrong-password": Refusal(401, "nobody signs in with that address and password"),
+    "stranger": Refusal(403, "the provider vouches for somebody who may not come in here"),
+    "provider-refused": Refusal(403, "the provider did not let them in"),
     "csrf": Refusal(403, "a page's call without its `X-CSRF-Token`"),
     "not-an-agent": Refusal(403, "a token cannot change itself"),
     "foreign-origin": Refusal(403, "a call from another site's page"),
@@ -60,6 +63,7 @@ REFUSALS: Mapping[str, Refusal] = {
     "too-long": Refusal(422, "longer than the channel carries"),
     "too-many-tries": Refusal(429, "wrong passwords; `Retry-After` says for how long"),
     "internal": Refusal(500, "our fault; the log says what, under the `X-Request-ID` of the answer"),
+    "provider-unavailable": Refusal(502, "the provider by which agents sign in does not answer, or lies"),
     "unavailable": Refusal(503, "the database is away, or too much is waiting: try again after `Retry-After`"),
     "upgrade-required": Refusal(426, "the stream is a WebSocket, and this is no request for one"),
 }

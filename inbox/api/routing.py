@@ -70,6 +70,14 @@ class Call(Generic[QueryT, BodyT]):
 AnyCall = Call[Any, Any]
 
 
+class Redirect(web.Response):
+    """An answer that sends a browser elsewhere."""
+
+    def __init__(self, location: str) -> None:
+        """`location` is a path of ours, or an address that an admin configured."""
+        super().__init__(status=302, headers={"Location": location, "Cache-Control": "no-store"})
+
+
 class Streamed:
     """A body that its handler reads itself, as it comes."""
 

@@ -59,6 +59,29 @@ class Staff:
         agent = await self.agent(login["agent"]) if login else None
         return (agent, login["password"]) if login and agent and agent.active else None
 
+    async def agent_called(self, email: str) -> Agent | None:
+        """The agent with that address, also one who may not come in."""
+        login = await self._logins.find_one({"_id": email})
+        return await self.agent(login["agent"]) if login else None
+
+    async def vouched_for(self, issuer: str, subject: str) -> Agent | None:
+        """The agent whom a provider calls so."""
+        bound = await self._logins.find_one({"_id": _name_at(issuer, subject)})
+        return await self.agent(bound["agent"]) if bound else None
+
+    async def bind(self, agent_id: str, issuer: str, subject: str) -> bool:
+        """Keeps what a provider calls an agent; False where it calls them otherwise already."""
+        try:
+            await self._logins.insert_one({"_id": f"oidc|{agent_id}|{issuer}", "subject": subject})
+        except DuplicateKeyError:
+            known = await self._logins.find_one({"_id": f"oidc|{agent_id}|{issuer}"})
+            if known is None or known["subject"] != subject:
+                return False
+        await self._logins.update_one(
+            {"_id": _name_at(issuer, subject)}, {"$setOnInsert": {"agent": agent_id}}, upsert=True
+        )
+        return True
+
     async def set_password(self, email: str, password_hash: str, *, but: str | None = None) -> bool:
         """Changes a password and ends the agent's sessions, but for the one with the id `but`.
 
@@ -178,6 +201,11 @@ class Staff:
 def principal_of(one: Agent | Token) -> Principal:
     """As whom they call the API."""
     return Principal(id=one.id, name=one.name, role=one.role, teams=one.teams)
+
+
+def _name_at(issuer: str, subject: str) -> str:
+    """The id of what a provider calls somebody: no mail address, for it has no @."""
+    return f"oidc|{hashlib.sha256(f'{issuer} {subject}'.encode('utf-8', 'replace')).hexdigest()}"
 
 
 def _hash(secret: str) -> str:

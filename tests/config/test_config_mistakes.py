@@ -102,7 +102,7 @@ TABLE = {
     "unknown key at the top": ("chanels: []", ['1: chanels: unknown key; did you mean "channels"?']),
     "nothing alike": (
         "zzz: 1",
-        ["1: zzz: unknown key; known here: inbox, server, storage, retention, webhooks, channels"],
+        ["1: zzz: unknown key; known here: inbox, server, storage, retention, webhooks, sign_in, channels"],
     ),
     "unknown key, its neighbour there": (
         "server:\n  port: 1\n  prot: 2",
@@ -116,6 +116,14 @@ TABLE = {
         ],
     ),
     # values
+    "who vouches": (
+        "sign_in:\n  oidc:\n    issuer: http://id.example.com\n    client_id: x\n    client_secret: y\n    create: admin\n",
+        [
+            "3: sign_in.oidc.issuer: must be the https address of the provider; "
+            "write it as its discovery document does",
+            '6: sign_in.oidc.create: must be "agent" or "supervisor"; choose one of them',
+        ],
+    ),
     "how long to keep": (
         "retention:\n  originals: forever\n  mails: 3d\n",
         [

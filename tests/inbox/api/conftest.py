@@ -8,9 +8,11 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from typing import Any
 
 import pytest
 from api_desk import PUBLIC_URL, Desk, Doomed
+from provider import Provider
 
 from config import Config
 from connectors.registry import GROUP, Registry
@@ -43,6 +45,15 @@ async def leaving(database: str) -> AsyncIterator[tuple[Desk, contextlib.AsyncEx
 
 
 @pytest.fixture
+async def vouching(database: str) -> AsyncIterator[tuple[Desk, Provider]]:
+    """A desk of a Santral whose agents also sign in by a provider."""
+    async with Provider().running() as provider:
+        oidc = {"issuer": provider.issuer, "client_id": "santral", "client_secret": "hush", "name": "Acme"}
+        async with _desk_on(database, sign_in={"oidc": {**oidc, "create": "agent"}}) as desk:
+            yield desk, provider
+
+
+@pytest.fixture
 async def doomed(tmp_path: Path) -> AsyncIterator[Doomed]:
     """A desk with a database of its own, which the test may stop and start."""
     doomed = Doomed(tmp_path)
@@ -55,7 +66,7 @@ async def doomed(tmp_path: Path) -> AsyncIterator[Doomed]:
 
 
 @contextlib.asynccontextmanager
-async def _desk_on(database: str) -> AsyncIterator[Desk]:
+async def _desk_on(database: str, **more: Any) -> AsyncIterator[Desk]:
     port = _free_port()
     config = Config.model_validate(
         {
@@ -64,6 +75,7 @@ async def _desk_on(database: str) -> AsyncIterator[Desk]:
             "storage": {"url": database},
             "webhooks": {"allow_networks": ["127.77.0.0/16"]},
             "channels": [{"id": name, "connector": "letterbox"} for name in ("letters", "second")],
+            **more,
         }
     )
     async with serving(config, CONNECTORS, PARTS) as (santral, _):
