@@ -15,11 +15,11 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 
 import msgspec
 
-from bench import _processes, _reading
+from bench import _fanout, _processes, _reading
 from bench._alone import Alone, p50_p95
 from bench._failover import fail_over
 from bench._load import Load
@@ -159,7 +159,7 @@ class Bench:
                 santral = http.client.HTTPConnection("127.0.0.1", self._ours.http_port)
                 bare = http.client.HTTPConnection("127.0.0.1", port)
                 for read in _reading.measured(database, santral, bare, self._ours.token):
-                    what = f"{read.name}, {end // 1000:,},000 conversations / bare query + answer"
+                    what = f"{read.name}, {end // 1000},000 conversations / bare sum"
                     told = f"p99 {read.call:.1f} ms ({read.query:.1f} + {read.answer:.1f}); at most 2.5"
                     lines.append(Line(what, told, read.share, good=read.share <= 2.5))
                     if read.name in first:
@@ -167,6 +167,16 @@ class Bench:
                         lines.append(Line("  beside a third of them", "at most 1.3", growth, good=growth <= 1.3))
                     first.setdefault(read.name, read.call)
         return lines
+
+    def fanout(self) -> list[Line]:
+        """200 agents with a stream each, at about 100 events a second; and what a stream costs when nothing happens."""
+        url = f"http://127.0.0.1:{self._ours.http_port}"
+        command = [sys.executable, "-m", "bench._fanout", url, self._ours.token, "200", "50", "10"]
+        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True, timeout=CONTRACT_SECONDS)
+        found = msgspec.json.decode(done.stdout, type=_fanout.Fanned)
+        p99 = quantiles(found.lags, n=100)[98]
+        told = f"p99 {p99:.1f} ms at {found.events:.0f} events a second, {found.frames:,} frames (at most 50)"
+        return [Line("an event to 200 agents' streams", told, good=p99 <= 50)]
 
     def memory(self) -> list[Line]:
         """Memory of both processes when nothing happens."""
@@ -247,7 +257,7 @@ def _print(line: Line) -> None:
     print(f"{line.what:62}{share:22}{verdict:8}{line.found}", flush=True)
 
 
-NAMES: tuple[str, ...] = ("memory", "alone", "chat", "mail", "contract", "processes", "reading")
+NAMES: tuple[str, ...] = ("memory", "alone", "chat", "mail", "contract", "processes", "fanout", "reading")
 
 
 def main() -> None:

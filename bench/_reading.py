@@ -28,7 +28,7 @@ Document = dict[str, Any]
 EACH = 10  # messages of a conversation
 CONVERSATIONS_EACH = 5  # of a customer
 BATCH = 2_000
-CALLS = 300
+CALLS = 1_000
 STATUSES: tuple[Status, ...] = (
     "open",
     "pending",

@@ -47,6 +47,7 @@ from inbox.sign_in import SignIn
 from inbox.signals import Signals
 from inbox.store import Store, embedded
 from inbox.store.writer import Measured
+from inbox.told import Teller
 from inbox.trail import Trail
 from inbox.waking import Waker
 from inbox.webhooks import WebhookWorker
@@ -255,6 +256,7 @@ class Santral:
             privacy=Privacy(self.store),
             audit=self._audit,
             signals=self._signals,
+            teller=Teller(),
             public=self._public,
             metrics=self._metrics.registry,
             public_url=self.config.inbox.public_url,

@@ -23,6 +23,7 @@ from inbox.roster import Roster
 from inbox.sign_in import SignIn
 from inbox.signals import Signals
 from inbox.store import Store
+from inbox.told import Teller
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,7 @@ class Services:
     privacy: Privacy
     audit: Audit
     signals: Signals
+    teller: Teller
     oidc: Oidc | None
     public: PublicOnly
     metrics: CollectorRegistry

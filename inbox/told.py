@@ -9,7 +9,10 @@ from msgspec import Struct
 
 from inbox.events import to_cursor
 from inbox.model import Event, EventType
+from normalizer.codec import to_json
 from normalizer.schema import Time
+
+KEPT = 500  # written events; all streams are told of one at about the same time
 
 
 class EventView(Struct, frozen=True, kw_only=True):
@@ -33,3 +36,19 @@ def event_view(event: Event) -> EventView:
         message_id=event.message_id,
         data=event.data,
     )
+
+
+class Teller:
+    """Writes each event once, however many hear of it: two hundred streams would write it two hundred times."""
+
+    def __init__(self) -> None:
+        self._written: dict[int, bytes] = {}
+
+    def json(self, event: Event) -> bytes:
+        """The event as JSON."""
+        written = self._written.get(event.id)
+        if written is None:
+            if len(self._written) >= KEPT:
+                self._written = {}
+            written = self._written[event.id] = to_json(event_view(event))
+        return written

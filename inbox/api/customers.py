@@ -111,7 +111,7 @@ async def unmerge_customer(call: Call[NoQuery, None]) -> Answer[CustomerView]:
 async def get_timeline(call: Call[PageQuery, None]) -> Page[Message]:
     """All messages of a customer on every channel as one thread, oldest first."""
     customer = await _standing(call)
-    family = [one.id for one in await call.store.people.family(customer.id)]
+    family = [one.id for one in (await call.store.people.families([customer]))[customer.id]]
     after = place(call.query.cursor, TIMELINE, timed=False)
     found = await call.store.people.timeline(family, reader=call.principal, after=after, limit=call.query.limit)
     return page(found, TIMELINE, lambda message: message)

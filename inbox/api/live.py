@@ -29,7 +29,6 @@ from inbox.events import SlowReaderError, to_cursor
 from inbox.model import Principal, Role
 from inbox.sight import Listener, audience, hears
 from inbox.signals import SAY_AGAIN_SECONDS, Signal, SignalKind
-from inbox.told import event_view
 from normalizer.codec import to_json
 from normalizer.schema import Author
 
@@ -37,6 +36,7 @@ HEARTBEAT_SECONDS = 25.0
 SEND_SECONDS = 15.0  # a reader that takes no frame for so long is gone or too slow
 GOODBYE_SECONDS = 2.0  # how long a closing reader is waited for
 CLIENT_FRAME_BYTES = 4096
+BUFFERED_BYTES = 32 * 1024  # half of what makes a transport pause its writers
 CLOSE_EXPIRED = 4410
 CLOSE_SIGNED_OUT = 4401
 CLOSE_OTHER_RIGHTS = 4403
@@ -89,7 +89,10 @@ async def stream(call: Call[StreamQuery, None]) -> web.WebSocketResponse:
     if not web.WebSocketResponse().can_prepare(call.request):
         raise ProblemError("upgrade-required", "this is a WebSocket", headers={"Upgrade": "websocket"})
     socket = web.WebSocketResponse(
-        heartbeat=HEARTBEAT_SECONDS, timeout=GOODBYE_SECONDS, max_msg_size=CLIENT_FRAME_BYTES
+        heartbeat=HEARTBEAT_SECONDS,
+        timeout=GOODBYE_SECONDS,
+        compress=False,  # its buffers would take 300 KB a reader
+        max_msg_size=CLIENT_FRAME_BYTES,
     )
     await socket.prepare(call.request)
     call.request.app[STREAMS].add(socket)
@@ -126,13 +129,13 @@ class _Reader:
             await self._look_at(None)
 
     async def _send(self, position: int) -> None:
-        hub, socket = self._call.services.hub, self._socket
+        hub, teller, socket = self._call.services.hub, self._call.services.teller, self._socket
         try:
             await hub.backlog(position, 1)
             await self._frame(Hello(cursor=to_cursor(position)))
             async with aclosing(hub.follow(position, listener=self._listener)) as events:
                 async for event in events:
-                    await self._frame(event_view(event))
+                    await self._write(teller.json(event))
         except CursorExpiredError:
             await self._problem(cursor_expired())
             await socket.close(code=CLOSE_EXPIRED, message=b"cursor-expired")
@@ -235,8 +238,15 @@ class _Reader:
         await self._frame({"type": "problem", "problem": problem.document})
 
     async def _frame(self, value: Any) -> None:  # noqa: ANN401 (any frame)
+        await self._write(to_json(value))
+
+    async def _write(self, frame: bytes) -> None:
+        transport = self._call.request.transport
+        if transport is not None and transport.get_write_buffer_size() + len(frame) < BUFFERED_BYTES:
+            await self._socket.send_frame(frame, WSMsgType.TEXT)  # it fits: a timer would cost more than the writing
+            return
         async with asyncio.timeout(SEND_SECONDS):
-            await self._socket.send_str(to_json(value).decode())
+            await self._socket.send_frame(frame, WSMsgType.TEXT)
 
 
 def _rights(principal: Principal) -> tuple[Role, frozenset[str]]:

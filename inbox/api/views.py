@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
@@ -126,8 +127,10 @@ async def conversation_views(
 ) -> dict[str, ConversationView]:
     """The conversations as `reader` sees them, by id."""
     known = list(conversations)
-    customers = await store.people.roots({conversation.customer_id for conversation in known})
-    marks = await store.queries.read_marks(reader.id, [conversation.id for conversation in known])
+    customers, marks = await asyncio.gather(
+        store.people.roots({conversation.customer_id for conversation in known}),
+        store.queries.read_marks(reader.id, [conversation.id for conversation in known]),
+    )
     return {
         item.id: _conversation(item, customers.get(item.customer_id), max(0, item.inbound - marks.get(item.id, 0)))
         for item in known

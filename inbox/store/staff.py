@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from pymongo import ASCENDING, ReturnDocument
 from pymongo.errors import DuplicateKeyError
@@ -19,7 +21,28 @@ from inbox.store.guard import guarded
 TOKEN_PREFIX = "santral_"  # noqa: S105 (no secret: it lets people and scanners tell what a found token is)
 SESSION_IDLE = timedelta(days=14)
 SESSION_LONGEST = timedelta(days=90)
+REMEMBERED_SECONDS = 1.0
+MOST_REMEMBERED = 10_000
 SEEN_EVERY = timedelta(minutes=1)  # how exactly it is known when a token or a session was last used
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _forgetting(
+    method: Callable[Concatenate[Staff, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate[Staff, P], Coroutine[Any, Any, T]]:
+    """Who may come in is different afterwards: nothing is remembered of before."""
+
+    @functools.wraps(method)
+    async def changed(self: Staff, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await method(self, *args, **kwargs)
+        finally:
+            self.forget()
+
+    return changed
 
 
 class EmailTakenError(Exception):
@@ -40,6 +63,7 @@ class Staff:
         self._sessions = database["sessions"]
         self._tokens = database["tokens"]
         self._teams = database["teams"]
+        self._lately: dict[str, tuple[float, Any]] = {}
 
     async def add_agent(self, agent: Agent, password_hash: str) -> None:
         """Makes an agent who can sign in.
@@ -82,6 +106,7 @@ class Staff:
         )
         return True
 
+    @_forgetting
     async def set_password(self, email: str, password_hash: str, *, but: str | None = None) -> bool:
         """Changes a password and ends the agent's sessions, but for the one with the id `but`.
 
@@ -103,6 +128,7 @@ class Staff:
         """All of them, in the order in which they were made."""
         return [from_document(document, Agent) async for document in self._agents.find().sort("_id", ASCENDING)]
 
+    @_forgetting
     async def change_agent(self, agent_id: str, changes: Mapping[str, Any]) -> Agent | None:
         """Changes fields of an agent; one who is not active any more is signed out everywhere."""
         document = await self._agents.find_one_and_update(
@@ -117,7 +143,34 @@ class Staff:
         await self._sessions.insert_one({**to_document(session), "secret": _hash(secret)})
 
     async def session(self, secret: str, now: datetime) -> tuple[Session, Agent] | None:
-        """The session with that secret and whose it is, unless it has ended, or they may not come in any more."""
+        """The session with that secret and whose it is, unless it has ended, or they may not come in any more.
+
+        Another process may have ended it within the last second.
+        """
+        found: tuple[Session, Agent] | None = await self._remembered(
+            f"session|{_hash(secret)}", self._session(secret, now)
+        )
+        return found if found is not None and found[0].expires_at > now else None
+
+    def forget(self) -> None:
+        """Nothing that is known of tokens and sessions counts any more."""
+        self._lately = {}
+
+    async def _remembered(self, key: str, asking: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 (what is asked for)
+        """What is known since a moment ago, or is asked for: nearly every call begins with this."""
+        clock = asyncio.get_running_loop().time()
+        until, known = self._lately.get(key, (0.0, None))
+        if until > clock:
+            asking.close()
+            return known
+        found = await asking
+        if found is not None:
+            if len(self._lately) > MOST_REMEMBERED:
+                self._lately = {}
+            self._lately[key] = (clock + REMEMBERED_SECONDS, found)
+        return found
+
+    async def _session(self, secret: str, now: datetime) -> tuple[Session, Agent] | None:
         document = await self._sessions.find_one({"secret": _hash(secret), "expires_at": {"$gt": now}}, hint="secret")
         session = from_document(document, Session) if document else None
         agent = await self.agent(session.agent_id) if session else None
@@ -134,11 +187,13 @@ class Staff:
         found = self._sessions.find(query).sort("created_at", ASCENDING).hint("agent")
         return [from_document(document, Session) async for document in found]
 
+    @_forgetting
     async def end_session(self, agent_id: str, session_id: str) -> bool:
         """Signs an agent out somewhere; whether they were signed in there."""
         result = await self._sessions.delete_one({"_id": session_id, "agent_id": agent_id})
         return result.deleted_count == 1
 
+    @_forgetting
     async def end_sessions(self, agent_id: str) -> None:
         """Signs an agent out everywhere."""
         await self._sessions.delete_many({"agent_id": agent_id})
@@ -153,7 +208,11 @@ class Staff:
         return secret
 
     async def token(self, secret: str, now: datetime) -> Token | None:
-        """The token with that secret, unless it has expired."""
+        """The token with that secret, unless it has expired; another process may have dropped it in the last second."""
+        found: Token | None = await self._remembered(f"token|{_hash(secret)}", self._token(secret, now))
+        return None if found is None or (found.expires_at is not None and found.expires_at <= now) else found
+
+    async def _token(self, secret: str, now: datetime) -> Token | None:
         document = await self._tokens.find_one({"secret": _hash(secret)})
         token = from_document(document, Token) if document else None
         if token is None or (token.expires_at is not None and token.expires_at <= now):
@@ -166,6 +225,7 @@ class Staff:
         """All tokens, without what they are known by."""
         return [from_document(document, Token) async for document in self._tokens.find().sort("_id", ASCENDING)]
 
+    @_forgetting
     async def drop_token(self, token_id: str) -> bool:
         """Makes a token worth nothing; whether there was one."""
         return (await self._tokens.delete_one({"_id": token_id})).deleted_count == 1

@@ -117,10 +117,12 @@ TABLE = {
     ),
     # values
     "who vouches": (
-        "sign_in:\n  oidc:\n    issuer: http://id.example.com\n    client_id: x\n    client_secret: y\n    create: admin\n",
+        "sign_in:\n  oidc:\n    issuer: http://id.test\n    client_id: x\n    client_secret: y\n    create: admin\n",
         [
-            "3: sign_in.oidc.issuer: must be the https address of the provider; "
-            "write it as its discovery document does",
+            (
+                "3: sign_in.oidc.issuer: must be the https address of the provider; "
+                "write it as its discovery document does"
+            ),
             '6: sign_in.oidc.create: must be "agent" or "supervisor"; choose one of them',
         ],
     ),
