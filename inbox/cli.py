@@ -6,6 +6,7 @@ import asyncio
 import gc
 import json
 import os
+import resource
 import signal
 import sys
 from collections.abc import Callable, Coroutine
@@ -249,6 +250,8 @@ def _parts(value: str | None) -> tuple[Part, ...]:
 
 async def _run(config: Config, parts: tuple[Part, ...], *, builtin: bool) -> int:
     asyncio.get_running_loop().set_exception_handler(logs.unhandled)
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)  # each visitor and agent is a file; often only 1,024 are asked
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     stop = _stop_signal()
     async with serving(config, Registry(), parts) as (santral, broken):
         if builtin:

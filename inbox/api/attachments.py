@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated
 
@@ -12,7 +13,7 @@ from msgspec import Meta, Struct
 from connectors.errors import PermanentError
 from inbox.api import untrusted
 from inbox.api.problems import ProblemError, not_found
-from inbox.api.reading import NoQuery
+from inbox.api.reading import BODY_SECONDS, NoQuery, slow_body
 from inbox.api.routing import Call, Streamed, route
 from normalizer.schema import Attachment
 
@@ -56,14 +57,14 @@ async def download(call: Call[NoQuery, None]) -> web.StreamResponse:
 async def _uploaded(call: Call[UploadQuery, Streamed]) -> tuple[str, AsyncIterator[bytes]]:
     request = call.request
     if not request.content_type.startswith("multipart/"):
-        return call.query.filename, request.content.iter_chunked(PIECE_BYTES)
+        return call.query.filename, _timely(request.content.iter_chunked(PIECE_BYTES))
     try:
         part = await _first_file(await request.multipart())
     except BROKEN_FORM as error:
         raise _broken_form(str(error)) from error
     if part is None:
         raise _broken_form("it holds no file")
-    return part.filename or untrusted.UNNAMED, _pieces(part)
+    return part.filename or untrusted.UNNAMED, _timely(_pieces(part))
 
 
 async def _first_file(form: MultipartReader) -> BodyPartReader | None:
@@ -71,6 +72,19 @@ async def _first_file(form: MultipartReader) -> BodyPartReader | None:
         if isinstance(part, BodyPartReader) and part.filename:
             return part
     return None
+
+
+async def _timely(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The pieces, as long as each comes in time."""
+    while True:
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                piece = await anext(pieces)
+        except StopAsyncIteration:
+            return
+        except TimeoutError as error:
+            raise slow_body() from error
+        yield piece
 
 
 async def _pieces(part: BodyPartReader) -> AsyncIterator[bytes]:

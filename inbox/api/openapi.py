@@ -181,9 +181,9 @@ def refusals_of(route: Route) -> Sequence[str]:
     if "{id}" in route.path:
         codes.append("not-found")
     if route.body is Streamed:
-        codes += ["broken-body", "request-entity-too-large"]
+        codes += ["broken-body", "request-entity-too-large", "slow-body"]
     elif route.body is not NoneType:
-        codes += ["broken-body", "invalid-json", "invalid-body", "request-entity-too-large"]
+        codes += ["broken-body", "invalid-json", "invalid-body", "request-entity-too-large", "slow-body"]
     return list(dict.fromkeys(codes))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
@@ -14,6 +15,7 @@ from inbox.api.problems import FieldError, ProblemError
 from normalizer.codec import to_milliseconds
 
 JSON_BYTES = 1 << 20
+BODY_SECONDS = 30.0  # that a body, or the next piece of a file, may take to come
 
 Limit = Annotated[int, msgspec.Meta(ge=1, le=200, description="How many at the most.")]
 Seq = Annotated[int, msgspec.Meta(ge=0, lt=1 << 53)]
@@ -55,10 +57,14 @@ async def read_body(request: web.Request, shape: type[T]) -> T:
     """The JSON body as `shape`; a content type is not asked for.
 
     Raises:
-        ProblemError: 400 where it is not JSON, 422 where it is of another shape.
+        ProblemError: 400 where it is not JSON, 408 where it does not come, 422 where it is of another shape.
         HTTPRequestEntityTooLarge: more than `JSON_BYTES`.
     """
-    body = await request.read()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            body = await request.read()
+    except TimeoutError as error:
+        raise slow_body() from error
     try:
         return msgspec.json.decode(body, type=shape)
     except msgspec.ValidationError as error:
@@ -98,6 +104,11 @@ def seen_version(request: web.Request) -> int | None:
         raise ProblemError("invalid-header", "If-Match: give the one ETag that you have seen")
     value = tags[0].value
     return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else -1
+
+
+def slow_body() -> ProblemError:
+    """408: whoever sends a byte now and then only wants to hold a connection."""
+    return ProblemError("slow-body", f"the body did not come within {BODY_SECONDS:.0f} seconds")
 
 
 def invalid_body(*errors: FieldError) -> ProblemError:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import gzip
 import io
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from api_desk import Desk
 from yarl import URL
+
+from inbox.api import attachments, reading
 
 LIST = "/api/v1/conversations"
 REPLY = "/api/v1/conversations/none/messages"
@@ -231,3 +234,40 @@ async def test_raw_bytes_in_the_request_line_are_no_500(desk: Desk, target: byte
     writer.close()
 
     assert answer.split()[1].startswith(b"4")
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/api/v1/teams", {}),
+        ("/api/v1/attachments", {"Content-Type": "text/plain"}),
+    ],
+)
+async def test_a_body_that_does_not_come_is_not_waited_for(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, path: str, headers: dict[str, str]
+) -> None:
+    for module in (reading, attachments):
+        monkeypatch.setattr(module, "BODY_SECONDS", 0.2)
+    never = asyncio.Event()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b'{"name": '
+        await never.wait()
+
+    problem = await desk.problem("POST", path, data=body(), headers=headers)
+    assert (problem["status"], problem["type"]) == (408, "slow-body")
+
+
+async def test_thousands_of_connections_that_say_nothing_keep_nobody_out(desk: Desk) -> None:
+    port = int(desk.url.rpartition(":")[2])
+    held = []
+    try:
+        for number in range(2000):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"POST /api/v1/session HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n" + b"\r\n{" * (number % 2))
+            held.append(writer)
+        async with asyncio.timeout(10):
+            await desk.letter("still there?")
+    finally:
+        for writer in held:
+            writer.close()
