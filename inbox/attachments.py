@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 import puremagic
 
 from connectors.errors import PermanentError
-from inbox.model import Principal, new_id
+from inbox.model import new_id
+from inbox.staff import Principal
 from inbox.store import Store, Upload
 from inbox.store.files import PICTURES
 from normalizer.codec import clean_text, to_milliseconds

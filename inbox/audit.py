@@ -10,7 +10,8 @@ import asyncio
 from datetime import UTC, datetime
 
 from connectors.errors import UnavailableError
-from inbox.model import AuditEntry, Principal, new_id
+from inbox.model import new_id
+from inbox.staff import AuditEntry, Principal
 from inbox.store import Store
 from normalizer.codec import to_milliseconds
 

@@ -23,11 +23,12 @@ from connectors.registry import NoConnectorError, Registry
 from inbox import commands, logs, welcome
 from inbox.app import StartError, serving
 from inbox.channels import ChannelChecker
-from inbox.model import ROLES, Agent, Role, new_id
+from inbox.model import new_id
 from inbox.passwords import generated
 from inbox.roster import PARTS, Part
 from inbox.secrets import secrets_of
 from inbox.shadows import shadows
+from inbox.staff import ROLES, Agent, Role
 from inbox.store import StoreUnavailableError, UnfitDatabaseError, embedded
 from normalizer.codec import json_schema, to_milliseconds
 from normalizer.schema import SCHEMA_VERSION

@@ -15,9 +15,10 @@ from connectors.registry import Registry
 from connectors.testing import check_installed
 from inbox.audit import entry
 from inbox.errors import NotFoundError
-from inbox.model import Agent, Principal, Role, new_id
+from inbox.model import new_id
 from inbox.passwords import Passwords
 from inbox.privacy import Erased, Privacy
+from inbox.staff import Agent, Principal, Role
 from inbox.store import Store, embedded
 from inbox.store.staff import EmailTakenError
 

@@ -16,8 +16,9 @@ from inbox import delivery
 from inbox.addressing import Addressee, Addressing, check_answers, check_carries
 from inbox.attachments import Attachments
 from inbox.errors import NotFoundError, RefusedError
-from inbox.model import Conversation, OutboxItem, Preview, Principal, ThreadKey, Unique, new_id, scoped
+from inbox.model import Conversation, OutboxItem, Preview, ThreadKey, Unique, new_id, scoped
 from inbox.outbox import OutboxWorker
+from inbox.staff import Principal
 from inbox.store import Store, Unit
 from inbox.store.writer import Change
 from normalizer.codec import clean_structure, to_milliseconds

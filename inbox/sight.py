@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from inbox.model import Conversation, Event, EventType, Principal
+from inbox.model import Conversation, Event, EventType
+from inbox.staff import Principal
 
 Audience = tuple[str, ...]
 """Who is told of something: teams (`team|id`) and principals (`principal|id`)."""

@@ -14,9 +14,10 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
-from inbox.model import Agent, Role, Session, new_id
+from inbox.model import new_id
 from inbox.oidc import Vouched
 from inbox.passwords import LONGEST, Passwords
+from inbox.staff import Agent, Role, Session
 from inbox.store import Store
 from inbox.store.staff import SESSION_IDLE, EmailTakenError
 from normalizer.codec import to_milliseconds

@@ -28,11 +28,13 @@ from connectors.tasks import end, together
 from inbox.events import to_cursor
 from inbox.leases import hold
 from inbox.metrics import Metrics
-from inbox.model import Event, EventType, Principal, Webhook, WebhookDelivery, WebhookSecret, new_id
+from inbox.model import Event, EventType, new_id
 from inbox.public_only import PublicOnly
 from inbox.sight import Listener
+from inbox.staff import Principal
 from inbox.store import Store
 from inbox.store.webhooks import delivery_id
+from inbox.subscribers import Webhook, WebhookDelivery, WebhookSecret
 from inbox.told import event_view
 from normalizer.codec import to_json, to_milliseconds
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from inbox.api.refusals import REFUSALS
 from inbox.api.rights import MATRIX, Right
-from inbox.model import ROLES, Role
+from inbox.staff import ROLES, Role
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "api.md"
 PLACE = re.compile(r"(<!-- (?P<name>[a-z]+) -->\n).*?(<!-- end -->)", re.DOTALL)

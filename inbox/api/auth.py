@@ -10,9 +10,9 @@ from aiohttp import hdrs, web
 from msgspec import Struct
 
 from inbox.api.problems import ProblemError
-from inbox.model import Principal, Session
 from inbox.services import Services
 from inbox.sign_in import SignedIn, csrf_token
+from inbox.staff import Principal, Session
 from inbox.store import Store
 from inbox.store.staff import SESSION_LONGEST, principal_of
 

@@ -11,7 +11,8 @@ from msgspec import Meta, Struct
 from inbox.api.paging import Page
 from inbox.api.reading import NoQuery
 from inbox.api.routing import Call, route
-from inbox.model import Principal, Status
+from inbox.model import Status
+from inbox.staff import Principal
 from inbox.store.counts import Count
 
 

@@ -26,9 +26,9 @@ from inbox.api.routing import Call, route
 from inbox.api.seen import standing_conversation
 from inbox.api.streams import STREAMS
 from inbox.events import SlowReaderError, to_cursor
-from inbox.model import Principal, Role
 from inbox.sight import Listener, audience, hears
 from inbox.signals import SAY_AGAIN_SECONDS, Signal, SignalKind
+from inbox.staff import Principal, Role
 from normalizer.codec import to_json
 from normalizer.schema import Author
 

@@ -11,8 +11,8 @@ from msgspec import Meta
 from inbox.api.paging import Page, PageQuery, page, place
 from inbox.api.reading import NoQuery
 from inbox.api.routing import HEADERS, SUBJECT, Call, route
-from inbox.model import AuditEntry
 from inbox.privacy import Erased
+from inbox.staff import AuditEntry
 
 NEWEST = "-at"
 MEMORY_BYTES = 16 << 20

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-from inbox.model import Role
+from inbox.staff import Role
 
 Scope = Literal["any", "one", "list"]
 """What a call is about: no conversation (`any`); one of them or what is in it, and who does not see it gets 404

@@ -22,8 +22,8 @@ from inbox.api.problems import ProblemError
 from inbox.api.reading import path_id, read_body, read_query
 from inbox.api.rights import MATRIX, Right
 from inbox.audit import entry
-from inbox.model import ROLES, Principal, Session
 from inbox.services import Services
+from inbox.staff import ROLES, Principal, Session
 from inbox.store import Store
 from normalizer.codec import to_json
 

@@ -15,9 +15,9 @@ from inbox.api.paging import Page
 from inbox.api.problems import FieldError, ProblemError, not_found
 from inbox.api.reading import NoQuery, invalid_body
 from inbox.api.routing import Answer, AnyCall, Call, route
-from inbox.model import Role, Session
 from inbox.passwords import LONGEST, SHORTEST
 from inbox.sign_in import TooManyTriesError, WrongPasswordError, csrf_token
+from inbox.staff import Role, Session
 from inbox.store.staff import principal_of
 
 NewPassword = Annotated[str, Meta(min_length=SHORTEST, max_length=LONGEST)]

@@ -13,7 +13,8 @@ from inbox.api.problems import FieldError, ProblemError, not_found
 from inbox.api.reading import NoQuery, as_changes, invalid_body, moment
 from inbox.api.routing import AnyCall, Call, route
 from inbox.api.session import NewPassword
-from inbox.model import Agent, Role, Team, Token, new_id
+from inbox.model import new_id
+from inbox.staff import Agent, Role, Team, Token
 from inbox.store.staff import EmailTakenError
 from normalizer.codec import to_milliseconds
 from normalizer.schema import Time

@@ -12,17 +12,9 @@ from connectors.base import Capabilities
 from connectors.supervisor import State
 from inbox.activity import Activity
 from inbox.customers import family_fields
-from inbox.model import (
-    Conversation,
-    Customer,
-    FieldValue,
-    Identity,
-    Preview,
-    Principal,
-    Priority,
-    Status,
-)
+from inbox.model import Conversation, Customer, FieldValue, Identity, Preview, Priority, Status
 from inbox.roster import ChannelAtWork, ChannelFare
+from inbox.staff import Principal
 from inbox.store import JournalEntry, Store
 from normalizer.schema import Time
 

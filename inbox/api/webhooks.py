@@ -16,7 +16,8 @@ from inbox.api.problems import FieldError, not_found
 from inbox.api.reading import NoQuery, as_changes, invalid_body
 from inbox.api.routing import AnyCall, Call, route
 from inbox.events import to_cursor
-from inbox.model import EventType, Webhook, WebhookDelivery, new_id
+from inbox.model import EventType, new_id
+from inbox.subscribers import Webhook, WebhookDelivery
 from inbox.webhooks import Caller, new_secret, ping, rotated
 from normalizer.codec import to_builtins, to_milliseconds
 from normalizer.schema import Time

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from pymongo import DESCENDING
 
-from inbox.model import AuditEntry
+from inbox.staff import AuditEntry
 from inbox.store.client import Database, Document
 from inbox.store.documents import to_document
 from inbox.store.guard import guarded

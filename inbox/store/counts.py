@@ -14,7 +14,8 @@ from typing import Literal, NamedTuple
 from msgspec import Struct
 from pymongo import DeleteMany, UpdateOne
 
-from inbox.model import Conversation, Principal, Status
+from inbox.model import Conversation, Status
+from inbox.staff import Principal
 from inbox.store.client import Database, Document
 from inbox.store.documents import from_document
 from inbox.store.guard import guarded

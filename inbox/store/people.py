@@ -6,7 +6,8 @@ from collections.abc import Collection, Sequence
 
 from pymongo import ASCENDING, DESCENDING
 
-from inbox.model import Customer, Identity, Principal
+from inbox.model import Customer, Identity
+from inbox.staff import Principal
 from inbox.store.client import Database, Document
 from inbox.store.documents import from_document
 from inbox.store.guard import guarded

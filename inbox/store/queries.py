@@ -10,7 +10,8 @@ import pymongo
 from pymongo import ASCENDING, DESCENDING
 from pymongo.errors import PyMongoError
 
-from inbox.model import Conversation, Principal
+from inbox.model import Conversation
+from inbox.staff import Principal
 from inbox.store.client import Database, Document
 from inbox.store.documents import from_document
 from inbox.store.guard import guarded

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from inbox.model import Principal
 from inbox.sight import sees_all
+from inbox.staff import Principal
 from inbox.store.client import Database, Document
 
 

@@ -13,7 +13,8 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from pymongo import ASCENDING, ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from inbox.model import Agent, Principal, Role, Session, Team, Token, new_id
+from inbox.model import new_id
+from inbox.staff import Agent, Principal, Role, Session, Team, Token
 from inbox.store.client import Database, Document
 from inbox.store.documents import from_document, to_document
 from inbox.store.guard import guarded

@@ -17,14 +17,14 @@ import msgspec
 from pymongo import DeleteMany, DeleteOne, InsertOne, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from inbox.model import Conversation, Customer, Event, EventType, Identity, ThreadKey
+from inbox.model import Conversation, Customer, Event, Identity, ThreadKey
 from inbox.sight import Audience, audience
 from inbox.store import counts
 from inbox.store.client import Database, Document
 from inbox.store.documents import COLLECTIONS, AnyStored, Stored, StoredT, from_document, to_document
 from inbox.store.errors import NotOwnerError
 from inbox.store.events import POSITIONS, to_log
-from normalizer.codec import to_builtins
+from inbox.store.telling import erasure_of, event_of
 from normalizer.schema import Message
 
 LOADED_AT_ONCE = 1_000  # documents; the server's own first answer has 101, and a roundtrip more for the rest
@@ -275,7 +275,7 @@ class Unit:
         told.sort(key=lambda value: 0 if isinstance(value, Message) else 1)
         events = []
         for offset, value in enumerate(told):
-            event = _event(
+            event = event_of(
                 value,
                 self.number * POSITIONS + offset,
                 self.now,
@@ -290,7 +290,7 @@ class Unit:
         """What was removed: nothing is told of it but that it is gone."""
         gone = [self._stored.get(key) for key, value in self._kept.items() if value is None]
         erased = [value for value in gone if isinstance(value, Conversation | Customer)]
-        return [_gone(value, position + offset, self.now) for offset, value in enumerate(erased)]
+        return [erasure_of(value, position + offset, self.now) for offset, value in enumerate(erased)]
 
     def _audience(self, value: Message | Conversation | Customer) -> Audience | None:
         """Also who saw it until now: they learn that it has gone."""
@@ -299,70 +299,3 @@ class Unit:
         key = (Conversation, value.id if isinstance(value, Conversation) else value.conversation_id)
         versions = (self._stored.get(key), self._current(key))
         return audience(*(version for version in versions if isinstance(version, Conversation)))
-
-
-def _event(
-    value: Message | Conversation | Customer,
-    position: int,
-    now: datetime,
-    customers: dict[str, Customer],
-    *,
-    before: Stored | None,
-    told: Audience | None,
-) -> Event:
-    if isinstance(value, Message):
-        return Event(
-            id=position,
-            type=_message_event(value, before),
-            at=now,
-            conversation_id=value.conversation_id,
-            message_id=value.id,
-            channel=value.channel,
-            thread_key=value.external.thread_key if value.direction != "note" else None,
-            audience=told,
-            data={"message": to_builtins(value)},
-        )
-    if isinstance(value, Conversation):
-        kind: EventType = "conversation.updated" if before else "conversation.created"
-        if value.merged_into:
-            kind = "conversation.merged"
-        snapshot = {**to_builtins(value), "customer": _brief(customers.get(value.customer_id))}
-        return Event(
-            id=position,
-            type=kind,
-            at=now,
-            conversation_id=value.id,
-            audience=told,
-            data={"conversation": snapshot},
-        )
-    kind = "customer.updated" if before else "customer.created"
-    if value.merged_into and not (isinstance(before, Customer) and before.merged_into):
-        kind = "customer.merged"
-    return Event(id=position, type=kind, at=now, data={"customer": to_builtins(value)})
-
-
-def _gone(value: Conversation | Customer, position: int, now: datetime) -> Event:
-    if isinstance(value, Customer):
-        return Event(id=position, type="customer.erased", at=now, data={"customer": {"id": value.id}})
-    return Event(
-        id=position,
-        type="conversation.erased",
-        at=now,
-        conversation_id=value.id,
-        audience=audience(value),
-        data={"conversation": {"id": value.id}},
-    )
-
-
-def _message_event(message: Message, before: Stored | None) -> EventType:
-    """Whether a message is new, says something new, or has only come further on its way."""
-    if not isinstance(before, Message):
-        return "message.created"
-    said_the_same = msgspec.structs.replace(
-        before, delivery=message.delivery, external=message.external, sent_at=message.sent_at
-    )
-    return "message.delivery_updated" if said_the_same == message else "message.updated"
-
-
-def _brief(customer: Customer | None) -> dict[str, str | None] | None:
-    return {"id": customer.id, "name": customer.name, "avatar": customer.avatar} if customer else None

@@ -9,11 +9,11 @@ from typing import Any
 from pymongo import ASCENDING, DESCENDING, ReturnDocument
 from pymongo.errors import BulkWriteError
 
-from inbox.model import Webhook, WebhookDelivery
 from inbox.store.client import Database
 from inbox.store.documents import from_document, to_document
 from inbox.store.guard import guarded
 from inbox.store.paging import Place, Slice, beyond, slice_of
+from inbox.subscribers import Webhook, WebhookDelivery
 
 DUPLICATE_KEY = 11000
 

@@ -16,8 +16,8 @@ import jsonschema
 import pytest
 from harness import Santral, Visitor, command, eventually, free_port, letter
 
-from inbox.model import Agent
 from inbox.sign_in import SignIn, WrongPasswordError
+from inbox.staff import Agent
 from inbox.store import JournalEntry, Store
 
 StartSantral = Callable[..., Awaitable[Santral]]

@@ -19,7 +19,7 @@ from connectors.errors import PermanentError, TemporaryError
 from connectors.tasks import end
 from inbox.attachments import Attachments
 from inbox.jobs import JobWorker
-from inbox.model import Principal
+from inbox.staff import Principal
 from inbox.store import Store
 from normalizer.outcomes import Profile
 

@@ -25,9 +25,10 @@ from inbox import delivery
 from inbox.addressing import Addressing
 from inbox.attachments import Attachments
 from inbox.errors import NotFoundError, RefusedError
-from inbox.model import Conversation, Principal
+from inbox.model import Conversation
 from inbox.outbox import OF_ONE_CHANNEL, OutboxWorker
 from inbox.replies import NewConversation, NewReply, Replies
+from inbox.staff import Principal
 from inbox.store import Store, StoreUnavailableError
 from normalizer.outcomes import Person
 from normalizer.schema import Delivery, Message, Recipient

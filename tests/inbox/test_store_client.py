@@ -22,9 +22,10 @@ from postbox import CHANNEL, said
 from pymongo.asynchronous.database import AsyncDatabase
 from test_outbox import ADA, Office
 
-from inbox.model import ROLES, Agent, AuditEntry, Draft, Principal, Session
+from inbox.model import Draft
 from inbox.replies import NewReply
 from inbox.sight import Listener
+from inbox.staff import ROLES, Agent, AuditEntry, Principal, Session
 from inbox.store import Store, StoreUnavailableError, UnfitDatabaseError, Upload, embedded
 from inbox.store.embedded.mongod_process import find_mongod
 from inbox.store.indexes import INDEXES

@@ -17,8 +17,8 @@ from provider import Provider
 from config import Config
 from connectors.registry import GROUP, Registry
 from inbox.app import serving
-from inbox.model import ROLES
 from inbox.roster import PARTS
+from inbox.staff import ROLES
 from inbox.store import embedded
 
 CONNECTORS = Registry([EntryPoint(name="letterbox", value="letterbox:LetterBox", group=GROUP)])

@@ -16,7 +16,7 @@ from api_desk import Desk
 
 from inbox.api import ROUTES
 from inbox.api.routing import Route
-from inbox.model import ROLES, Role
+from inbox.staff import ROLES, Role
 
 KNOWN = [pytest.param(route, id=f"{route.method} {route.path}") for route in ROUTES if route.right.least != "anyone"]
 ABOUT_ONE = [param for param in KNOWN if param.values[0].right.scope == "one"]  # type: ignore[attr-defined]
