@@ -60,6 +60,7 @@ class Privacy:
             archive.writestr("identities.json", to_json(await self._store.people.identities(ids)))
             archive.writestr("conversations.json", to_json(conversations))
             archive.writestr("messages.json", to_json(messages))
+            archive.writestr("drafts.json", to_json(await self._store.drafts.within([one.id for one in conversations])))
             for message in messages:
                 await self._export_files(message, archive)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from pymongo import ASCENDING
 
 from inbox.model import Draft
@@ -25,6 +27,11 @@ class Drafts:
         """One draft, or None."""
         document = await self._drafts.find_one({"_id": draft_id})
         return from_document(document, Draft) if document else None
+
+    async def within(self, conversation_ids: Collection[str]) -> list[Draft]:
+        """All drafts in these conversations, whoever writes them."""
+        found = self._drafts.find({"conversation_id": {"$in": list(conversation_ids)}})
+        return [from_document(document, Draft) async for document in found]
 
     async def drop(self, draft_id: str) -> None:
         """Throws a draft away, where there is one."""

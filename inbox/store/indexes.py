@@ -135,6 +135,7 @@ INDEXES: dict[str, list[IndexModel]] = {
     ],
     "drafts": [
         IndexModel([("principal_id", ASCENDING), ("updated_at", ASCENDING)], name="principal"),
+        IndexModel([("conversation_id", ASCENDING)], name="conversation"),
         IndexModel(
             [("attachments", ASCENDING)], name="attachment", partialFilterExpression={"attachments": {"$gt": ""}}
         ),

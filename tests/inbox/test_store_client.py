@@ -216,6 +216,7 @@ async def ask_everything(office: Office) -> None:
     draft = Draft(id="a", conversation_id="c", principal_id="p", text="", attachments=("f",), updated_at=now)
     await store.drafts.put(draft)
     await store.drafts.of("p")
+    await store.drafts.within(["c"])
     upload = Upload(id="f", owner="p", attachment=Attachment(id="f", filename="f", content_type="a/b"), created_at=now)
     await store.files.add_upload(upload)
     await store.files.sweep(now + timedelta(days=1))

@@ -130,6 +130,7 @@ async def test_an_export_is_all_that_is_kept(desk: Desk) -> None:
         [WORDS[2], f"dear {WORDS[1]}", f"{WORDS[1]} is angry", f"{WORDS[1]} later", WORDS[2]]
     )
     assert json.loads(archive.read("customer.json"))[0]["fields"] == {"home": WORDS[1]}
+    assert [draft["text"] for draft in json.loads(archive.read("drafts.json"))] == [f"sorry, {WORDS[1]}"]
     assert json.loads(archive.read("identities.json"))[0]["value"] == "export@example.net"
     (file,) = [name for name in archive.namelist() if name.startswith("attachments/")]
     assert archive.read(file) == b"the picture itself" * 10_000
