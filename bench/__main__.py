@@ -176,7 +176,26 @@ class Bench:
         found = msgspec.json.decode(done.stdout, type=_fanout.Fanned)
         p99 = quantiles(found.lags, n=100)[98]
         told = f"p99 {p99:.1f} ms at {found.events:.0f} events a second, {found.frames:,} frames (at most 50)"
-        return [Line("an event to 200 agents' streams", told, good=p99 <= 50)]
+        return [Line("an event to 200 agents' streams", told, good=p99 <= 50), self._idle()]
+
+    def _idle(self) -> Line:
+        """What an agent's stream takes while nothing happens, beside a bare WebSocket."""
+        port = free_port()
+        with running("-m", "bench._answer", str(port), says="ready", log=self._folder / "sockets.log") as (bare, _):
+            ours = self._held(self._ours.pid, self._ours.http_port, "/api/v1/stream")
+            theirs = self._held(bare.pid, port, "/ws")
+        share = ours / theirs
+        told = f"{ours:.1f} KiB beside {theirs:.1f} (at most 2)"
+        return Line("an idle stream / a bare aiohttp WebSocket", told, share, good=share <= 2)
+
+    def _held(self, pid: int, port: int, path: str) -> float:
+        """KiB of a process for each of a thousand sockets; a hundred before them pay for what is needed once."""
+        command = ("-m", "bench._idle", "127.0.0.1", str(port), path, self._ours.token)
+        log = self._folder / f"idle{port}.log"
+        with running(*command, "100", says="ready", log=log):
+            before = memory(pid).proportional
+            with running(*command, "1000", says="ready", log=log):
+                return (memory(pid).proportional - before) * 1024 / 1000
 
     def memory(self) -> list[Line]:
         """Memory of both processes when nothing happens."""

@@ -1,4 +1,4 @@
-"""A bare aiohttp answer: `python -m bench._answer PORT` gives `/N` as N bytes of JSON."""
+"""Bare aiohttp: `python -m bench._answer PORT` gives `/N` as N bytes of JSON, and `/ws` as a silent socket."""
 
 from __future__ import annotations
 
@@ -14,9 +14,18 @@ async def _answer(request: web.Request) -> web.Response:
     return web.Response(body=body, content_type="application/json")
 
 
+async def _socket(request: web.Request) -> web.WebSocketResponse:
+    socket = web.WebSocketResponse(compress=False)
+    await socket.prepare(request)
+    async for _ in socket:
+        pass
+    return socket
+
+
 async def serve(port: int) -> None:
     """Serves until it is ended."""
     app = web.Application()
+    app.router.add_get("/ws", _socket)
     app.router.add_get("/{size}", _answer)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
