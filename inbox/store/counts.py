@@ -62,10 +62,24 @@ def cells(conversation: Conversation | None) -> Iterator[Cell]:
         yield Cell(*where, "tag", tag)
 
 
+def _where(conversation: Conversation) -> tuple[object, ...]:
+    """All that decides in which cells a conversation counts."""
+    return (
+        conversation.status,
+        conversation.team,
+        conversation.assignee,
+        conversation.channels,
+        conversation.tags,
+        conversation.merged_into,
+    )
+
+
 def changes(versions: Iterable[tuple[Conversation | None, Conversation | None]]) -> Sequence[UpdateOne | DeleteMany]:
     """What to write for conversations that were and that are."""
     changed: Counter[Cell] = Counter()
     for before, after in versions:
+        if before is not None and after is not None and _where(before) == _where(after):
+            continue  # as with nearly every message
         changed.subtract(cells(before))
         changed.update(cells(after))
     touched = {cell: n for cell, n in changed.items() if n}

@@ -41,8 +41,6 @@ INDEXES: dict[str, list[IndexModel]] = {
             name="turns",
             partialFilterExpression={"state": "new"},
         ),
-        # whose original's time is over
-        IndexModel([("received_at", ASCENDING)], name="applied", partialFilterExpression={"state": "applied"}),
         # GET /ingest/failed
         IndexModel(
             [("received_at", DESCENDING), ("_id", DESCENDING)],

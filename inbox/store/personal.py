@@ -124,6 +124,10 @@ class PersonalData:
 
         The entries stay: by them an event that comes again is known.
         """
+        # Made here and not with the others: whoever keeps originals for good shall not pay for it with each event.
+        await self._database["journal"].create_index(
+            [("received_at", ASCENDING)], name="applied", partialFilterExpression={"state": "applied"}
+        )
         query = {"state": "applied", "received_at": {"$gte": after, "$lt": before}}
         expired = 0
         async for entry in self._database["journal"].find(query, {"message_id": 1}):
