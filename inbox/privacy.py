@@ -90,7 +90,7 @@ class Privacy:
         written = await self._store.personal.elsewhere(ids, inside)
         addresses = [one.value for one in identities if "@" in one.value]
         naming = [m for m in await self._store.personal.naming(addresses, inside) if m.customer_id not in ids]
-        await self._blot_out([*written, *naming], ids, [*addresses, *_names(family, identities)])
+        originals = await self._blot_out([*written, *naming], ids, [*addresses, *_names(family, identities)])
         erased = await self.forget(
             conversations, sent_by=[one.value for one in identities], also=[m for m in written if m.attachments]
         )
@@ -100,7 +100,12 @@ class Privacy:
         # Last, so that whoever asks again finds what is left.
         await self._store.write(functools.partial(_remove, kind=Identity, values=identities))
         await self._store.write(functools.partial(_remove, kind=Customer, values=family))
-        return replace(erased, customers=len(family), emptied=len(written) + len(naming))
+        return replace(
+            erased,
+            customers=len(family),
+            emptied=len(written) + len(naming),
+            originals=erased.originals + originals,
+        )
 
     async def forget(
         self, conversations: Sequence[Conversation], *, sent_by: Sequence[str] = (), also: Sequence[Message] = ()
@@ -136,13 +141,18 @@ class Privacy:
             files=len(files),
         )
 
-    async def _blot_out(self, messages: Sequence[Message], customer_ids: Sequence[str], words: Sequence[str]) -> None:
-        """Empties what these customers wrote, and takes the words out of what others wrote; originals have both."""
-        await self._store.personal.drop_originals(await self._store.personal.journaled(_original_ids(messages), ()))
+    async def _blot_out(self, messages: Sequence[Message], customer_ids: Sequence[str], words: Sequence[str]) -> int:
+        """Empties what these customers wrote, and takes the words out of what others wrote.
+
+        Originals have both, and go: returns how many.
+        """
+        originals = await self._store.personal.journaled(_original_ids(messages), ())
+        await self._store.personal.drop_originals(originals)
         await self._store.personal.drop_told([m.conversation_id for m in messages])
         for some in _slices(messages):
             change = functools.partial(_blot, messages=some, customer_ids=customer_ids, words=words)
             await self._store.write(change, weight=len(some))
+        return len(originals)
 
     async def _family(self, customer_id: str) -> list[Customer]:
         family = await self._store.people.family(customer_id)

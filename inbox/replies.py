@@ -295,11 +295,8 @@ async def _known(unit: Unit, principal: Principal, client_id: str | None) -> Mes
 
 
 async def _conversation(unit: Unit, conversation_id: str) -> Conversation:
-    """The conversation, or the one that it was merged into."""
     conversation = await unit.one(Conversation, conversation_id)
-    while conversation is not None and conversation.merged_into is not None:
-        conversation = await unit.one(Conversation, conversation.merged_into)
-    if conversation is None:
+    if conversation is None or conversation.merged_into is not None:  # it may have been joined just now
         raise NotFoundError(f"no conversation {conversation_id}")
     return conversation
 

@@ -18,7 +18,7 @@ from inbox.api.views import ConversationView, conversation_views
 from inbox.model import Conversation, Priority, Status
 from inbox.replies import NewConversation, NewReply
 from inbox.sight import sees
-from inbox.store.queries import Sort
+from inbox.store.queries import UNNAMED, Sort, Unnamed
 from normalizer.outcomes import Person
 from normalizer.schema import Time
 
@@ -30,8 +30,8 @@ class ConversationsQuery(PageQuery, frozen=True, kw_only=True):
 
     status: Annotated[Status | None, Meta(description="All unless one is asked.")] = None
     channel: Annotated[str | None, Meta(description="Those with a message on this channel.")] = None
-    assignee: Annotated[str | None, Meta(description="The id of an agent or a token.")] = None
-    team: Annotated[str | None, Meta(description="The id of a team.")] = None
+    assignee: Annotated[str | None, Meta(description="The id of an agent or a token; `me`, or `none`.")] = None
+    team: Annotated[str | None, Meta(description="The id of a team, or `none`.")] = None
     customer: Annotated[str | None, Meta(description="The id of a customer.")] = None
     tag: Annotated[str | None, Meta(description="Those with this tag.")] = None
     follower: Annotated[str | None, Meta(description="The id of an agent or a token who follows.")] = None
@@ -80,8 +80,8 @@ async def list_conversations(call: Call[ConversationsQuery, None]) -> Page[Conve
         {
             "status": query.status,
             "channels": query.channel,
-            "assignee": query.assignee,
-            "team": query.team,
+            "assignee": call.principal.id if query.assignee == "me" else _named(query.assignee),
+            "team": _named(query.team),
             "customer_id": await _family(call, query.customer),
             "tags": query.tag,
             "followers": query.follower,
@@ -192,6 +192,10 @@ async def _family(call: AnyCall, customer_id: str | None) -> Sequence[str] | Non
     if customer_id is None:
         return None
     return [one.id for one in await call.store.people.family(customer_id)]
+
+
+def _named(value: str | None) -> str | Unnamed | None:
+    return UNNAMED if value == "none" else value
 
 
 def _settle_snooze(changes: dict[str, Any]) -> None:

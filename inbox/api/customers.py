@@ -13,6 +13,7 @@ from inbox.api.reading import NoQuery, as_changes, invalid_body, seen_version
 from inbox.api.routing import SUBJECT, Answer, AnyCall, Call, route
 from inbox.api.views import CustomerView, customer_views
 from inbox.customers import NewIdentity
+from inbox.identity import identity_id
 from inbox.model import Customer
 from normalizer.schema import Message
 
@@ -25,10 +26,13 @@ Number = Annotated[int, Meta(ge=-(1 << 53), le=1 << 53)]
 Fields = Annotated[dict[FieldName, Text | Number | float | bool | None], Meta(max_length=50)]
 
 
+IdentityId = Annotated[str, Meta(pattern="^[^:]+:")]  # kind:value
+
+
 class CustomersQuery(PageQuery, frozen=True, kw_only=True):
     """Pages through all customers, or finds the one with an identity."""
 
-    identity: Annotated[str | None, Meta(description="Whose this is: `kind:value`, as `email:ada@example.com`.")] = None
+    identity: Annotated[IdentityId | None, Meta(description="Whose this is, such as `email:ada@example.com`.")] = None
 
 
 class NewCustomer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -117,8 +121,10 @@ async def get_timeline(call: Call[PageQuery, None]) -> Page[Message]:
     return page(found, TIMELINE, lambda message: message)
 
 
-async def _with_identity(call: AnyCall, identity_id: str) -> list[CustomerView]:
-    identity = await call.store.people.identity(identity_id)
+async def _with_identity(call: AnyCall, wanted: str) -> list[CustomerView]:
+    kind, _, value = wanted.partition(":")
+    canonical = call.services.addressing.canonical(kind, value)
+    identity = await call.store.people.identity(identity_id(kind, canonical)) if canonical else None
     roots = await call.store.people.roots([identity.customer_id]) if identity else {}
     return list((await customer_views(call.store, roots.values())).values())
 

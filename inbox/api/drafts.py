@@ -40,10 +40,10 @@ async def list_drafts(call: Call[NoQuery, None]) -> Page[Draft]:
     return Page([draft for draft in drafts if draft.conversation_id in seen], None)
 
 
-@route("GET", "/api/v1/conversations/{id}/draft")
+@route("GET", "/api/v1/conversations/{id}/draft", refuses=("merged",))
 async def get_draft(call: Call[NoQuery, None]) -> Draft:
     """The caller's draft in a conversation."""
-    await seen_conversation(call)
+    await standing_conversation(call)
     draft = await call.store.drafts.get(_id(call))
     if draft is None:
         raise not_found("draft in conversation", call.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from aiohttp import web
@@ -13,7 +14,7 @@ from inbox.api.paging import DEFAULT_LIMIT, Page
 from inbox.api.problems import FieldError, ProblemError
 from inbox.api.reading import Limit, NoQuery, Seq, invalid_body, moment
 from inbox.api.routing import Call, route
-from inbox.api.seen import answerable_conversation, seen_message, standing_conversation
+from inbox.api.seen import seen_message, standing_conversation
 from inbox.model import Conversation
 from inbox.replies import NewReply
 from inbox.sight import sees
@@ -73,6 +74,7 @@ async def list_messages(call: Call[MessagesQuery, None]) -> Page[Message]:
         "channel-gone",
         "file-too-large",
         "html-too-complex",
+        "merged",
         "message-unknown",
         "no-identity",
         "no-recipients",
@@ -95,12 +97,26 @@ async def write_message(call: Call[NoQuery, NewMessageBody]) -> Message:
         bcc=body.bcc,
         reply_to=body.reply_to,
         mentions=tuple(dict.fromkeys(body.mentions)),
-        send_at=moment(body.send_at, "send_at"),
+        send_at=_due(body),
         client_id=body.client_id,
     )
-    conversation = await answerable_conversation(call)
+    conversation = await standing_conversation(call)
     await _check_mentions(call, conversation)
     return await call.services.replies.reply(call.principal, conversation.id, reply)
+
+
+def _due(body: NewMessageBody) -> datetime | None:
+    """When a reply is to leave, where it is not now.
+
+    Raises:
+        ProblemError: 422, a time that has passed, or for a note, which nobody waits for.
+    """
+    due = moment(body.send_at, "send_at")
+    if due is not None and body.direction == "note":
+        raise invalid_body(FieldError(field="send_at", detail="a note is there at once"))
+    if due is not None and due <= datetime.now(UTC):
+        raise invalid_body(FieldError(field="send_at", detail="lies in the past"))
+    return due
 
 
 async def _check_mentions(call: Call[NoQuery, NewMessageBody], conversation: Conversation) -> None:

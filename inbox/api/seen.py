@@ -38,21 +38,6 @@ async def standing_conversation(call: AnyCall, id_: str | None = None) -> Conver
     return conversation
 
 
-async def answerable_conversation(call: AnyCall) -> Conversation:
-    """The conversation that the path names, or the one that it was joined to: there a reply goes.
-
-    Raises:
-        ProblemError: 404, there is none.
-    """
-    conversation = await call.store.queries.conversation(call.id)
-    while conversation is not None and conversation.merged_into is not None:
-        conversation = await call.store.queries.conversation(conversation.merged_into)
-    if conversation is None or not sees(call.principal, conversation):
-        raise not_found("conversation", call.id)
-    call.request[SUBJECT] = conversation.customer_id
-    return conversation
-
-
 async def seen_message(call: AnyCall) -> Message:
     """The message that the path names.
 

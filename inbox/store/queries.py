@@ -32,6 +32,19 @@ SORTS: Mapping[Sort, tuple[str, int]] = {
 PING_SECONDS = 3.0
 
 
+class Unnamed:
+    """Asks for those in which a field names nobody."""
+
+
+UNNAMED = Unnamed()
+
+
+def _asked(value: str | Sequence[str] | Unnamed) -> str | Document | None:
+    if isinstance(value, Unnamed):
+        return None
+    return value if isinstance(value, str) else {"$in": list(value)}
+
+
 @guarded
 class Queries:
     """Reads over the committed state."""
@@ -70,7 +83,7 @@ class Queries:
 
     async def conversations(
         self,
-        matching: Mapping[str, str | Sequence[str] | None],
+        matching: Mapping[str, str | Sequence[str] | Unnamed | None],
         *,
         reader: Principal,
         sort: Sort,
@@ -87,11 +100,7 @@ class Queries:
             limit: how many at the most.
         """
         field, order = SORTS[sort]
-        query: Document = {
-            name: value if isinstance(value, str) else {"$in": list(value)}
-            for name, value in matching.items()
-            if value is not None
-        }
+        query: Document = {name: _asked(value) for name, value in matching.items() if value is not None}
         query |= {"merged_into": None, **seen_by(reader)}
         if field == "waiting_since":
             query[field] = {"$gt": LONG_AGO}

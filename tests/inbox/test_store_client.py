@@ -30,7 +30,7 @@ from inbox.store import Store, StoreUnavailableError, UnfitDatabaseError, Upload
 from inbox.store.embedded.mongod_process import find_mongod
 from inbox.store.indexes import INDEXES
 from inbox.store.paging import Place
-from inbox.store.queries import SORTS
+from inbox.store.queries import SORTS, UNNAMED
 from normalizer.schema import SCHEMA_VERSION, Attachment
 
 Documents = AsyncDatabase[dict[str, Any]]
@@ -190,8 +190,9 @@ async def ask_everything(office: Office) -> None:
         for sort in SORTS:
             await store.queries.conversations({}, reader=reader, sort=sort, after=after, **page)
         for field in ("status", "channels", "assignee", "team", "customer_id", "tags", "followers"):
-            matching = {field: "open"}
-            await store.queries.conversations(matching, reader=reader, sort="-updated_at", after=after, **page)
+            for wanted in ("open", UNNAMED):
+                matching = {field: wanted}
+                await store.queries.conversations(matching, reader=reader, sort="-updated_at", after=after, **page)
         await store.queries.failed(after=after, **page)
         await store.people.timeline(["c", "d"], reader=reader, after=after, **page)
         await store.queries.seen(reader, ["c"])

@@ -29,6 +29,10 @@ class LetterBox(Connector[LetterBoxOptions]):
         threads=True, begins=True, recipients=True, subject=True, attachment_limit=1 << 20, text_limit=1000
     )
 
+    @classmethod
+    def canonical(cls, value: str) -> str | None:
+        return super().canonical(value.strip())
+
     async def start(self, context: Context) -> None:
         async def drop(request: web.Request, _: str) -> web.Response:
             body = await request.read()

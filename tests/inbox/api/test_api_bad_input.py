@@ -142,6 +142,8 @@ async def test_what_is_no_json_is_400(desk: Desk, body: bytes) -> None:
         ('{"text": "a", "to": ["a"]}', "to[0]"),
         ('{"text": "a", "send_at": "tomorrow"}', "send_at"),
         ('{"text": "a", "send_at": "2027-01-01T00:00:00"}', "send_at"),
+        ('{"text": "a", "send_at": "2020-01-01T00:00:00Z"}', "send_at"),
+        ('{"text": "a", "send_at": "2999-01-01T00:00:00Z", "direction": "note"}', "send_at"),
         ('{"text": "a", "send_at": "0001-01-01T00:00:00+14:00"}', "send_at"),
         ('{"text": "a", "client_id": ""}', "client_id"),
         ('{"text": %s}' % ("[" * 100_000), "text"),

@@ -105,6 +105,8 @@ async def test_filters_must_all_hold(desk: Desk) -> None:
     assert await found(channel="second") == [other["conversation_id"]]
     assert await found(assignee=me, team=team, tag="lamp") == [message["conversation_id"]]
     assert await found(assignee=me, team=team, tag="sofa") == []
+    assert await found(assignee="me") == [message["conversation_id"]]
+    assert await found(assignee="none", team="none") == [other["conversation_id"]]
     assert await found(status="resolved", channel="second") == []
 
 

@@ -42,6 +42,15 @@ async def test_an_agent_writes_one_down_and_the_next_letter_is_theirs(desk: Desk
     found = await desk.get(CUSTOMERS, identity=f"letter:{person}")
     assert [item["id"] for item in found["items"]] == [made["id"]]
     assert (await desk.get(CUSTOMERS, identity="letter:nobody"))["items"] == []
+    assert (await desk.problem("GET", f"{CUSTOMERS}?identity=nobody"))["type"] == "invalid-query"
+
+
+async def test_an_address_is_looked_up_as_it_is_kept(desk: Desk) -> None:
+    made = await customer(desk, identities=[{"kind": "letter", "value": f"  {(person := someone())}"}])
+
+    assert made["identities"][0]["value"] == person
+    found = await desk.get(CUSTOMERS, identity=f"letter: {person} ")
+    assert [item["id"] for item in found["items"]] == [made["id"]]
 
 
 async def test_an_address_is_one_customers(desk: Desk) -> None:

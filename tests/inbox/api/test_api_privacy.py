@@ -82,7 +82,7 @@ async def test_an_erased_person_is_in_no_dump(desk: Desk, documents: Any) -> Non
     erased = await desk.send("POST", f"{CUSTOMERS}/{message['customer_id']}/erase", None)
 
     assert await held(documents, WORDS) == {}
-    assert (erased["customers"], erased["conversations"], erased["files"]) == (1, 1, 1)
+    assert (erased["customers"], erased["conversations"], erased["files"], erased["originals"]) == (1, 1, 1, 3)
     for path in (f"{CUSTOMERS}/{message['customer_id']}", f"/api/v1/conversations/{message['conversation_id']}"):
         assert (await desk.problem("GET", path))["status"] == 404
     after = await desk.get(f"/api/v1/conversations/{message['other']}/messages", after_seq=0)

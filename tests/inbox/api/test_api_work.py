@@ -137,5 +137,9 @@ async def test_an_agent_joins_two_conversations(desk: Desk) -> None:
         assert (await desk.problem("POST", f"{emptied}/merge", json=body))["type"] == "merged"
     problem = await desk.problem("POST", f"{home}/merge", json={"into": first["conversation_id"]})
     assert (problem["status"], problem["type"]) == (409, "merges-itself")
+    answer = await desk.problem("POST", f"{emptied}/messages", json={"text": "to whom?"})
+    assert (answer["status"], answer["type"]) == (404, "merged")
+    assert answer["merged_into"] == first["conversation_id"]
+    assert (await desk.problem("GET", f"{emptied}/draft"))["type"] == "merged"
     later = await desk.letter("thank you", thread=second["external"]["thread_key"], **{"from": someone()})
     assert later["conversation_id"] == first["conversation_id"]
