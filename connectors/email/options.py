@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, ByteSize, Field, SecretStr
 
 from connectors.base import Options
 from connectors.email.addresses import Mailbox, canonical
+from connectors.email.dkim import read_key
 
 
 def _address(value: str) -> str:
@@ -25,6 +26,18 @@ def _network(value: object) -> object:
         return ip_network(str(value), strict=False)
     except ValueError:
         raise ValueError(f'"{value}" is not an IP address or network; write it like 192.0.2.7 or 10.0.0.0/8') from None
+
+
+def _key(value: SecretStr) -> SecretStr:
+    read_key(value.get_secret_value())
+    return value
+
+
+def _domain(value: str) -> str:
+    address = canonical(f"x@{value}")
+    if address is None:
+        raise ValueError(f'"{value}" is not a domain; write it like example.com')
+    return address.removeprefix("x@")
 
 
 MailAddress = Annotated[str, AfterValidator(_address)]
@@ -103,6 +116,19 @@ class SendOptions(Options):
         return self
 
 
+class DkimOptions(Options):
+    """The key that signs what leaves, where the mail server does not sign itself."""
+
+    domain: Annotated[str, AfterValidator(_domain)] = Field(
+        description="the domain that signs: the address's, or above"
+    )
+    selector: str = Field(
+        pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$",
+        description="names the public key: a TXT record of <selector>._domainkey.<domain>",
+    )
+    key: Annotated[SecretStr, AfterValidator(_key)] = Field(description="RSA private key in PEM, by ${file:/path}")
+
+
 class EmailOptions(Options):
     """An email channel."""
 
@@ -113,7 +139,18 @@ class EmailOptions(Options):
     )
     receive: ReceiveOptions = Field(default=ReceiveOptions(), description="the ways mail comes in")
     send: SendOptions | None = Field(default=None, description="the mail server that takes replies")
+    dkim: DkimOptions | None = Field(default=None, description="signs replies (DKIM)")
     signature: str = Field(default="", description="stands under each reply, after a line of two dashes")
+
+    @model_validator(mode="after")
+    def _aligned(self) -> Self:
+        domain = self.mailbox().domain
+        if self.dkim and not f".{domain}".endswith(f".{self.dkim.domain}"):
+            told = (
+                f"dkim.domain is {self.dkim.domain}, and only {domain} or a domain above it vouches for {self.address}"
+            )
+            raise ValueError(f"{told} (DMARC)")
+        return self
 
     def mailbox(self) -> Mailbox:
         """The addresses of the channel."""

@@ -55,7 +55,7 @@ def test_an_address_with_a_domain_of_its_own_letters_is_kept_in_ascii() -> None:
 @pytest.mark.parametrize(
     ("options", "where"),
     [
-        ({"dkim": {}}, ("dkim",)),
+        ({"dkin": {}}, ("dkin",)),
         ({"receive": {"imap": {}}}, ("receive", "imap")),
         ({"receive": {"smtp": {"prot": 1}}}, ("receive", "smtp", "prot")),
         ({"send": {"host": "x", "ssl": True}}, ("send", "ssl")),

@@ -6,6 +6,8 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from test_email_dkim import believed, options
 
 from connectors.base import Receipt, Reply
 from connectors.email import EmailConnector
@@ -68,6 +70,16 @@ async def test_the_delivered_bytes_are_those_composed(postfix: Any, connector: M
     await outcome(two, mail)
     second = await postfix.delivered("jane", "bytes@example.com")
     assert first[first.index(b"From: ") :] == second[second.index(b"From: ") :]
+
+
+async def test_a_signature_survives_the_way(postfix: Any, connector: Make, reply: Make) -> None:
+    key = rsa.generate_private_key(65537, 2048)
+    mail = reply(id="signed", html="<p>Günaydın</p>", text="Günaydın\n.\n.. \n\n\n", subject="Vazo " * 40)
+    _, error = await outcome(connector(send=by(postfix.plain), **options(key)), mail)
+    assert error is None
+    delivered = await postfix.delivered("jane", "signed@example.com")
+    # Postfix keeps a mail with LF line ends, and adds its own headers on top.
+    assert believed(delivered.replace(b"\n", b"\r\n"), key)
 
 
 async def test_a_login_over_starttls(postfix: Any, connector: Make, reply: Make) -> None:
