@@ -48,12 +48,14 @@ def updated(delivery: Delivery, update: DeliveryUpdate) -> Delivery:
         others_reached = any(one.state != "failed" for one in recipients)
         state = delivery.state if others_reached else "failed"
         return replace(delivery, state=state, error=update.error or delivery.error, recipients=recipients)
-    if PROGRESS.get(update.state, 0) <= PROGRESS.get(delivery.state, -1):
+    if _is_delay(update) and delivery.state == update.state and (delivery.error is None or delivery.error.temporary):
+        return replace(delivery, error=update.error, recipients=recipients)
+    if _is_known(delivery.state, update):
         return replace(delivery, recipients=recipients)
     return replace(
         delivery,
         state=update.state,
-        error=None,
+        error=update.error,
         next_attempt_at=None,
         sent_at=delivery.sent_at or update.at,
         delivered_at=delivery.delivered_at or (update.at if update.state in ("delivered", "read") else None),
@@ -62,11 +64,23 @@ def updated(delivery: Delivery, update: DeliveryUpdate) -> Delivery:
     )
 
 
+def _is_delay(update: DeliveryUpdate) -> bool:
+    """It has left, and whoever has it now goes on trying."""
+    return update.state == "sent" and update.error is not None
+
+
+def _is_known(state: DeliveryState, update: DeliveryUpdate) -> bool:
+    """Whether a report that nothing failed tells nothing new; a delay is older than a failure, whenever it comes."""
+    if state == "failed" and _is_delay(update):
+        return True
+    return update.state != "failed" and PROGRESS.get(update.state, 0) <= PROGRESS.get(state, -1)
+
+
 def _recipient(recipient: Recipient, update: DeliveryUpdate) -> Recipient:
     """A report that names nobody is about everybody; one that is older than what is known changes nothing."""
     if update.recipient is not None and update.recipient.lower() != recipient.address.lower():
         return recipient
-    if update.state != "failed" and PROGRESS.get(update.state, 0) <= PROGRESS.get(recipient.state, -1):
+    if _is_known(recipient.state, update) and not (_is_delay(update) and recipient.state == update.state):
         return recipient
     error = update.error
     return replace(

@@ -131,7 +131,8 @@ class ConversationEvent(Struct, frozen=True, kw_only=True):
 class DeliveryUpdate(Struct, frozen=True, kw_only=True):
     """What the platform says became of a reply: found by our `message_id`, else by its `external_id`.
 
-    One that is quicker than the platform's answer to the send itself waits for that.
+    One that is quicker than the platform's answer to the send itself waits for that. `sent` with an `error` is a delay:
+    whoever has it now goes on trying.
     """
 
     state: DeliveryState

@@ -62,6 +62,7 @@ _STATES: dict[str, DeliveryState] = {
     "delivered": "delivered",
     "relayed": "sent",
     "expanded": "sent",
+    "delayed": "sent",
 }
 _MAX_RECIPIENTS = 100
 _RETURNED = 64 * 1024  # octets of a returned mail in which its headers are looked for
@@ -176,13 +177,16 @@ def _update(fields: dict[str, str], external_id: str, at: datetime) -> DeliveryU
     # `5.0.0` says no more than `failed`: the server's own words may know better.
     code = next((code for code in codes if not code.endswith(".0.0")), codes[0] if codes else None)
     reason = diagnostic.partition(";")[2].strip() or fields.get("status", "")
-    error = DeliveryError(code=code, text=shorten(reason, 1000) or "The mail was returned.", temporary=False)
+    if action == "delayed":
+        reason = f"Delayed, and still being tried: {reason}".rstrip(": ")
+    text = shorten(reason, 1000) or "The mail was returned."
+    error = DeliveryError(code=code, text=text, temporary=action == "delayed")
     return DeliveryUpdate(
         state=state,
         at=at,
         external_id=external_id,
         recipient=address[0].key if address else None,
-        error=error if state == "failed" else None,
+        error=error if action in ("failed", "delayed") else None,
     )
 
 

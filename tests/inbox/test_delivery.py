@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from inbox import delivery
 from inbox.changes import changed
@@ -72,6 +73,33 @@ def test_a_failure_that_names_nobody_is_everybodys() -> None:
 def test_a_late_report_takes_no_recipient_back() -> None:
     standing = delivery.updated(to("a@x.org", state="read"), update("delivered", recipient="a@x.org"))
     assert standing.recipients[0].state == "read"
+
+
+LATE = DeliveryUpdate(
+    state="sent", at=AT, recipient="a@x.org", error=DeliveryError(code="4.4.1", text="delayed", temporary=True)
+)
+
+
+@pytest.mark.parametrize("state", ["sending", "unknown", "sent"])
+def test_a_delay_is_told_until_more_is_known(state: DeliveryState) -> None:
+    late = delivery.updated(to("a@x.org", state=state), LATE)
+    assert (late.state, late.error) == ("sent", LATE.error)
+    assert [(one.state, one.code, one.text) for one in late.recipients] == [("sent", "4.4.1", "delayed")]
+    arrived = delivery.updated(late, update("delivered", recipient="a@x.org"))
+    assert (arrived.state, arrived.error) == ("delivered", None)
+    refused = delivery.updated(late, update("failed", recipient="a@x.org"))
+    assert (refused.state, refused.error) == ("failed", NO_SUCH_USER)
+
+
+@pytest.mark.parametrize("later", ["delivered", "read", "failed"])
+def test_a_delay_that_comes_late_changes_nothing(later: DeliveryState) -> None:
+    known = delivery.updated(to("a@x.org"), update(later, recipient="a@x.org"))
+    assert delivery.updated(known, LATE) == known
+
+
+def test_one_recipients_delay_hides_no_others_failure() -> None:
+    standing = replace(to("a@x.org", "b@x.org"), error=NO_SUCH_USER)
+    assert delivery.updated(standing, LATE).error == NO_SUCH_USER
 
 
 def test_pauses_double_up_to_their_limit_and_are_spread() -> None:
