@@ -41,6 +41,8 @@ inet_interfaces = 127.0.0.1
 inet_protocols = ipv4
 myhostname = mail.customer.example
 mydestination =
+relay_domains = example.com
+transport_maps = texthash:{root}/transport
 mynetworks =
 alias_maps =
 local_recipient_maps =
@@ -85,6 +87,7 @@ retry unix - - n - - error
 virtual unix - n n - - virtual
 anvil unix - - n - 1 anvil
 smtp unix - - n - - smtp
+lmtp unix - - n - - lmtp
 """
 
 DOVECOT = """
@@ -130,12 +133,16 @@ class Certificate:
 
 @dataclass(frozen=True)
 class Postfix:
-    """The ports of one Postfix: `plain` (with STARTTLS), `tls`, and `login` (nothing without one)."""
+    """The ports of one Postfix: `plain` (with STARTTLS), `tls`, and `login` (nothing without one).
+
+    Mail to example.com it hands over by LMTP to whoever listens on `lmtp`.
+    """
 
     root: Path
     plain: int
     tls: int
     login: int
+    lmtp: int
 
     async def delivered(self, user: str, needle: str) -> bytes:
         """The mail in a mailbox that holds `needle`, as it lies there: LF line ends."""
@@ -222,7 +229,7 @@ def postfix(certificate: Any) -> Iterator[Postfix]:
         pytest.skip("Postfix needs root, to become its own user")
     with tempfile.TemporaryDirectory(prefix="santral-mail-") as name:
         root = Path(name)
-        server = Postfix(root, *free_ports(3))
+        server = Postfix(root, *free_ports(4))
         lay_out(server, certificate)
         auth = root / "auth"
         with (
@@ -267,6 +274,7 @@ def lay_out(server: Postfix, certificate: Any) -> None:
         "etc/master.cf": MASTER,
         "dovecot.conf": DOVECOT,
         "users": "jane@customer.example jane/\njoe@customer.example joe/\njürgen@customer.example juergen/\n",
+        "transport": f"example.com lmtp:inet:127.0.0.1:{server.lmtp}\n",
         "busy": "busy@customer.example 450 4.2.0 the mailbox is busy\n",
         "headers": "/^Subject: .*forbidden/ REJECT we do not want this\n",
         "passwords": "support:sesame\n",

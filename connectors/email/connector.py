@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import ClassVar
 
@@ -12,14 +13,14 @@ from connectors.context import Channel, Context
 from connectors.email.addresses import canonical
 from connectors.email.compose import ATTACHMENT_LIMIT
 from connectors.email.options import EmailOptions
-from connectors.email.smtp_in import SmtpServer
+from connectors.email.smtp_in import LmtpServer, SmtpServer
 from connectors.email.smtp_out import deliver
 from normalizer.mail import MailChannel, normalize
 from normalizer.outcomes import Outcome, Raw
 
 
 class EmailConnector(Connector[EmailOptions]):
-    """Takes mail by SMTP and sends replies by SMTP."""
+    """Takes mail by SMTP and LMTP, and sends replies by SMTP."""
 
     name: ClassVar[str] = "email"
     identity_kind: ClassVar[str] = "email"
@@ -38,7 +39,7 @@ class EmailConnector(Connector[EmailOptions]):
     def __init__(self, options: EmailOptions, channel: Channel) -> None:
         """Keeps what it is given."""
         super().__init__(options, channel)
-        self._server: SmtpServer | None = None
+        self._smtp: SmtpServer | None = None
         self._mail_channel = MailChannel(
             id=channel.id, own=options.mailbox().own, form_senders=frozenset(options.form_senders)
         )
@@ -51,7 +52,7 @@ class EmailConnector(Connector[EmailOptions]):
     @property
     def bound(self) -> tuple[str, int] | None:
         """Where SMTP in listens now: the real port where the options say 0; None while it does not."""
-        return self._server.bound if self._server else None
+        return self._smtp.bound if self._smtp else None
 
     async def start(self, context: Context) -> None:
         """Takes mail until cancelled, then lets mails on their way finish.
@@ -59,13 +60,14 @@ class EmailConnector(Connector[EmailOptions]):
         Raises:
             TemporaryError: the address cannot be listened on.
         """
-        smtp = self.options.receive.smtp
-        if smtp is None:
+        receive, mailbox = self.options.receive, self.options.mailbox()
+        self._smtp = SmtpServer(receive.smtp, mailbox, context) if receive.smtp else None
+        lmtp = LmtpServer(receive.lmtp, mailbox, context) if receive.lmtp else None
+        async with AsyncExitStack() as stack:
+            for server in filter(None, (self._smtp, lmtp)):
+                await stack.enter_async_context(server.listening())
             context.ready()
             await asyncio.Event().wait()
-            return
-        self._server = SmtpServer(smtp, self.options.mailbox(), context)
-        await self._server.serve()
 
     def normalize(self, raw: Raw) -> Sequence[Outcome]:
         """What a mail means."""

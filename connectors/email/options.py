@@ -91,10 +91,21 @@ class SmtpReceiveOptions(Options):
     )
 
 
+class LmtpReceiveOptions(SmtpReceiveOptions):
+    """The same for a mail server of our own (LMTP, RFC 2033), which answers for each recipient."""
+
+    port: Port = Field(default=8024, description="the port to listen on")
+    trusted_relays: tuple[Network, ...] = Field(
+        default=(ip_network("127.0.0.0/8"), ip_network("::1/128")),
+        description="addresses or networks exempt from limits, whose Authentication-Results are believed",
+    )
+
+
 class ReceiveOptions(Options):
     """The ways mail comes in."""
 
     smtp: SmtpReceiveOptions | None = Field(default=None, description="mail servers deliver to us by SMTP")
+    lmtp: LmtpReceiveOptions | None = Field(default=None, description="a mail server of ours hands over by LMTP")
 
 
 class SendOptions(Options):

@@ -15,6 +15,7 @@ import asyncio
 import re
 import ssl
 from asyncio import IncompleteReadError, LimitOverrunError, StreamReaderProtocol
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -203,13 +204,17 @@ class Session(SMTP):
         self._in_data = True
         try:
             await self.push("354 End data with <CR><LF>.<CR><LF>")
-            await self.push(await self._take_mail(self.envelope))
+            recipients = self.envelope.rcpt_tos
+            await self._answer(await self._take_mail(self.envelope), recipients)
         finally:
             self._in_data = False
             self.envelope = self._create_envelope()
         self._reset_timeout()
         if self._retired:
             self.retire()
+
+    async def _answer(self, answer: str, _recipients: Sequence[str]) -> None:
+        await self.push(answer)
 
     async def _take_mail(self, envelope: Envelope) -> str:
         with self._desk.room() as room:
@@ -267,6 +272,29 @@ class Session(SMTP):
             return await self._reader.readuntil(_END), True
         except LimitOverrunError as overrun:
             return await self._reader.read(overrun.consumed), False
+
+
+class LmtpSession(Session):
+    """The same for LMTP (RFC 2033): another greeting, and after a mail one answer for each recipient.
+
+    aiosmtpd's own LMTP answers once, and the client waits for ever. A mail is one event whoever it is for, so that all
+    of them get the same answer.
+    """
+
+    async def smtp_LHLO(self, arg: str) -> None:  # noqa: N802
+        """As EHLO is in SMTP."""
+        await super().smtp_EHLO(arg)
+
+    async def smtp_HELO(self, _arg: str) -> None:  # noqa: N802
+        """Is SMTP's."""
+        await self.push("500 5.5.1 This is LMTP: say LHLO")
+
+    async def smtp_EHLO(self, _arg: str) -> None:  # noqa: N802
+        """Is SMTP's."""
+        await self.push("500 5.5.1 This is LMTP: say LHLO")
+
+    async def _answer(self, answer: str, recipients: Sequence[str]) -> None:
+        await self.push("\r\n".join([answer] * len(recipients)))
 
 
 def _another_end(raw: bytes) -> bool:

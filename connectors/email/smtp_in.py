@@ -16,7 +16,10 @@ import errno
 import logging
 import socket
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from ipaddress import ip_address
+from typing import ClassVar
 
 from msgspec import Struct
 
@@ -24,7 +27,7 @@ from connectors.context import Context, Received
 from connectors.email.addresses import Mailbox
 from connectors.email.memory import Memory, Room
 from connectors.email.options import SmtpReceiveOptions
-from connectors.email.session import CLOSING, Handler, Session
+from connectors.email.session import CLOSING, Handler, LmtpSession, Session
 from connectors.errors import TemporaryError
 from normalizer.mail import event_key
 from normalizer.outcomes import Raw
@@ -56,10 +59,13 @@ class Limits(Struct, frozen=True, kw_only=True):
 class SmtpServer:
     """Listens, and gives its sessions what they need (`connectors.email.session.Desk`)."""
 
+    way: ClassVar[str] = "smtp"
+    session: ClassVar[type[Session]] = Session
+
     def __init__(
         self, options: SmtpReceiveOptions, mailbox: Mailbox, context: Context, limits: Limits | None = None
     ) -> None:
-        """Listens only from `serve` on."""
+        """Listens only within `listening`."""
         self._options = options
         self._mailbox = mailbox
         self._context = context
@@ -75,8 +81,9 @@ class SmtpServer:
         self.hostname = socket.gethostname()
         self.log = context.log
 
-    async def serve(self) -> None:
-        """Takes mail until cancelled, then drains.
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[None]:
+        """Takes mail meanwhile, then drains.
 
         Raises:
             TemporaryError: the address cannot be listened on.
@@ -85,10 +92,9 @@ class SmtpServer:
         logging.getLogger("mail.log").setLevel(logging.ERROR)
         listener = await self._listen()
         self.bound = listener.sockets[0].getsockname()[:2]
-        self.log.info("smtp listening", host=self.bound[0], port=self.bound[1])
+        self.log.info("mail listening", way=self.way, host=self.bound[0], port=self.bound[1])
         try:
-            self._context.ready()
-            await asyncio.Event().wait()
+            yield
         finally:
             self.bound = None
             listener.close()
@@ -100,12 +106,12 @@ class SmtpServer:
         host, port = self._options.host, self._options.port
         try:
             return await asyncio.get_running_loop().create_server(
-                lambda: Session(self, handler, tls), host, port, backlog=512
+                lambda: self.session(self, handler, tls), host, port, backlog=512
             )
         except OSError as error:
             reasons = {
-                errno.EADDRINUSE: "another program listens there; stop it, or choose another receive.smtp.port",
-                errno.EACCES: "ports below 1024 need the right to bind them; choose another receive.smtp.port",
+                errno.EADDRINUSE: f"another program listens there; stop it, or choose another receive.{self.way}.port",
+                errno.EACCES: f"ports below 1024 need the right to bind them; choose another receive.{self.way}.port",
             }
             reason = reasons.get(error.errno or 0, error.strerror or str(error))
             raise TemporaryError(f"cannot listen for mail on {host}:{port}: {reason}") from error
@@ -182,3 +188,10 @@ class SmtpServer:
         address = ip_address(peer.partition("%")[0])
         address = getattr(address, "ipv4_mapped", None) or address
         return any(address in network for network in self._options.trusted_relays)
+
+
+class LmtpServer(SmtpServer):
+    """The same for a mail server of our own."""
+
+    way: ClassVar[str] = "lmtp"
+    session: ClassVar[type[Session]] = LmtpSession

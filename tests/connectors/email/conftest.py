@@ -14,7 +14,7 @@ import pytest
 from connectors.base import Reply
 from connectors.context import Channel
 from connectors.email import EmailConnector, EmailOptions
-from connectors.email.smtp_in import Limits, SmtpServer
+from connectors.email.smtp_in import Limits, LmtpServer, SmtpServer
 from connectors.testing import MemoryContext, MemoryFiles
 from normalizer.outcomes import Person
 from normalizer.schema import Author, Message
@@ -101,17 +101,23 @@ class Running:
         await asyncio.wait({self.task})
 
 
+async def _serve(server: SmtpServer, journal: Journal) -> None:
+    async with server.listening():
+        journal.ready()
+        await asyncio.Event().wait()
+
+
 @asynccontextmanager
 async def _running(
-    smtp: dict[str, Any] | None = None, limits: Limits | None = None, **options: Any
+    smtp: dict[str, Any] | None = None, limits: Limits | None = None, *, way: str = "smtp", **options: Any
 ) -> AsyncIterator[Running]:
-    parsed = EmailOptions.model_validate(
-        {"address": ADDRESS, "receive": {"smtp": {"port": 0, **(smtp or {})}}, **options}
-    )
-    assert parsed.receive.smtp
+    listen = {way: {"port": 0, **(smtp or {})}}
+    parsed = EmailOptions.model_validate({"address": ADDRESS, "receive": listen, **options})
     journal = Journal(CHANNEL)
-    server = SmtpServer(parsed.receive.smtp, parsed.mailbox(), journal, limits)
-    task = asyncio.create_task(server.serve())
+    kind, receive = (SmtpServer, parsed.receive.smtp) if way == "smtp" else (LmtpServer, parsed.receive.lmtp)
+    assert receive
+    server = kind(receive, parsed.mailbox(), journal, limits)
+    task = asyncio.create_task(_serve(server, journal))
     await journal.until(lambda: server.bound is not None or task.done())
     if task.done():
         await task

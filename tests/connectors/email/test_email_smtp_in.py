@@ -519,7 +519,7 @@ async def test_a_port_in_use_is_named(inbound: Any, running: Any) -> None:
             pass
 
 
-@pytest.mark.parametrize("receive", [{}, {"smtp": {"port": 0}}])
+@pytest.mark.parametrize("receive", [{}, {"smtp": {"port": 0}}, {"smtp": {"port": 0}, "lmtp": {"port": 0}}])
 async def test_a_channel_starts_and_stops(inbound: Any, connector: Any, receive: dict[str, Any]) -> None:
     channel = connector(receive=receive)
     task = asyncio.create_task(channel.start(inbound.journal))
