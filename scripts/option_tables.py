@@ -98,6 +98,8 @@ def _default(field: FieldInfo) -> str:
         if not any(inner.is_required() for inner in fields.values()):
             return "as below"
         return f"`{{{', '.join(f'{name}: {getattr(value, name):g}' for name in fields)}}}`"
+    if isinstance(value, tuple) and value:
+        return f"`[{', '.join(map(str, value))}]`"
     return "none" if value in (None, "", ()) else f"`{value}`"
 
 
