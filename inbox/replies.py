@@ -296,8 +296,11 @@ async def _known(unit: Unit, principal: Principal, client_id: str | None) -> Mes
 
 async def _conversation(unit: Unit, conversation_id: str) -> Conversation:
     conversation = await unit.one(Conversation, conversation_id)
-    if conversation is None or conversation.merged_into is not None:  # it may have been joined just now
+    if conversation is None:
         raise NotFoundError(f"no conversation {conversation_id}")
+    if conversation.merged_into is not None:  # its customer may be another: whoever writes is to see that first
+        members = {"merged_into": conversation.merged_into}
+        raise RefusedError("merged", "this conversation was joined to another", members=members)
     return conversation
 
 

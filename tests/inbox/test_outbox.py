@@ -583,10 +583,13 @@ async def test_what_can_never_leave_is_refused_at_once(office: Office) -> None:
     assert await office.documents["messages"].count_documents({"direction": "outbound"}) == 0
 
 
-async def test_a_reply_to_a_joined_conversation_goes_where_its_messages_are(office: Office) -> None:
+async def test_a_reply_to_a_joined_conversation_is_told_where_its_messages_are(office: Office) -> None:
     home, emptied = await office.conversation(thread="m1"), await office.conversation(thread="m2")
     await office.receive(said("one story", id="m3", refers=["m1", "m2"]))
-    message = await office.message(await office.reply(emptied))
+    with pytest.raises(RefusedError) as refused:
+        await office.reply(emptied)
+    assert (refused.value.code, refused.value.members) == ("merged", {"merged_into": home})
+    message = await office.message(await office.reply(home))
     assert message.conversation_id == home
 
 
