@@ -18,8 +18,8 @@ from msgspec import Struct
 from connectors.base import Reply
 from connectors.context import Channel
 from connectors.email.addresses import canonical, deliverable
-from connectors.email.dkim import read_key, signed
-from connectors.email.options import DkimOptions, EmailOptions
+from connectors.email.dkim import signed
+from connectors.email.options import EmailOptions
 from normalizer.schema import Attachment
 
 ATTACHMENT_LIMIT = 25 * 1024 * 1024
@@ -112,12 +112,10 @@ def compose(reply: Reply, files: Sequence[bytes], options: EmailOptions, channel
     _fix_boundaries(mail, reply.message.id)
     people = Addressees.of(reply)
     made = mail.as_bytes(policy=_POLICY.clone(utf8=needs_utf8((options.address, *people.to, *people.cc))))
-    return _signed(made, reply, options.dkim) if options.dkim else made
-
-
-def _signed(mail: bytes, reply: Reply, options: DkimOptions) -> bytes:
-    key = read_key(options.key.get_secret_value())
-    return signed(mail, key, domain=options.domain, selector=options.selector, at=reply.message.created_at)
+    if options.dkim is None:
+        return made
+    dkim = options.dkim
+    return signed(made, dkim.private_key, domain=dkim.domain, selector=dkim.selector, at=reply.message.created_at)
 
 
 def needs_utf8(addresses: Iterable[str]) -> bool:
