@@ -48,9 +48,8 @@ def updated(delivery: Delivery, update: DeliveryUpdate) -> Delivery:
         others_reached = any(one.state != "failed" for one in recipients)
         state = delivery.state if others_reached else "failed"
         return replace(delivery, state=state, error=update.error or delivery.error, recipients=recipients)
-    if _is_delay(update) and delivery.state == update.state and (delivery.error is None or delivery.error.temporary):
-        return replace(delivery, error=update.error, recipients=recipients)
-    if _is_known(delivery.state, update):
+    hides = delivery.state == "sent" and delivery.error is not None and not delivery.error.temporary
+    if not _is_news(delivery.state, update) or (_is_delay(update) and hides):
         return replace(delivery, recipients=recipients)
     return replace(
         delivery,
@@ -69,18 +68,20 @@ def _is_delay(update: DeliveryUpdate) -> bool:
     return update.state == "sent" and update.error is not None
 
 
-def _is_known(state: DeliveryState, update: DeliveryUpdate) -> bool:
-    """Whether a report that nothing failed tells nothing new; a delay is older than a failure, whenever it comes."""
-    if state == "failed" and _is_delay(update):
+def _is_news(state: DeliveryState, update: DeliveryUpdate) -> bool:
+    """Whether a report goes beyond what is known; a delay is older than a failure, whenever it comes."""
+    if update.state == "failed":
         return True
-    return update.state != "failed" and PROGRESS.get(update.state, 0) <= PROGRESS.get(state, -1)
+    if _is_delay(update) and state in ("sent", "failed"):
+        return state == "sent"
+    return PROGRESS.get(update.state, 0) > PROGRESS.get(state, -1)
 
 
 def _recipient(recipient: Recipient, update: DeliveryUpdate) -> Recipient:
     """A report that names nobody is about everybody; one that is older than what is known changes nothing."""
     if update.recipient is not None and update.recipient.lower() != recipient.address.lower():
         return recipient
-    if _is_known(recipient.state, update) and not (_is_delay(update) and recipient.state == update.state):
+    if not _is_news(recipient.state, update):
         return recipient
     error = update.error
     return replace(

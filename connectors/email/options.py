@@ -81,6 +81,9 @@ class CertificateOptions(Options):
         return context
 
 
+_TRUSTED = "addresses or networks exempt from limits, whose Authentication-Results are believed"
+
+
 class SmtpReceiveOptions(Options):
     """A small SMTP server of our own that takes the channel's mail."""
 
@@ -88,9 +91,7 @@ class SmtpReceiveOptions(Options):
     port: Port = Field(default=8025, description="the port to listen on; 25 where mail servers deliver directly")
     tls: CertificateOptions | None = Field(default=None, description="offers STARTTLS")
     max_size: ByteSize = Field(default=ByteSize(25 * 1024 * 1024), gt=0, description="the largest mail, such as 25MiB")
-    trusted_relays: tuple[Network, ...] = Field(
-        default=(), description="addresses or networks exempt from limits, whose Authentication-Results are believed"
-    )
+    trusted_relays: tuple[Network, ...] = Field(default=(), description=_TRUSTED)
 
 
 class LmtpReceiveOptions(SmtpReceiveOptions):
@@ -99,7 +100,7 @@ class LmtpReceiveOptions(SmtpReceiveOptions):
     port: Port = Field(default=8024, description="the port to listen on")
     trusted_relays: tuple[Network, ...] = Field(
         default=(ip_network("127.0.0.0/8"), ip_network("::1/128")),
-        description="addresses or networks exempt from limits, whose Authentication-Results are believed",
+        description=_TRUSTED,
     )
 
 

@@ -285,13 +285,11 @@ class LmtpSession(Session):
         """As EHLO is in SMTP."""
         await super().smtp_EHLO(arg)
 
-    async def smtp_HELO(self, _arg: str) -> None:  # noqa: N802
-        """Is SMTP's."""
-        await self.push("500 5.5.1 This is LMTP: say LHLO")
-
     async def smtp_EHLO(self, _arg: str) -> None:  # noqa: N802
         """Is SMTP's."""
         await self.push("500 5.5.1 This is LMTP: say LHLO")
+
+    smtp_HELO = smtp_EHLO  # noqa: N815
 
     async def _answer(self, answer: str, recipients: Sequence[str]) -> None:
         await self.push("\r\n".join([answer] * len(recipients)))
