@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -11,7 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from inbox.api.names import IdentityBody, MergeBody, Name
 from inbox.api.paging import Page, PageQuery, page, place
 from inbox.api.problems import FieldError, not_found
-from inbox.api.reading import NoQuery, Seq, as_changes, invalid_body, moment, seen_version
+from inbox.api.reading import NoQuery, Seq, as_changes, future, invalid_body, seen_version
 from inbox.api.routing import Answer, AnyCall, Call, route
 from inbox.api.seen import seen_conversation, standing_conversation
 from inbox.api.views import ConversationView, conversation_views
@@ -204,15 +203,12 @@ def _settle_snooze(changes: dict[str, Any]) -> None:
     Raises:
         ProblemError: 422, a time that has passed, or for what is not snoozed.
     """
-    until = moment(changes.get("snoozed_until"), "snoozed_until")
-    if until is not None:
-        changes["snoozed_until"] = until
-        changes.setdefault("status", "snoozed")
-    if until is not None and changes["status"] != "snoozed":
+    if changes.get("snoozed_until") is None:
+        return
+    if changes.setdefault("status", "snoozed") != "snoozed":
         told = f"only what is snoozed has one, not {changes['status']}"
         raise invalid_body(FieldError(field="snoozed_until", detail=told))
-    if until is not None and until <= datetime.now(UTC):
-        raise invalid_body(FieldError(field="snoozed_until", detail="lies in the past"))
+    changes["snoozed_until"] = future(changes["snoozed_until"], "snoozed_until")
 
 
 async def _shown(call: AnyCall, conversation: Conversation) -> Answer[ConversationView]:

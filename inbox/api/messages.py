@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Literal
 
 from aiohttp import web
@@ -12,7 +12,7 @@ from inbox.api import untrusted
 from inbox.api.names import Addresses, Name
 from inbox.api.paging import DEFAULT_LIMIT, Page
 from inbox.api.problems import FieldError, ProblemError
-from inbox.api.reading import Limit, NoQuery, Seq, invalid_body, moment
+from inbox.api.reading import Limit, NoQuery, Seq, future, invalid_body
 from inbox.api.routing import Call, route
 from inbox.api.seen import seen_message, standing_conversation
 from inbox.model import Conversation
@@ -111,12 +111,9 @@ def _due(body: NewMessageBody) -> datetime | None:
     Raises:
         ProblemError: 422, a time that has passed, or for a note, which nobody waits for.
     """
-    due = moment(body.send_at, "send_at")
-    if due is not None and body.direction == "note":
+    if body.send_at is not None and body.direction == "note":
         raise invalid_body(FieldError(field="send_at", detail="a note is there at once"))
-    if due is not None and due <= datetime.now(UTC):
-        raise invalid_body(FieldError(field="send_at", detail="lies in the past"))
-    return due
+    return future(body.send_at, "send_at")
 
 
 async def _check_mentions(call: Call[NoQuery, NewMessageBody], conversation: Conversation) -> None:

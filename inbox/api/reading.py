@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -83,16 +83,19 @@ def path_id(request: web.Request) -> str:
     return id_ if _is_unicode(id_) else ascii(id_)
 
 
-def moment(value: datetime | None, field: str) -> datetime | None:
-    """A time of the body, in UTC and cut to milliseconds.
+def future(value: datetime | None, field: str) -> datetime | None:
+    """A time of the body that is still to come, in UTC and cut to milliseconds.
 
     Raises:
-        ProblemError: 422, no time that can be put into UTC.
+        ProblemError: 422, it has passed, or cannot be put into UTC.
     """
     try:
-        return to_milliseconds(value) if value else None
+        at = to_milliseconds(value) if value else None
     except OverflowError as error:
         raise invalid_body(FieldError(field=field, detail="out of range")) from error
+    if at is not None and at <= datetime.now(UTC):
+        raise invalid_body(FieldError(field=field, detail="lies in the past"))
+    return at
 
 
 def seen_version(request: web.Request) -> int | None:

@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from inbox.api.names import Name
 from inbox.api.paging import Page
 from inbox.api.problems import FieldError, ProblemError, not_found
-from inbox.api.reading import NoQuery, as_changes, invalid_body, moment
+from inbox.api.reading import NoQuery, as_changes, future, invalid_body
 from inbox.api.routing import AnyCall, Call, route
 from inbox.api.session import NewPassword
 from inbox.model import new_id
@@ -152,9 +152,7 @@ async def add_token(call: Call[NoQuery, NewToken]) -> MadeToken:
     """Makes a token, which is a principal of its own."""
     body, now = call.body, to_milliseconds(datetime.now(UTC))
     await _check_teams(call, body.teams)
-    expires_at = moment(body.expires_at, "expires_at")
-    if expires_at is not None and expires_at <= now:
-        raise invalid_body(FieldError(field="expires_at", detail="lies in the past"))
+    expires_at = future(body.expires_at, "expires_at")
     return MadeToken(
         token=await call.store.staff.new_token(body.name, body.role, now, teams=body.teams, expires_at=expires_at)
     )
