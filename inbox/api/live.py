@@ -220,7 +220,7 @@ class _Reader:
             self._telling = asyncio.create_task(self._tell())
 
     async def _tell(self) -> None:
-        with contextlib.suppress(ConnectionError, TimeoutError):
+        with contextlib.suppress(TimeoutError):
             while self._waiting:
                 await self._frame(self._waiting.popleft())
         self._telling = None
@@ -242,11 +242,12 @@ class _Reader:
 
     async def _write(self, frame: bytes) -> None:
         transport = self._call.request.transport
-        if transport is not None and transport.get_write_buffer_size() + len(frame) < BUFFERED_BYTES:
-            await self._socket.send_frame(frame, WSMsgType.TEXT)  # it fits: a timer would cost more than the writing
-            return
-        async with asyncio.timeout(SEND_SECONDS):
-            await self._socket.send_frame(frame, WSMsgType.TEXT)
+        with contextlib.suppress(ConnectionError):  # they have left, or are being closed: `serve` ends with the socket
+            if transport is not None and transport.get_write_buffer_size() + len(frame) < BUFFERED_BYTES:
+                await self._socket.send_frame(frame, WSMsgType.TEXT)  # it fits: a timer would cost more than that
+                return
+            async with asyncio.timeout(SEND_SECONDS):
+                await self._socket.send_frame(frame, WSMsgType.TEXT)
 
 
 def _rights(principal: Principal) -> tuple[Role, frozenset[str]]:
