@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import datetime as dt
 import grp
 import ipaddress
@@ -13,12 +14,13 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -97,11 +99,17 @@ log_path = {root}/dovecot.log
 ssl = no
 default_internal_user = dovecot
 default_login_user = dovenull
-auth_mechanisms = plain login
+auth_mechanisms = plain login xoauth2
 auth_failure_delay = 0
 passdb {{
   driver = passwd-file
-  args = scheme=PLAIN {root}/passwords
+  mechanisms = plain login
+  args = scheme=PLAIN username_format=%u {root}/passwords
+}}
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2
+  args = {root}/oauth2.conf
 }}
 userdb {{
   driver = static
@@ -123,6 +131,30 @@ service stats {{
   }}
 }}
 """
+
+
+OAUTH2 = """
+introspection_mode = local
+local_validation_key_dict = fs:posix:prefix={root}/keys/
+username_attribute = sub
+"""
+TOKEN_KEY = b"a key for tokens of thirty-two b"
+
+
+def access_token(user: str, seconds: float = 3600) -> str:
+    """A token by which these servers let `user` in, for so long."""
+    now = dt.datetime.now(dt.UTC)
+    claims = {"sub": user, "iat": now, "exp": now + dt.timedelta(seconds=seconds), "azp": "santral"}
+    return jwt.encode(claims, TOKEN_KEY, "HS256", headers={"kid": "one"})
+
+
+def lay_out_logins(root: Path, users: Iterable[str]) -> None:
+    """What a Dovecot in `root` lets in: these users by the password `sesame`, and whoever has an `access_token`."""
+    keys = root / "keys/santral/HS256"
+    keys.mkdir(parents=True)
+    (keys / "one").write_text(base64.b64encode(TOKEN_KEY).decode())
+    (root / "oauth2.conf").write_text(OAUTH2.format(root=root))
+    (root / "passwords").write_text("".join(f"{user}:sesame\n" for user in users))
 
 
 @dataclass(frozen=True)
@@ -277,7 +309,7 @@ def lay_out(server: Postfix, certificate: Any) -> None:
         "transport": f"example.com lmtp:inet:127.0.0.1:{server.lmtp}\n",
         "busy": "busy@customer.example 450 4.2.0 the mailbox is busy\n",
         "headers": "/^Subject: .*forbidden/ REJECT we do not want this\n",
-        "passwords": "support:sesame\n",
     }
+    lay_out_logins(root, ["support"])
     for path, text in files.items():
         (root / path).write_text(text.format(**values) if path.endswith(("cf", "conf")) else text)

@@ -12,6 +12,8 @@ from connectors.base import Capabilities, Connector, Receipt, Reply
 from connectors.context import Channel, Context
 from connectors.email.addresses import canonical
 from connectors.email.compose import ATTACHMENT_LIMIT
+from connectors.email.imap_in import ImapReader
+from connectors.email.oauth import AccessTokens
 from connectors.email.options import EmailOptions
 from connectors.email.smtp_in import LmtpServer, SmtpServer
 from connectors.email.smtp_out import deliver
@@ -20,7 +22,7 @@ from normalizer.outcomes import Outcome, Raw
 
 
 class EmailConnector(Connector[EmailOptions]):
-    """Takes mail by SMTP and LMTP, and sends replies by SMTP."""
+    """Takes mail by SMTP, LMTP and IMAP, and sends replies by SMTP."""
 
     name: ClassVar[str] = "email"
     identity_kind: ClassVar[str] = "email"
@@ -40,6 +42,8 @@ class EmailConnector(Connector[EmailOptions]):
         """Keeps what it is given."""
         super().__init__(options, channel)
         self._smtp: SmtpServer | None = None
+        oauth = options.send.oauth if options.send else None
+        self._tokens = AccessTokens(oauth) if oauth else None
         self._mail_channel = MailChannel(
             id=channel.id, own=options.mailbox().own, form_senders=frozenset(options.form_senders)
         )
@@ -58,7 +62,8 @@ class EmailConnector(Connector[EmailOptions]):
         """Takes mail until cancelled, then lets mails on their way finish.
 
         Raises:
-            TemporaryError: the address cannot be listened on.
+            TemporaryError: the address cannot be listened on, or the mailbox not be read.
+            LeaseLostError: another process may be the mailbox's reader by now.
         """
         receive, mailbox = self.options.receive, self.options.mailbox()
         self._smtp = SmtpServer(receive.smtp, mailbox, context) if receive.smtp else None
@@ -66,8 +71,12 @@ class EmailConnector(Connector[EmailOptions]):
         async with AsyncExitStack() as stack:
             for server in filter(None, (self._smtp, lmtp)):
                 await stack.enter_async_context(server.listening())
-            context.ready()
-            await asyncio.Event().wait()
+            if receive.imap is None or self._smtp or lmtp:
+                context.ready()
+            if receive.imap is None:
+                await asyncio.Event().wait()
+            else:
+                await ImapReader(receive.imap, mailbox.address, context).run()
 
     def normalize(self, raw: Raw) -> Sequence[Outcome]:
         """What a mail means."""
@@ -81,4 +90,4 @@ class EmailConnector(Connector[EmailOptions]):
             PermanentError: nobody can have it.
             UncertainError: the connection broke after the whole mail had left.
         """
-        return deliver(reply, done, self.options, self.channel)
+        return deliver(reply, done, self.options, self.channel, self._tokens)

@@ -7,6 +7,7 @@ from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from pydantic import AfterValidator, BeforeValidator, ByteSize, Field, SecretStr, model_validator
@@ -40,6 +41,14 @@ def _domain(value: str) -> str:
     if address is None:
         raise ValueError(f'"{value}" is not a domain; write it like example.com')
     return address.removeprefix("x@")
+
+
+def _secure_url(value: str) -> str:
+    url = urlsplit(value)
+    local = url.hostname in {"localhost", "127.0.0.1", "::1"}
+    if not url.hostname or not (url.scheme == "https" or (url.scheme == "http" and local)):
+        raise ValueError(f'"{value}" is no https address; write it like https://login.example.com/token')
+    return value
 
 
 MailAddress = Annotated[str, AfterValidator(_address)]
@@ -104,11 +113,62 @@ class LmtpReceiveOptions(SmtpReceiveOptions):
     )
 
 
+class OAuthOptions(Options):
+    """Signing in to a mail server by OAuth 2.0 (RFC 6749), in place of a password (XOAUTH2).
+
+    With `refresh_token` somebody has consented to it once (Google); without, the program signs in for itself
+    (Microsoft's client credentials).
+    """
+
+    token_url: Annotated[str, AfterValidator(_secure_url)] = Field(description="the provider's token endpoint")
+    client_id: str = Field(min_length=1, description="the program's id at the provider")
+    client_secret: SecretStr | None = Field(default=None, description="the program's secret")
+    refresh_token: SecretStr | None = Field(default=None, description="what the consent gave; none: client credentials")
+    scope: str | None = Field(default=None, description="what is asked for, where the provider wants it said")
+
+    @model_validator(mode="after")
+    def _whole_grant(self) -> Self:
+        if self.refresh_token is None and self.client_secret is None:
+            raise ValueError("give a refresh_token, or a client_secret for client credentials")
+        return self
+
+
+class ImapReceiveOptions(Options):
+    """A folder of a mailbox, somewhere else, that is read."""
+
+    host: str = Field(min_length=1, description="the mail server's name")
+    port: Annotated[int, Field(ge=1, le=65535)] | None = Field(
+        default=None, description="its port; by default 993 with tls, 143 else"
+    )
+    tls: Literal["none", "starttls", "tls"] = Field(default="tls", description="how the connection is encrypted")
+    username: str = Field(min_length=1, description="whose mailbox it is")
+    password: SecretStr | None = Field(default=None, description="the mailbox's password, or one for this program")
+    oauth: OAuthOptions | None = Field(default=None, description="signs in by OAuth 2.0, in place of a password")
+    folder: str = Field(default="INBOX", min_length=1, description="the folder that is read, such as INBOX/Support")
+    first_days: int = Field(
+        default=7, ge=0, le=3650, description="how many days of older mail the first start takes too"
+    )
+    max_size: ByteSize = Field(
+        default=ByteSize(25 * 1024 * 1024), gt=0, description="of a larger mail only its headers are taken"
+    )
+    delete: bool = Field(default=False, description="deletes mails from the folder once they are stored here")
+    trusted: bool = Field(
+        default=False, description="the server writes Authentication-Results itself: they are believed"
+    )
+
+    @model_validator(mode="after")
+    def _one_login(self) -> Self:
+        if (self.password is None) == (self.oauth is None):
+            raise ValueError("give a password or oauth, one of the two")
+        return self
+
+
 class ReceiveOptions(Options):
     """The ways mail comes in."""
 
     smtp: SmtpReceiveOptions | None = Field(default=None, description="mail servers deliver to us by SMTP")
     lmtp: LmtpReceiveOptions | None = Field(default=None, description="a mail server of ours hands over by LMTP")
+    imap: ImapReceiveOptions | None = Field(default=None, description="a mailbox somewhere else is read by IMAP")
 
 
 class SendOptions(Options):
@@ -120,13 +180,16 @@ class SendOptions(Options):
     )
     username: str | None = Field(default=None, description="where the server asks for a login")
     password: SecretStr | None = Field(default=None, description="the login's password")
+    oauth: OAuthOptions | None = Field(default=None, description="signs in by OAuth 2.0, in place of a password")
     tls: Literal["none", "starttls", "tls"] = Field(default="starttls", description="how the connection is encrypted")
 
     @model_validator(mode="after")
     def _whole_login(self) -> Self:
-        if (self.username is None) != (self.password is None):
-            missing = "password" if self.password is None else "username"
-            raise ValueError(f"username and password go together; {missing} is missing")
+        if self.password and self.oauth:
+            raise ValueError("give a password or oauth, one of the two")
+        if (self.username is None) != (self.password is None and self.oauth is None):
+            missing = "password or oauth" if self.username else "username"
+            raise ValueError(f"a login has a username, and a password or oauth; {missing} is missing")
         return self
 
 

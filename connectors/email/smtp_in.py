@@ -25,12 +25,11 @@ from msgspec import Struct
 
 from connectors.context import Context, Received
 from connectors.email.addresses import Mailbox
+from connectors.email.arrival import arrived
 from connectors.email.memory import Memory, Room
 from connectors.email.options import SmtpReceiveOptions
 from connectors.email.session import CLOSING, Handler, LmtpSession, Session
 from connectors.errors import TemporaryError
-from normalizer.mail import event_key
-from normalizer.outcomes import Raw
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -157,24 +156,18 @@ class SmtpServer:
     async def keep(self, body: bytes, *, peer: str, tls: bool, mail_from: str, rcpt_to: list[str]) -> str:
         """Stores a mail, even if the caller is cancelled meanwhile; returns its message id.
 
-        One mail to several addresses of the channel is one event, hence the key by the address that stands for all.
-
         Raises:
             UnavailableError: not now.
         """
-        raw = Raw(
-            key=event_key(self._mailbox.address, body),
-            body=body,
-            content_type="message/rfc822",
-            received_at=self._context.now(),
-            envelope={
-                "mail_from": mail_from,
-                "rcpt_to": rcpt_to,
-                "peer": peer,
-                "tls": tls,
-                "trusted": self._trusts(peer),
-            },
-            sender=mail_from.lower() or None,
+        raw = arrived(
+            body,
+            address=self._mailbox.address,
+            at=self._context.now(),
+            mail_from=mail_from,
+            rcpt_to=rcpt_to,
+            peer=peer,
+            tls=tls,
+            trusted=self._trusts(peer),
         )
         write = asyncio.ensure_future(self._context.receive(raw))
         self._writes.add(write)

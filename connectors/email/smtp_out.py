@@ -13,6 +13,7 @@ from contextlib import suppress
 
 from aiosmtplib import SMTP, SMTPStatus
 from aiosmtplib.errors import (
+    SMTPAuthenticationError,
     SMTPDataError,
     SMTPException,
     SMTPRecipientRefused,
@@ -24,6 +25,7 @@ from connectors.base import Receipt, Reply
 from connectors.context import Channel
 from connectors.email.addresses import deliverable
 from connectors.email.compose import ATTACHMENT_LIMIT, Addressees, compose, message_id, needs_utf8
+from connectors.email.oauth import AccessTokens
 from connectors.email.options import EmailOptions, SendOptions
 from connectors.errors import ConnectorError, PermanentError, TemporaryError, UncertainError
 from normalizer.schema import DeliveryState, Recipient
@@ -35,9 +37,9 @@ _QUIT_SECONDS = 2.0
 
 
 async def deliver(
-    reply: Reply, done: Sequence[Receipt], options: EmailOptions, channel: Channel
+    reply: Reply, done: Sequence[Receipt], options: EmailOptions, channel: Channel, tokens: AccessTokens | None
 ) -> AsyncGenerator[Receipt, None]:
-    """Sends a mail to those of its recipients who are not in `done`.
+    """Sends a mail to those of its recipients who are not in `done`; logs in by one of `tokens`, where there are some.
 
     Yields:
         A receipt for each recipient whom the server took, and for each whom it refused for good.
@@ -60,7 +62,7 @@ async def deliver(
     ]
     if remaining:
         mail = await asyncio.to_thread(compose, reply, await _files(reply), options, channel)
-        outcomes += await _transact(mail, remaining, options.address, options.send)
+        outcomes += await _transact(mail, remaining, options.address, options.send, tokens)
     if not somebody_has_it and outcomes and all(outcome.state == "failed" for outcome in outcomes):
         raise _failure(PermanentError, outcomes)
     waiting = [outcome for outcome in outcomes if outcome.state == "queued"]
@@ -99,7 +101,9 @@ async def _files(reply: Reply) -> list[bytes]:
     return contents
 
 
-async def _transact(mail: bytes, recipients: list[str], sender: str, server: SendOptions) -> list[Recipient]:
+async def _transact(
+    mail: bytes, recipients: list[str], sender: str, server: SendOptions, tokens: AccessTokens | None
+) -> list[Recipient]:
     """One mail transaction; what became of each recipient: `sent`, `failed`, or `queued` to try again."""
     smtp = SMTP(
         hostname=server.host,
@@ -111,9 +115,10 @@ async def _transact(mail: bytes, recipients: list[str], sender: str, server: Sen
         timeout=_COMMAND_SECONDS,
         use_tls=server.tls == "tls",
         start_tls=server.tls == "starttls",
+        oauth_token_generator=tokens.current if tokens else None,
     )
     try:
-        await _connect(smtp, server)
+        await _connect(smtp, server, tokens)
         outcomes = await _offer(smtp, mail, recipients, sender)
         accepted = [outcome for outcome in outcomes if outcome.state == "sent"]
         if accepted:
@@ -130,12 +135,14 @@ def _with_text(outcome: Recipient, text: str) -> Recipient:
     return Recipient(address=outcome.address, state=outcome.state, code=outcome.code, text=text)
 
 
-async def _connect(smtp: SMTP, server: SendOptions) -> None:
+async def _connect(smtp: SMTP, server: SendOptions, tokens: AccessTokens | None) -> None:
     try:
         await smtp.connect()
         if smtp.is_ehlo_or_helo_needed:
             await smtp.ehlo()
     except (SMTPException, OSError) as error:
+        if tokens and isinstance(error, SMTPAuthenticationError):
+            tokens.forget()
         reason = f"the mail server {server.host} cannot be used: {_words(error)}"
         raise TemporaryError(reason, code=_code(error)) from error
 

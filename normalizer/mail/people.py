@@ -38,6 +38,18 @@ def senders_of(headers: Headers) -> tuple[Mailbox, ...]:
     return mailboxes(headers, "from") or mailboxes(headers, "sender")
 
 
+def return_path(mail: bytes) -> str | None:
+    """The envelope's sender, as the server that delivered the mail wrote it down (RFC 5321, section 4.4).
+
+    Empty for the null sender of a machine's mail; None where no server did, or it says nothing.
+    """
+    headers = Headers(mail)
+    value = headers.raw("return-path").strip()
+    if value == "<>":
+        return ""
+    return next((box.address for box in parse_mailboxes(value)), None)
+
+
 def read(
     headers: Headers,
     senders: tuple[Mailbox, ...],

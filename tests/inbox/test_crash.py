@@ -19,6 +19,7 @@ import aiohttp
 import postbox
 import pytest
 from harness import Desk, Santral, Visitor, environment, eventually, letter
+from imap_server import PASSWORD, Dovecot
 
 from connectors.tasks import end
 from inbox.attachments import Attachments
@@ -256,3 +257,27 @@ async def test_who_dies_inside_a_transaction_holds_up_nobody_for_long(mongod_url
 
 async def _change(unit: Unit) -> None:
     unit.put(Customer(id="c", created_at=unit.now, updated_at=unit.now))
+
+
+async def test_who_dies_while_reading_a_mailbox_goes_on_there(embedded: Santral, dovecot: Dovecot, user: str) -> None:
+    texts = [f"mail number {number}" for number in range(600)]
+    dovecot.put(user, *(letter(number, text) for number, text in enumerate(texts)))
+    mailbox = {"host": "127.0.0.1", "port": dovecot.plain, "tls": "none", "username": user, "password": PASSWORD}
+    channel = {"id": "box", "connector": "email", "address": "box@example.com", "receive": {"imap": mailbox}}
+    embedded.kill()
+    embedded.config["channels"].append(channel)
+    for wanted in (1, 200, 400):
+        await embedded.start()
+        async with embedded.desk() as desk:
+            await eventually(lambda desk=desk, wanted=wanted: _count(desk, wanted), pause=0.005)
+        embedded.kill()
+    await embedded.start()
+    async with embedded.desk() as desk:
+        await eventually(lambda: _count(desk, len(texts)))
+        found = [message["text"] for messages in (await desk.everything()).values() for message in messages]
+    assert sorted(found) == sorted(texts)
+    await embedded.stop()
+
+
+async def _count(desk: Desk, least: int) -> bool:
+    return len(await desk.conversations()) >= least

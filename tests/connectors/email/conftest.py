@@ -10,32 +10,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from mail_journal import ADDRESS, CHANNEL, Journal
 
 from connectors.base import Reply
 from connectors.context import Channel
 from connectors.email import EmailConnector, EmailOptions
 from connectors.email.smtp_in import Limits, LmtpServer, SmtpServer
-from connectors.testing import MemoryContext, MemoryFiles
+from connectors.testing import MemoryFiles
 from normalizer.outcomes import Person
 from normalizer.schema import Author, Message
-
-ADDRESS = "support@example.com"
-
-
-CHANNEL = Channel(id="mail", public_url="http://127.0.0.1")
-
-
-class Journal(MemoryContext):
-    """What a mail channel is given."""
-
-    @property
-    def bodies(self) -> list[bytes]:
-        return [raw.body for raw in self.received]
-
-    async def until(self, condition: Callable[[], bool], seconds: float = 5.0) -> None:
-        async with asyncio.timeout(seconds):
-            while not condition():
-                await asyncio.sleep(0.005)
 
 
 @dataclass

@@ -56,7 +56,8 @@ def test_an_address_with_a_domain_of_its_own_letters_is_kept_in_ascii() -> None:
     ("options", "where"),
     [
         ({"dkin": {}}, ("dkin",)),
-        ({"receive": {"imap": {}}}, ("receive", "imap")),
+        ({"receive": {"pop3": {}}}, ("receive", "pop3")),
+        ({"receive": {"imap": {"username": "u", "password": "p"}}}, ("receive", "imap", "host")),
         ({"receive": {"smtp": {"prot": 1}}}, ("receive", "smtp", "prot")),
         ({"send": {"host": "x", "ssl": True}}, ("send", "ssl")),
         ({"receive": {"smtp": {"port": 70000}}}, ("receive", "smtp", "port")),
@@ -78,8 +79,18 @@ def test_relays_are_addresses_or_networks() -> None:
 
 
 def test_a_login_is_whole() -> None:
-    assert "password is missing" in complaint(send={"host": "x", "username": "u"})[1]
+    assert "password or oauth is missing" in complaint(send={"host": "x", "username": "u"})[1]
     assert "username is missing" in complaint(send={"host": "x", "password": "p"})[1]
+    oauth = {"token_url": "https://login.example.com/token", "client_id": "c", "client_secret": "s"}
+    assert parse(send={"host": "x", "username": "u", "oauth": oauth}).send is not None
+    both = {"host": "x", "username": "u", "password": "p", "oauth": oauth}
+    assert "one of the two" in complaint(send=both)[1]
+    assert "one of the two" in complaint(receive={"imap": both})[1]
+    assert "one of the two" in complaint(receive={"imap": {"host": "x", "username": "u"}})[1]
+    powerless = {"host": "x", "username": "u", "oauth": {**oauth, "client_secret": None}}
+    assert "give a refresh_token" in complaint(receive={"imap": powerless})[1]
+    plain = {"host": "x", "username": "u", "oauth": {**oauth, "token_url": "http://login.example.com/token"}}
+    assert "no https address" in complaint(receive={"imap": plain})[1]
 
 
 def test_the_password_is_not_shown() -> None:

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
+from mail_servers import access_token
 from test_email_dkim import believed, options
+from token_provider import Provider
 
 from connectors.base import Receipt, Reply
 from connectors.email import EmailConnector
@@ -97,6 +99,24 @@ async def test_a_wrong_password_may_be_put_right(postfix: Any, connector: Make, 
     assert isinstance(error, TemporaryError)
     assert error.code == "535"
     assert "simsalabim" not in error.reason
+
+
+async def test_a_login_by_token(postfix: Any, connector: Make, reply: Make) -> None:
+    provider = Provider("support")
+    async with provider.running() as oauth:
+        login = {"tls": "starttls", "username": "support", "oauth": oauth}
+        channel = connector(send=by(postfix.login, **login))
+        for number in (1, 2):
+            assert (await outcome(channel, reply(id=f"token{number}")))[1] is None
+            assert await postfix.delivered("jane", f"token{number}@example.com")
+        assert len(provider.asked) == 1  # it is good for an hour
+        revoked = connector(send=by(postfix.login, **login))
+        provider.answer = {"access_token": access_token("support", -1)}
+        _, error = await outcome(revoked, reply())
+        assert isinstance(error, TemporaryError)
+        assert error.code == "535"
+        provider.answer = None
+        assert (await outcome(revoked, reply(id="token3")))[1] is None
 
 
 async def test_one_stranger_among_good_recipients(postfix: Any, connector: Make, reply: Make) -> None:
