@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
+
+from msgspec import to_builtins
 
 from normalizer.mail import event_key
 from normalizer.outcomes import Raw
+from normalizer.schema import Authenticated
 
 
 def arrived(
@@ -19,6 +23,7 @@ def arrived(
     peer: str | None,
     tls: bool,
     trusted: bool,
+    verdicts: Authenticated | None = None,
 ) -> Raw:
     """The event of a mail.
 
@@ -34,12 +39,22 @@ def arrived(
         peer: the IP address of the server that handed it over, None where we fetched it.
         tls: whether it came encrypted.
         trusted: whether the `Authentication-Results` in it are those of a server that we believe.
+        verdicts: what we found out ourselves of who vouches for it; None where we did not look.
     """
+    envelope: dict[str, Any] = {
+        "mail_from": mail_from,
+        "rcpt_to": list(rcpt_to),
+        "peer": peer,
+        "tls": tls,
+        "trusted": trusted,
+    }
+    if verdicts is not None:
+        envelope["verdicts"] = to_builtins(verdicts)
     return Raw(
         key=event_key(address, body),
         body=body,
         content_type="message/rfc822",
         received_at=at,
-        envelope={"mail_from": mail_from, "rcpt_to": list(rcpt_to), "peer": peer, "tls": tls, "trusted": trusted},
+        envelope=envelope,
         sender=mail_from.lower() if mail_from else None,
     )

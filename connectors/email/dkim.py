@@ -53,7 +53,7 @@ def signed(mail: bytes, key: RSAPrivateKey, *, domain: str, selector: str, at: d
         at: `t=`.
     """
     head, _, body = mail.partition(b"\r\n\r\n")
-    headers = dict(map(_relaxed, re.split(rb"\r\n(?![ \t])", head)))
+    headers = dict(map(relaxed, re.split(rb"\r\n(?![ \t])", head)))
     names = [name for name in _SIGNED if name in headers]
     tags = [
         b"v=1; a=rsa-sha256; c=relaxed/simple",
@@ -66,13 +66,13 @@ def signed(mail: bytes, key: RSAPrivateKey, *, domain: str, selector: str, at: d
     ]
     unsigned = b"DKIM-Signature: " + b";\r\n\t".join(tags)
     hashed = [b"%b:%b\r\n" % (name, headers[name]) for name in names]
-    own = b"%b:%b" % _relaxed(unsigned)
+    own = b"%b:%b" % relaxed(unsigned)
     signature = b64encode(key.sign(b"".join(hashed) + own, PKCS1v15(), SHA256()))
     lines = [signature[begin : begin + _FOLD] for begin in range(0, len(signature), _FOLD)]
     return unsigned + b"\r\n\t ".join(lines) + b"\r\n" + mail
 
 
-def _relaxed(header: bytes) -> tuple[bytes, bytes]:
+def relaxed(header: bytes) -> tuple[bytes, bytes]:
     """Name and value as they are hashed (RFC 6376, 3.4.2)."""
     name, _, value = header.partition(b":")
     return name.strip().lower(), re.sub(rb"[ \t\r\n]+", b" ", value).strip()

@@ -58,7 +58,7 @@ class Desk(Protocol):
     def room(self) -> Room:
         """Memory for one mail."""
 
-    async def keep(self, body: bytes, *, peer: str, tls: bool, mail_from: str, rcpt_to: list[str]) -> str:
+    async def keep(self, body: bytes, *, peer: str, helo: str, tls: bool, mail_from: str, rcpt_to: list[str]) -> str:
         """Stores a mail, even if the caller is cancelled meanwhile; returns its message id.
 
         Raises:
@@ -233,6 +233,7 @@ class Session(SMTP):
             message_id = await self._desk.keep(
                 body,
                 peer=self.peer,
+                helo=(self.session and self.session.host_name) or "",
                 tls=self.session is not None and self.session.ssl is not None,
                 # aiosmtpd keeps the null sender with its brackets.
                 mail_from="" if envelope.mail_from in {None, "<>"} else str(envelope.mail_from),

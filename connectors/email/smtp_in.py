@@ -18,7 +18,7 @@ import socket
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import ClassVar
 
 from msgspec import Struct
@@ -29,6 +29,7 @@ from connectors.email.arrival import arrived
 from connectors.email.memory import Memory, Room
 from connectors.email.options import SmtpReceiveOptions
 from connectors.email.session import CLOSING, Handler, LmtpSession, Session
+from connectors.email.verdicts import Verifier
 from connectors.errors import TemporaryError
 
 
@@ -62,7 +63,12 @@ class SmtpServer:
     session: ClassVar[type[Session]] = Session
 
     def __init__(
-        self, options: SmtpReceiveOptions, mailbox: Mailbox, context: Context, limits: Limits | None = None
+        self,
+        options: SmtpReceiveOptions,
+        mailbox: Mailbox,
+        context: Context,
+        limits: Limits | None = None,
+        verifier: Verifier | None = None,
     ) -> None:
         """Listens only within `listening`."""
         self._options = options
@@ -74,6 +80,7 @@ class SmtpServer:
         self._sessions: dict[Session, asyncio.Task[None]] = {}
         self._addresses: Counter[str] = Counter()
         self._writes: set[asyncio.Task[Received]] = set()
+        self._verifier = verifier or Verifier()
         self.bound: tuple[str, int] | None = None
         self.max_size = int(options.max_size)
         self.idle_seconds = self._limits.idle_seconds
@@ -98,6 +105,7 @@ class SmtpServer:
             self.bound = None
             listener.close()
             await self._drain()
+            self._verifier.close()
 
     async def _listen(self) -> asyncio.Server:
         tls = self._options.tls.context() if self._options.tls else None
@@ -153,12 +161,29 @@ class SmtpServer:
         """Memory for one mail."""
         return Room(self._memory, self.max_size)
 
-    async def keep(self, body: bytes, *, peer: str, tls: bool, mail_from: str, rcpt_to: list[str]) -> str:
+    async def keep(self, body: bytes, *, peer: str, helo: str, tls: bool, mail_from: str, rcpt_to: list[str]) -> str:
         """Stores a mail, even if the caller is cancelled meanwhile; returns its message id.
 
         Raises:
             UnavailableError: not now.
         """
+        write = asyncio.ensure_future(
+            self._store(body, peer=peer, helo=helo, tls=tls, mail_from=mail_from, rcpt_to=rcpt_to)
+        )
+        self._writes.add(write)
+        write.add_done_callback(self._writes.discard)
+        received: Received = await asyncio.shield(write)
+        return received.message_id
+
+    async def _store(
+        self, body: bytes, *, peer: str, helo: str, tls: bool, mail_from: str, rcpt_to: list[str]
+    ) -> Received:
+        trusted = self._trusts(peer)
+        # A server on this machine or in this network stands before us: SPF would speak of it, and not of the sender's.
+        direct = not trusted and _address(peer).is_global
+        verdicts = None
+        if direct:
+            verdicts = await self._verifier.verdicts(body, peer=str(_address(peer)), helo=helo, mail_from=mail_from)
         raw = arrived(
             body,
             address=self._mailbox.address,
@@ -167,20 +192,19 @@ class SmtpServer:
             rcpt_to=rcpt_to,
             peer=peer,
             tls=tls,
-            trusted=self._trusts(peer),
+            trusted=trusted,
+            verdicts=verdicts,
         )
-        write = asyncio.ensure_future(self._context.receive(raw))
-        self._writes.add(write)
-        write.add_done_callback(self._writes.discard)
-        received: Received = await asyncio.shield(write)
-        return received.message_id
+        return await self._context.receive(raw)
 
     def _trusts(self, peer: str) -> bool:
-        if not self._options.trusted_relays:
-            return False
-        address = ip_address(peer.partition("%")[0])
-        address = getattr(address, "ipv4_mapped", None) or address
-        return any(address in network for network in self._options.trusted_relays)
+        relays = self._options.trusted_relays
+        return bool(relays) and any(_address(peer) in network for network in relays)
+
+
+def _address(peer: str) -> IPv4Address | IPv6Address:
+    address = ip_address(peer.partition("%")[0])
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 class LmtpServer(SmtpServer):

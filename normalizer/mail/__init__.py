@@ -5,6 +5,6 @@ from __future__ import annotations
 from normalizer.mail.channel import MailChannel
 from normalizer.mail.dedup import event_key
 from normalizer.mail.message import normalize
-from normalizer.mail.people import return_path
+from normalizer.mail.people import from_domain, return_path
 
-__all__ = ["MailChannel", "event_key", "normalize", "return_path"]
+__all__ = ["MailChannel", "event_key", "from_domain", "normalize", "return_path"]

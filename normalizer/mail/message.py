@@ -36,15 +36,16 @@ class _Ids(Struct, frozen=True, kw_only=True):
 def normalize(raw: Raw, channel: MailChannel) -> list[Outcome]:
     """What a mail means: a draft, and for a report on a mail of ours what became of that one.
 
-    `raw.body` is the mail as it was received; `raw.envelope` holds `mail_from`, `rcpt_to`, `peer`, `tls` and `trusted`
-    (whether its Authentication-Results come from a relay of ours).
+    `raw.body` is the mail as it was received; `raw.envelope` holds `mail_from`, `rcpt_to`, `peer`, `tls`, `trusted`
+    (whether its Authentication-Results come from a relay of ours) and `verdicts` (what we found out ourselves, if we
+    looked).
     """
     headers = Headers(raw.body)
     root = mime.parse(raw.body, headers.end)
     mail_from = raw.envelope.get("mail_from")
     senders = people.senders_of(headers)
     verdict = machine.judge(headers, root, senders[0] if senders else None, mail_from)
-    authenticated = people.verdicts(headers) if raw.envelope.get("trusted") else None
+    authenticated = _authenticated(raw, headers)
     who = people.read(
         headers,
         senders,
@@ -73,6 +74,13 @@ def normalize(raw: Raw, channel: MailChannel) -> list[Outcome]:
         reopens=not verdict.auto_submitted,
     )
     return [draft, *(machine.updates(root, returned, raw.received_at) if returned else ())]
+
+
+def _authenticated(raw: Raw, headers: Headers) -> Authenticated | None:
+    """What our own checks found out when the mail came, else what a trusted relay says of its."""
+    if found := raw.envelope.get("verdicts"):
+        return Authenticated(**found)
+    return people.verdicts(headers) if raw.envelope.get("trusted") else None
 
 
 def _ids(headers: Headers, mail: bytes, returned: str) -> _Ids:

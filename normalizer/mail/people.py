@@ -38,6 +38,12 @@ def senders_of(headers: Headers) -> tuple[Mailbox, ...]:
     return mailboxes(headers, "from") or mailboxes(headers, "sender")
 
 
+def from_domain(mail: bytes) -> str | None:
+    """The domain of the one address in From, in lower case; None where there is none, or more than one."""
+    boxes = {box.key for box in mailboxes(Headers(mail), "from")}
+    return boxes.pop().rpartition("@")[2] if len(boxes) == 1 else None
+
+
 def return_path(mail: bytes) -> str | None:
     """The envelope's sender, as the server that delivered the mail wrote it down (RFC 5321, section 4.4).
 
