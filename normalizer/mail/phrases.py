@@ -57,7 +57,9 @@ ORIGINAL = re.compile(
     r"messaggio originale|oorspronkelijk bericht|origineel bericht|ursprungligt meddelande|oprindelig meddelelse|"
     r"opprinnelig melding|alkuperäinen viesti|wiadomość oryginalna|oryginalna wiadomość|исходное сообщение|"
     r"orijinal (?:ileti|mesaj)|özgün (?:ileti|mesaj)|reply message|původní (?:zpráva|e-mail)|eredeti üzenet|"
-    r"原始邮件)\s*[-_=]{2,}",
+    r"原始邮件)\s*[-_=]{2,}|"
+    # Zoho's: `---- On … wrote ----`.
+    r"[\s>*]*-{2,} on .{10,200}\d{1,2}:\d{2}.{0,200} wrote -{2,}",
     re.IGNORECASE,
 )
 # A line of nothing but strokes, which some programs put above all this.
@@ -84,11 +86,20 @@ _DEVICE = (
     r"[^,.]{0,30}(?:iphone|ipad|android|samsung|galaxy|huawei|xiaomi|nokia|blackberry|windows|outlook|yahoo|gmail|mail|"
     r"proton|app|phone|mobil|móvil|movil|handy|t[ée]l[ée]phone|telefon|tablet|cihaz|ordenador|telefoon)"
 )
+_PLATFORM = r"(?:iphone|ipad|ios|android|windows|mac)"
+# What invites to the program: the verb is first, or last, or there is none and a link behind it instead.
+_OUTLOOK = (
+    r"(?:(?:get|download|holen sie sich|obten(?:ez|ir)|téléchargez?r?|obt(?:ener|enga|én)|consiga|descarg(?:ar|ue)|"
+    r"ottieni|scarica|obter|obtenha|hämta|hent|pobierz|установите|скачать) )outlook \w{2,4} "
+    rf"{_PLATFORM}|outlook \w{{2,4}} {_PLATFORM}(?: (?:herunterladen|beziehen|laden|downloaden|ophalen)|(?=\s?<http))|"
+    rf"{_PLATFORM} için outlook['’]?[uı]n?[uı]? (?:edinin|alın|indirin)"
+)
 MOBILE_SIGNATURE = re.compile(
-    rf"\s*(?:sent from my [\w. -]{{2,30}}|get outlook for \w+|(?:sent (?:from|via|with)|gesendet (?:von|mit)|"
+    rf"\s*(?:sent from my [\w. -]{{2,30}}|{_OUTLOOK}|(?:sent (?:from|via|with)|gesendet (?:von|mit)|"
     rf"envoy[ée] (?:de|depuis|à partir de)|enviado (?:desde|do|de)|inviato da|verzonden (?:vanaf|met|via)|skickat från|"
-    rf"sendt fra|wysłan[eo] z|отправлено (?:с|из)|tr[iı]m[ií]te de pe){_DEVICE}[^,.]{{0,25}}|"
-    rf"von meinem{_DEVICE}[^,.]{{0,25}}gesendet|{_DEVICE}[\w'’]{{0,12}}[dt][ae]n gönderildi)"
+    rf"sendt fra|wysłan[eo] z|отправлено (?:с|из)|tr[iı]m[ií]te de pe){_DEVICE}(?:\]\(https?://[^()\s]{{1,200}}\))?[^,.]{{0,25}}|"
+    rf"(?:diese (?:nachricht|e-?mail) wurde )?von meinem{_DEVICE}[^,.]{{0,25}}gesendet|"
+    rf"{_DEVICE}[\w'’]{{0,12}}[dt][ae]n gönderildi|{_PLATFORM} için [\w ]{{2,20}}(?:[dt][ae]n| ile) gönderildi)"
     r"(?:\s?<[^<>]{0,200}>)?[.\s]*$",
     re.IGNORECASE,
 )

@@ -74,7 +74,10 @@ def _quote_begin(lines: list[str], number: int, *, blocks: bool) -> int | None:
         before = number - 1
         while before > max(0, number - 3) and not lines[before].strip():
             before -= 1
-        return before if before > 0 and phrases.RULE.match(lines[before][:_LONG]) else number
+        begin = before if before > 0 and phrases.RULE.match(lines[before][:_LONG]) else number
+        while begin > 0 and _is_marked(lines[begin]) and _is_marked(lines[begin - 1]):
+            begin -= 1  # a block that is marked itself stands in a quote that began above it
+        return begin
     return None
 
 

@@ -1,6 +1,7 @@
 """What is folded, and what must never be."""
 
 import pytest
+import quote_cases
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,6 +25,13 @@ REPLIES = {
     "phone, English": "Sent from my phone",
     "phone, Turkish": "iPhone'umdan gönderildi",
 }
+
+
+@pytest.mark.parametrize("case", quote_cases.read(), ids=lambda case: case.name)
+def test_mails_of_many_programs_show_what_is_new(case: quote_cases.Case) -> None:
+    parts = split(case.text, case.subject)
+    assert case.faults(parts.text) == []
+    assert set(case.text.split()) == set(f"{parts.text} {parts.quoted or ''}".split())
 
 
 @pytest.mark.parametrize("quote", REPLIES.values(), ids=REPLIES.keys())
