@@ -26,6 +26,7 @@ from inbox.model import (
     new_id,
     scoped,
 )
+from inbox.staff import Agent
 from inbox.store import JournalEntry, Unit
 from normalizer.outcomes import (
     Change,
@@ -38,7 +39,7 @@ from normalizer.outcomes import (
     Person,
     Remote,
 )
-from normalizer.schema import External, Message
+from normalizer.schema import Author, Delivery, External, Message
 
 AT_ONCE = 32  # entries between two looks at the rest of the world
 
@@ -141,7 +142,8 @@ class _Applier:
                 return
             self._unit.put(Unique(id=mark, message_id=message_id(self._entry, self._number)))
         placement = await self._placement(draft)
-        if placement.home is not None and draft.message.author.type == "system":
+        agent = await self._agent(draft, placement.home)
+        if placement.home is not None and (agent is not None or draft.message.author.type == "system"):
             # A bounce or a rating is told in the conversation that it is about; nobody new wrote it.
             home, writer = placement.home, None
         else:
@@ -150,11 +152,27 @@ class _Applier:
             home = placement.home or self._new_conversation(draft, customer.customer, placement.previous)
         conversation = await self._conversation(draft, home, placement.emptied)
         message = self._message(draft, conversation, writer)
+        if agent is not None:
+            message = _answered(message, agent)
         self._fetch_later(message, draft.files)
         if self._policy.edits and message.external.id is not None:
             message = await self._overtaken(message, message.external.id)
         self._unit.put(message)
         self._unit.put(_with(conversation, message, draft, self._unit))
+
+    async def _agent(self, draft: Draft, home: Conversation | None) -> Agent | None:
+        """Who of the company wrote it, from a program of their own, to the customer of `home`.
+
+        Only who proves the address is believed: to write for the company is more than to be a customer.
+        """
+        person = draft.author or draft.customer
+        if home is None or draft.message.author.type != "customer" or not (person.verified and person.email):
+            return None
+        identity_id = identity.identity_id(person.kind, person.value)
+        known = await self._unit.one(Identity, identity_id)
+        if known is not None and known.customer_id == home.customer_id:
+            return None  # who works here may be a customer too
+        return await self._unit.agent_called(person.email.lower())
 
     async def _recognised(self, person: Person) -> Recognised:
         found = await identity.recognised(self._unit, person)
@@ -288,11 +306,22 @@ class _Applier:
             self._unit.put(replace(report, relations=replace(report.relations, bounce_of=returned.id)))
 
 
+def _answered(message: Message, agent: Agent) -> Message:
+    """The message as an answer that has left by itself."""
+    return replace(
+        message,
+        direction="outbound",
+        author=Author(type="agent", id=agent.id, name=agent.name),
+        delivery=Delivery(state="sent", sent_at=message.sent_at or message.received_at),
+    )
+
+
 def _with(conversation: Conversation, message: Message, draft: Draft, unit: Unit) -> Conversation:
     """The conversation after a message has joined it."""
     said = message.kind == "message"
     by_customer = said and message.author.type == "customer" and message.direction == "inbound"
     waits = by_customer and draft.reopens
+    answers = message.direction == "outbound"
     return replace(
         conversation,
         subject=conversation.subject or message.subject,
@@ -304,6 +333,6 @@ def _with(conversation: Conversation, message: Message, draft: Draft, unit: Unit
         last_message=Preview.of(message, unit.now)
         if said or conversation.last_message is None
         else conversation.last_message,
-        waiting_since=conversation.waiting_since or (unit.now if waits else None),
+        waiting_since=None if answers else conversation.waiting_since or (unit.now if waits else None),
         updated_at=unit.now,
     )

@@ -19,6 +19,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 from inbox.model import Conversation, Customer, Event, Identity, ThreadKey
 from inbox.sight import Audience, audience
+from inbox.staff import Agent
 from inbox.store import counts
 from inbox.store.client import Database, Document
 from inbox.store.documents import COLLECTIONS, AnyStored, Stored, StoredT, from_document, to_document
@@ -136,6 +137,13 @@ class Unit:
         while ahead := list((await self.get(Customer, [id_ for one in ahead for id_ in one.merged])).values()):
             family += ahead
         return family
+
+    async def agent_called(self, email: str) -> Agent | None:
+        """The agent who signs in with that address, where they may."""
+        login = await self._database["logins"].find_one({"_id": email}, session=self._session)
+        query = {"_id": login["agent"], "active": True} if login else None
+        found = await self._database["agents"].find_one(query, session=self._session) if query else None
+        return from_document(found, Agent) if found else None
 
     async def thread_keys_of(self, conversation_id: str) -> list[ThreadKey]:
         """The thread keys that lead to a conversation."""
