@@ -35,6 +35,7 @@ _PATIENCE = 4
 
 AWAY = "451 4.3.0 Cannot store the mail now, please try again later"
 CLOSING = "421 4.3.2 Closing for now, please come back later"
+TOO_OFTEN = "450 4.7.1 Too many mails from your address, please try again later"
 SMUGGLED = "550 5.6.0 A line with a lone dot ends in a bare CR or LF; lines must end in CR LF"
 
 
@@ -54,6 +55,9 @@ class Desk(Protocol):
 
     def accepts(self, recipient: str) -> bool:
         """Whether mail to `recipient` is ours."""
+
+    def paces(self, peer: str) -> bool:
+        """Whether the client at `peer` must wait before it may send another mail."""
 
     def room(self) -> Room:
         """Memory for one mail."""
@@ -83,9 +87,11 @@ class Handler:
         return [first, "250-PIPELINING", *rest]
 
     async def handle_MAIL(  # noqa: N802
-        self, _server: SMTP, _session: Peer, envelope: Envelope, address: str, options: list[str]
+        self, server: SMTP, _session: Peer, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         """Takes any sender, the null sender of bounces too."""
+        if isinstance(server, Session) and self._desk.paces(server.peer):
+            return TOO_OFTEN
         if not address.isprintable():
             return "553 5.1.7 The sender's address holds characters that no address has"
         envelope.mail_from = address

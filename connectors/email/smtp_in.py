@@ -18,7 +18,7 @@ import socket
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import ClassVar
 
 from msgspec import Struct
@@ -31,17 +31,17 @@ from connectors.email.options import SmtpReceiveOptions
 from connectors.email.session import CLOSING, Handler, LmtpSession, Session
 from connectors.email.verdicts import Verifier
 from connectors.errors import TemporaryError
+from connectors.rates import RateLimiter
 
 
 class Limits(Struct, frozen=True, kw_only=True):
     """What one server allows; generous, because behind one address may stand a provider.
 
-    There is no limit of mails a minute: a relay delivers its whole queue after an outage, and the journal's own pace,
-    which every 250 waits for, holds back whoever sends faster.
-
     Attributes:
         sessions: connections at once.
         sessions_per_address: connections at once from one address that is no trusted relay.
+        mails_a_minute: from one address of the internet (of IPv6, one network of 64 bits) that is no trusted relay; a
+            relay of ours delivers its whole queue after an outage, at the journal's own pace.
         recipients: of one mail.
         memory: bytes of mail on their way into the journal, of all sessions together.
         idle_seconds: without a command, or for a block of 64 KiB of a mail (RFC 5321, 4.5.3.2: at least 5 minutes).
@@ -50,6 +50,7 @@ class Limits(Struct, frozen=True, kw_only=True):
 
     sessions: int = 1000
     sessions_per_address: int = 200
+    mails_a_minute: int = 600
     recipients: int = 1000
     memory: int = 256 * 1024 * 1024
     idle_seconds: float = 300.0
@@ -80,6 +81,8 @@ class SmtpServer:
         self._sessions: dict[Session, asyncio.Task[None]] = {}
         self._addresses: Counter[str] = Counter()
         self._writes: set[asyncio.Task[Received]] = set()
+        per_minute = self._limits.mails_a_minute
+        self._rates = RateLimiter(per_second=per_minute / 60, burst=per_minute)
         self._verifier = verifier or Verifier()
         self.bound: tuple[str, int] | None = None
         self.max_size = int(options.max_size)
@@ -157,6 +160,14 @@ class SmtpServer:
         """Whether mail to `recipient` is ours."""
         return self._mailbox.accepts(recipient)
 
+    def paces(self, peer: str) -> bool:
+        """Whether the client at `peer` must wait before it may send another mail."""
+        if not self._is_stranger(peer):
+            return False
+        address = _address(peer)
+        key = str(address) if address.version == 4 else str(ip_network((address, 64), strict=False))
+        return not self._rates.allows(key, asyncio.get_running_loop().time())
+
     def room(self) -> Room:
         """Memory for one mail."""
         return Room(self._memory, self.max_size)
@@ -178,11 +189,8 @@ class SmtpServer:
     async def _store(
         self, body: bytes, *, peer: str, helo: str, tls: bool, mail_from: str, rcpt_to: list[str]
     ) -> Received:
-        trusted = self._trusts(peer)
-        # A server on this machine or in this network stands before us: SPF would speak of it, and not of the sender's.
-        direct = not trusted and _address(peer).is_global
         verdicts = None
-        if direct:
+        if self._is_stranger(peer):
             verdicts = await self._verifier.verdicts(body, peer=str(_address(peer)), helo=helo, mail_from=mail_from)
         raw = arrived(
             body,
@@ -192,10 +200,17 @@ class SmtpServer:
             rcpt_to=rcpt_to,
             peer=peer,
             tls=tls,
-            trusted=trusted,
+            trusted=self._trusts(peer),
             verdicts=verdicts,
         )
         return await self._context.receive(raw)
+
+    def _is_stranger(self, peer: str) -> bool:
+        """Whether it is somebody's server of the internet.
+
+        One on this machine or in this network stands before us: what is said of it is not said of the sender's.
+        """
+        return not self._trusts(peer) and _address(peer).is_global
 
     def _trusts(self, peer: str) -> bool:
         relays = self._options.trusted_relays

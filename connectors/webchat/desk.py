@@ -16,6 +16,7 @@ from uuid_utils.compat import uuid7
 
 from connectors.context import Context, CursorExpiredError, Received
 from connectors.errors import UnavailableError
+from connectors.rates import RateLimiter
 from connectors.webchat.options import WebChatOptions
 from connectors.webchat.protocol import (
     TEXT_LIMIT,
@@ -28,7 +29,6 @@ from connectors.webchat.protocol import (
     Welcome,
     encode,
 )
-from connectors.webchat.rates import RateLimiter
 from connectors.webchat.tokens import VisitorTokens, read_identity
 from connectors.webchat.view import Window, is_on_its_way, latest
 from normalizer.chat import CallBack, Choose, Delivered, Event, Identified, Rate, Read, Said
@@ -55,8 +55,9 @@ class Desk:
         self._context = context
         self._identity_secrets = options.identity_secrets
         self._tokens = VisitorTokens(context.keys, context.channel.id)
-        self._of_session = RateLimiter(options.rate.session)
-        self._of_address = RateLimiter(options.rate.address)
+        session, address = options.rate.session, options.rate.address
+        self._of_session = RateLimiter(per_second=session.per_second, burst=session.burst)
+        self._of_address = RateLimiter(per_second=address.per_second, burst=address.burst)
 
     def admit(self, address: str, now: float, *, visitor: str | None = None, client_id: str | None = None) -> None:
         """Counts one frame or request. `now` in seconds of the event loop's clock.

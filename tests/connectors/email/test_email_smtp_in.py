@@ -6,11 +6,13 @@ import smtplib
 import socket
 import ssl
 import struct
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
 import uvloop
 
+from connectors.email import smtp_in
 from connectors.email.smtp_in import Limits
 from connectors.errors import TemporaryError, UnavailableError
 
@@ -373,6 +375,19 @@ async def test_connections_of_one_address_are_bounded(running: Any) -> None:
         assert (await first.say("QUIT")).startswith("221")
         assert await first.answer() == ""
         assert (await (await run.connect()).mail(CONTENT)).startswith("250")
+
+
+async def test_mails_of_one_address_of_the_internet_are_bounded(running: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running({"trusted_relays": ["9.9.9.0/24"]}, Limits(mails_a_minute=2)) as run:
+        client = await run.connect()
+        for _ in range(3):  # from this machine there are as many as it likes
+            assert (await client.mail(CONTENT)).startswith("250")
+        assert not any(run.server.paces("9.9.9.9") for _ in range(3))
+        assert [run.server.paces("9.8.7.6") for _ in range(3)] == [False, False, True]
+        neighbours = [run.server.paces(f"2620:fe::{number}") for number in range(3)]
+        assert neighbours == [False, False, True]
+        monkeypatch.setattr(smtp_in, "_address", lambda _: ip_address("9.8.7.6"))  # as if it came from there
+        assert (await client.say("MAIL FROM:<jane@customer.example>")).startswith("450 4.7.1")
 
 
 async def test_trusted_relays_are_exempt_and_marked(running: Any) -> None:

@@ -6,18 +6,16 @@ to 2,000 keys (measured, 5.8.0) where acknowledging a chat message takes about 1
 
 from __future__ import annotations
 
-from connectors.webchat.options import Rate
-
 SWEEP_FROM = 1024
 
 
 class RateLimiter:
     """Bounded by the keys that are still paying for what they sent."""
 
-    def __init__(self, rate: Rate) -> None:
+    def __init__(self, *, per_second: float, burst: int) -> None:
         """Every key begins with the whole burst."""
-        self._interval = 1 / rate.per_second
-        self._tolerance = self._interval * (rate.burst - 1)
+        self._interval = 1 / per_second
+        self._tolerance = self._interval * (burst - 1)
         self._due: dict[str, float] = {}
         self._sweep_at = SWEEP_FROM
 
