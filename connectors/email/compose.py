@@ -20,10 +20,10 @@ from connectors.context import Channel
 from connectors.email.addresses import canonical, deliverable
 from connectors.email.dkim import signed
 from connectors.email.options import EmailOptions
+from normalizer.mail import LOOP_HEADER
 from normalizer.schema import Attachment
 
 ATTACHMENT_LIMIT = 25 * 1024 * 1024
-LOOP_HEADER = "X-Santral-Loop"
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _UNSENDABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
@@ -152,7 +152,7 @@ def _head(mail: EmailMessage, reply: Reply, options: EmailOptions, channel: Chan
         mail["References"] = " ".join(f"<{reference}>" for reference in kept)
     if message.author.type == "bot":
         mail["Auto-Submitted"] = "auto-replied" if references else "auto-generated"
-    mail[LOOP_HEADER] = _line(channel.id)
+    mail[LOOP_HEADER] = options.address
 
 
 def _sender(reply: Reply, channel: Channel) -> str:

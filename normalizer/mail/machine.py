@@ -36,6 +36,7 @@ _REPORT_TYPES: dict[str, Report] = {
     "disposition-notification": "disposition",
     "feedback-report": "feedback",
 }
+LOOP_HEADER = "X-Santral-Loop"  # names the address that a mail of ours left from
 _DAEMON = re.compile(r"(?:mailer-?daemon|mail-?daemon|postmaster|mdaemon|bounces?|mailadmin)\b", re.IGNORECASE)
 _AUTO_HEADERS = (
     "x-autoreply",
@@ -82,10 +83,13 @@ class Verdict(Struct, frozen=True, kw_only=True):
         return self.bounce or self.report is not None
 
 
-def judge(headers: Headers, root: Part, sender: Mailbox | None, mail_from: str | None) -> Verdict:
-    """What a mail's headers, structure and envelope sender (empty: the null sender; None: unknown) say it is."""
+def judge(headers: Headers, root: Part, sender: Mailbox | None, mail_from: str | None, own: frozenset[str]) -> Verdict:
+    """What a mail's headers, structure and envelope sender (empty: the null sender; None: unknown) say it is.
+
+    One that left from here, from one of the channel's `own` addresses, and comes back as it is, comes by a machine.
+    """
     report = _report(root)
-    automatic = _automatic(headers, mail_from)
+    automatic = _automatic(headers, mail_from) or headers.first(LOOP_HEADER.lower()).lower() in own
     subject = headers.first("subject")
     daemon = bool(sender and _DAEMON.match(sender.key)) or (not sender and mail_from == "")
     bounce = report == "delivery" or "x-failed-recipients" in headers

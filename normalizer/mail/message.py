@@ -44,7 +44,7 @@ def normalize(raw: Raw, channel: MailChannel) -> list[Outcome]:
     root = mime.parse(raw.body, headers.end)
     mail_from = raw.envelope.get("mail_from")
     senders = people.senders_of(headers)
-    verdict = machine.judge(headers, root, senders[0] if senders else None, mail_from)
+    verdict = machine.judge(headers, root, senders[0] if senders else None, mail_from, channel.own)
     authenticated = _authenticated(raw, headers)
     who = people.read(
         headers,

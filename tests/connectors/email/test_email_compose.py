@@ -43,7 +43,7 @@ def test_the_head_of_an_answer(reply: Make) -> None:
         "Message-ID": "<0193c0de@example.com>",
         "In-Reply-To": "<second@customer.example>",
         "References": "<first@customer.example> <second@customer.example>",
-        "X-Santral-Loop": "support-mail",
+        "X-Santral-Loop": "support@example.com",
         "Content-Type": 'text/plain; charset="utf-8"',
         "Content-Transfer-Encoding": "7bit",
         "MIME-Version": "1.0",
