@@ -12,6 +12,7 @@ from email.message import EmailMessage, MIMEPart
 from email.policy import EmailPolicy
 from html import escape
 from typing import Self
+from urllib.parse import quote
 
 from msgspec import Struct
 
@@ -37,10 +38,10 @@ _IDS_KEPT = 20
 
 
 class _Policy(EmailPolicy):
-    """Message ids on lines of their own; the standard library tears those over 78 characters into encoded words."""
+    """Message ids on lines of their own, and addresses whole: the standard library tears what is over 78 characters."""
 
     def fold_binary(self, name: str, value: str) -> bytes:
-        if name in {"References", "In-Reply-To"}:
+        if name in {"References", "In-Reply-To", "List-Unsubscribe"}:
             return f"{name}: {value}\r\n".replace("> <", ">\r\n <").encode("ascii")
         return super().fold_binary(name, value)
 
@@ -150,6 +151,8 @@ def _head(mail: EmailMessage, reply: Reply, options: EmailOptions, channel: Chan
         kept = references if len(references) <= _IDS_KEPT else [references[0], *references[1 - _IDS_KEPT :]]
         mail["In-Reply-To"] = f"<{references[-1]}>"
         mail["References"] = " ".join(f"<{reference}>" for reference in kept)
+    else:  # nobody asked for it: how to hear no more (RFC 2369, section 3.2)
+        mail["List-Unsubscribe"] = f"<mailto:{quote(options.address, safe='@')}?subject=unsubscribe>"
     if message.author.type == "bot":
         mail["Auto-Submitted"] = "auto-replied" if references else "auto-generated"
     mail[LOOP_HEADER] = options.address

@@ -51,6 +51,16 @@ def test_the_head_of_an_answer(reply: Make) -> None:
     assert content(made) == "Merhaba!\n"
 
 
+def test_who_is_written_to_first_is_told_how_to_hear_no_more(reply: Make) -> None:
+    made = mail(reply(subject="News"))
+    assert made["List-Unsubscribe"] == "<mailto:support@example.com?subject=unsubscribe>"
+    assert made["Subject"] == "News"
+    odd = f"{'a?b&c' * 12}@example.com"
+    assert f"<mailto:{odd.replace('?', '%3F').replace('&', '%26')}?subject=unsubscribe>" in str(
+        mail(reply(subject="News"), address=odd)["List-Unsubscribe"]
+    )
+
+
 def test_each_try_makes_the_same_bytes(reply: Make) -> None:
     attached = (Attachment(id="a", filename="a.txt", content_type="text/plain"),)
     tries = [raw(reply(html="<p>x</p>", attachments=attached), b"a") for _ in range(2)]
