@@ -110,6 +110,7 @@ class Reply(Struct, frozen=True, kw_only=True):
         thread_key: the platform's thread to answer in.
         references: external ids of the conversation's earlier messages on this channel, oldest first.
         subject: the conversation's subject, where the message has none of its own.
+        signature: what the agent writes under replies, in place of the channel's; None where they have none.
         to: addresses that the agent chose instead of the person's own, for channels with `recipients`.
         cc: addresses in open copy, likewise.
         bcc: addresses in hidden copy, likewise.
@@ -123,6 +124,7 @@ class Reply(Struct, frozen=True, kw_only=True):
     thread_key: str | None = None
     references: tuple[str, ...] = ()
     subject: str | None = None
+    signature: str | None = None
     to: tuple[str, ...] = ()
     cc: tuple[str, ...] = ()
     bcc: tuple[str, ...] = ()

@@ -192,8 +192,10 @@ class OutboxWorker:
         item = unit.put(replace(item, state="sending", attempts=item.attempts + 1))
         message = _put(unit, message, state="sending", attempts=state.attempts + 1, next_attempt_at=None)
         earlier = await unit.references(item.conversation_id, item.channel, item.seq, REFERENCES)
+        agent = await unit.agent(message.author.id) if message.author.id else None
         reply = Reply(
             message=message,
+            signature=agent.signature if agent else None,
             person=Person(kind=identity.kind, value=identity.value, name=identity.name, verified=identity.verified),
             files=self._files,
             thread_key=item.thread_key,

@@ -32,7 +32,10 @@ class AuditEntry(Struct, frozen=True, kw_only=True):
 
 
 class Agent(Struct, frozen=True, kw_only=True):
-    """Somebody of the company who signs in. One who is not `active` may not, and keeps what they wrote."""
+    """Somebody of the company who signs in. One who is not `active` may not, and keeps what they wrote.
+
+    `signature` stands under their replies where a channel has such; null: the channel's own does.
+    """
 
     id: str
     email: str
@@ -40,6 +43,7 @@ class Agent(Struct, frozen=True, kw_only=True):
     role: Role
     teams: tuple[str, ...] = ()
     active: bool = True
+    signature: str | None = None
     created_at: Time
 
 

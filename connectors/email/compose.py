@@ -171,7 +171,8 @@ def _mailbox(address: str, name: str | None = None) -> Address:
 
 def _body(mail: EmailMessage, reply: Reply, options: EmailOptions) -> None:
     text = _UNSENDABLE.sub("", reply.message.text)
-    signature = _UNSENDABLE.sub("", options.signature).strip()
+    own = options.signature if reply.signature is None else reply.signature
+    signature = _UNSENDABLE.sub("", own).strip()
     mail.set_content(f"{text}\n\n-- \n{signature}\n" if signature else f"{text}\n")
     if reply.message.html:
         html = _UNSENDABLE.sub("", reply.message.html)

@@ -222,7 +222,7 @@ class EmailOptions(Options):
     receive: ReceiveOptions = Field(default=ReceiveOptions(), description="the ways mail comes in")
     send: SendOptions | None = Field(default=None, description="the mail server that takes replies")
     dkim: DkimOptions | None = Field(default=None, description="signs replies (DKIM)")
-    signature: str = Field(default="", description="stands under each reply, after a line of two dashes")
+    signature: str = Field(default="", description="stands under replies of agents without one of their own")
 
     @model_validator(mode="after")
     def _aligned(self) -> Self:

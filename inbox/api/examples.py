@@ -180,6 +180,7 @@ _AGENT = {
     "role": "agent",
     "teams": [TEAM_ID],
     "active": True,
+    "signature": "Grace, Acme support",
     "created_at": AT,
 }
 _SESSION = {
@@ -287,13 +288,14 @@ EXAMPLES: Mapping[str, Any] = {
         "email": "grace@example.com",
         "role": "agent",
         "teams": [TEAM_ID],
+        "signature": "Grace, Acme support",
         "session_id": _SESSION["id"],
         "csrf_token": "5f1c…",
     },
     "MergeBody": {"into": "01a20684-5506-7d42-a8e7-42d05e9fb254"},
     "Message": _MESSAGE,
     "MessagePage": _page(_MESSAGE),
-    "MyChanges": {"name": "Grace"},
+    "MyChanges": {"name": "Grace", "signature": "Grace, Acme support"},
     "NewAgent": {"email": "grace@example.com", "password": _PASSWORD, "name": "Grace", "teams": [TEAM_ID]},
     "NewConversationBody": {
         "channel": "support-mail",

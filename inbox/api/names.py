@@ -6,6 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+Signature = Annotated[str, Meta(max_length=2_000)]
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 
 Addresses = Annotated[tuple[Annotated[str, Meta(min_length=3, max_length=320)], ...], Meta(max_length=100)]

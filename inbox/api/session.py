@@ -10,14 +10,14 @@ from aiohttp import hdrs, web
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from inbox.api.auth import Caller, check_origin, device_cookie, session_cookie, set_cookies
-from inbox.api.names import Name
+from inbox.api.names import Name, Signature
 from inbox.api.paging import Page
 from inbox.api.problems import FieldError, ProblemError, not_found
 from inbox.api.reading import NoQuery, invalid_body
-from inbox.api.routing import Answer, AnyCall, Call, route
+from inbox.api.routing import Answer, Call, route
 from inbox.passwords import LONGEST, SHORTEST
 from inbox.sign_in import TooManyTriesError, WrongPasswordError, csrf_token
-from inbox.staff import Role, Session
+from inbox.staff import Agent, Role, Session
 from inbox.store.staff import principal_of
 
 NewPassword = Annotated[str, Meta(min_length=SHORTEST, max_length=LONGEST)]
@@ -38,6 +38,7 @@ class Me(Struct, frozen=True, kw_only=True):
     email: str | None
     role: Role
     teams: tuple[str, ...]
+    signature: str | None
     session_id: str | None
     csrf_token: str | None
 
@@ -46,6 +47,7 @@ class MyChanges(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What agents change about themselves; a new password needs the present one, and ends all other sessions."""
 
     name: Name | UnsetType = UNSET
+    signature: Signature | UnsetType | None = UNSET
     password: NewPassword | UnsetType = UNSET
     current_password: Annotated[str, Meta(max_length=LONGEST)] | UnsetType = UNSET
 
@@ -72,7 +74,7 @@ async def sign_in(call: Call[NoQuery, Credentials]) -> Answer[Me]:
     caller = Caller(principal_of(signed_in.agent), signed_in.session, csrf_token(signed_in.secret))
     carrier = web.Response()
     set_cookies(carrier, signed_in, services.public_url)
-    return Answer(_me(caller, signed_in.agent.email), cookies=carrier.cookies)
+    return Answer(_me(caller, signed_in.agent), cookies=carrier.cookies)
 
 
 @route("DELETE", "/api/v1/session")
@@ -88,12 +90,12 @@ async def sign_out(call: Call[NoQuery, None]) -> Answer[None]:
 @route("GET", "/api/v1/me")
 async def get_me(call: Call[NoQuery, None]) -> Me:
     """Who the caller is."""
-    return _me(call.caller, await _email(call))
+    return _me(call.caller, await call.store.staff.agent(call.principal.id) if call.session else None)
 
 
 @route("PATCH", "/api/v1/me", refuses=("not-an-agent",))
 async def change_me(call: Call[NoQuery, MyChanges]) -> Me:
-    """Changes the caller's own name or password."""
+    """Changes the caller's own name, signature or password."""
     if call.session is None:
         raise ProblemError("not-an-agent", "only an agent who has signed in can change themselves")
     agent = await call.store.staff.agent(call.principal.id)
@@ -106,9 +108,10 @@ async def change_me(call: Call[NoQuery, MyChanges]) -> Me:
             raise invalid_body(FieldError(field="current_password", detail="this is not your password"))
         kept = await call.services.sign_in.passwords.hash(call.body.password)
         await call.store.staff.set_password(agent.email, kept, but=call.session.id)
-    if call.body.name is not UNSET:
-        agent = await call.store.staff.change_agent(agent.id, {"name": call.body.name}) or agent
-    return _me(Caller(principal_of(agent), call.session, call.caller.csrf), agent.email)
+    told = {"name": call.body.name, "signature": call.body.signature}
+    if changes := {field: value for field, value in told.items() if value is not UNSET}:
+        agent = await call.store.staff.change_agent(agent.id, changes) or agent
+    return _me(Caller(principal_of(agent), call.session, call.caller.csrf), agent)
 
 
 @route("GET", "/api/v1/sessions")
@@ -124,22 +127,18 @@ async def end_session(call: Call[NoQuery, None]) -> None:
         raise not_found("session", call.id)
 
 
-def _me(caller: Caller, email: str | None) -> Me:
+def _me(caller: Caller, agent: Agent | None) -> Me:
     who = caller.principal
     return Me(
         id=who.id,
         name=who.name,
-        email=email,
+        email=agent.email if agent else None,
         role=who.role,
         teams=who.teams,
+        signature=agent.signature if agent else None,
         session_id=caller.session.id if caller.session else None,
         csrf_token=caller.csrf,
     )
-
-
-async def _email(call: AnyCall) -> str | None:
-    agent = await call.store.staff.agent(call.principal.id) if call.session else None
-    return agent.email if agent else None
 
 
 ROUTES = (sign_in, sign_out, get_me, change_me, list_sessions, end_session)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from inbox.api.names import Name
+from inbox.api.names import Name, Signature
 from inbox.api.paging import Page
 from inbox.api.problems import FieldError, ProblemError, not_found
 from inbox.api.reading import NoQuery, as_changes, future, invalid_body
@@ -40,6 +40,7 @@ class AgentPatch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     role: Role | UnsetType = UNSET
     teams: TeamIds | UnsetType = UNSET
     active: bool | UnsetType = UNSET
+    signature: Signature | UnsetType | None = UNSET
     password: NewPassword | UnsetType = UNSET
 
 

@@ -141,8 +141,12 @@ class Unit:
     async def agent_called(self, email: str) -> Agent | None:
         """The agent who signs in with that address, where they may."""
         login = await self._database["logins"].find_one({"_id": email}, session=self._session)
-        query = {"_id": login["agent"], "active": True} if login else None
-        found = await self._database["agents"].find_one(query, session=self._session) if query else None
+        agent = await self.agent(login["agent"]) if login else None
+        return agent if agent and agent.active else None
+
+    async def agent(self, agent_id: str) -> Agent | None:
+        """The agent with that id."""
+        found = await self._database["agents"].find_one({"_id": agent_id}, session=self._session)
         return from_document(found, Agent) if found else None
 
     async def thread_keys_of(self, conversation_id: str) -> list[ThreadKey]:

@@ -28,7 +28,7 @@ from inbox.errors import NotFoundError, RefusedError
 from inbox.model import Conversation
 from inbox.outbox import OF_ONE_CHANNEL, OutboxWorker
 from inbox.replies import NewConversation, NewReply, Replies
-from inbox.staff import Principal
+from inbox.staff import Agent, Principal
 from inbox.store import Store, StoreUnavailableError
 from normalizer.outcomes import Person
 from normalizer.schema import Delivery, Message, Recipient
@@ -151,6 +151,16 @@ async def test_a_reply_leaves_and_nothing_of_it_stays_in_the_outbox(office: Offi
     (reply,) = office.platform.replies
     assert (reply.person.kind, reply.person.value, reply.thread_key) == ("post", "ada", "t")
     assert reply.references == ("t-first",)
+
+
+async def test_the_platform_gets_what_the_agent_writes_under_replies(office: Office) -> None:
+    made = {"email": "ada@example.com", "name": "Ada", "role": "agent", "created_at": datetime.now(UTC)}
+    await office.store.staff.add_agent(Agent(id=ADA.id, signature="Ada, Acme", **made), "no password")
+    conversation_id = await office.conversation()
+    async with office.working():
+        await office.until(await office.reply(conversation_id), "sent")
+    (reply,) = office.platform.replies
+    assert reply.signature == "Ada, Acme"
 
 
 async def test_what_answers_a_reply_finds_its_conversation(office: Office) -> None:

@@ -138,7 +138,11 @@ def connector() -> Callable[..., EmailConnector]:
 
 
 def _reply(files: dict[str, bytes] | None = None, **given: Any) -> Reply:
-    of_reply = {key: given.pop(key) for key in ("person", "references", "subject", "to", "cc", "bcc") if key in given}
+    of_reply = {
+        key: given.pop(key)
+        for key in ("person", "references", "subject", "signature", "to", "cc", "bcc")
+        if key in given
+    }
     message = Message(
         **{
             "id": "0193c0de",

@@ -154,6 +154,12 @@ def test_copies(reply: Make) -> None:
     assert b"boss" not in made.as_bytes()
 
 
+def test_an_agents_own_signature_stands_in_place_of_the_channels(reply: Make) -> None:
+    assert content(mail(reply(signature="Grace"), signature="Acme")) == "Merhaba!\n\n-- \nGrace\n"
+    assert content(mail(reply(signature=""), signature="Acme")) == "Merhaba!\n"
+    assert content(mail(reply(), signature="Acme")) == "Merhaba!\n\n-- \nAcme\n"
+
+
 def test_text_and_html_with_a_signature(reply: Make) -> None:
     made = mail(reply(html="<p>Merhaba!</p>"), signature="Acme & Co\nIstanbul")
     assert made.get_content_type() == "multipart/alternative"

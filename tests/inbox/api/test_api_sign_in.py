@@ -181,6 +181,20 @@ async def test_nobody_ends_anothers_session(desk: Desk, browser: Browser) -> Non
     assert (await browser.call("GET", "/api/v1/me"))[0] == 200
 
 
+async def test_an_agent_has_a_signature(desk: Desk, browser: Browser) -> None:
+    bob = await agent(desk)
+    assert bob["signature"] is None
+    await browser.sign_in(bob["email"])
+    csrf = {"X-CSRF-Token": browser.csrf}
+    status, me = await browser.call("PATCH", "/api/v1/me", {"signature": "Bob, Acme"}, **csrf)
+    assert (status, me["signature"], me["name"]) == (200, "Bob, Acme", "Bob")
+    assert (await browser.call("GET", "/api/v1/me"))[1] == me
+    changed = await desk.send("PATCH", f"/api/v1/agents/{bob['id']}", {"signature": None})
+    assert changed["signature"] is None
+    status, problem = await browser.call("PATCH", "/api/v1/me", {"signature": "x" * 2001}, **csrf)
+    assert (status, problem["errors"][0]["field"]) == (422, "signature")
+
+
 async def test_a_new_password_needs_the_old_one_and_ends_the_other_sessions(desk: Desk, browser: Browser) -> None:
     bob = await agent(desk)
     await browser.sign_in(bob["email"])
