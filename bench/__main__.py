@@ -1,4 +1,4 @@
-"""Santral beside the bare limits of what it is made of, in one run: `python -m bench`, about four minutes.
+"""Santral beside the bare limits of what it is made of, in one run: `python -m bench`, about ten minutes.
 
 A bare limit is a handler that validates, group-commits to the same kind of `mongod` (journaled, by a majority), and
 does nothing else. Both run all the time, each with its database; the loads take turns, each from a process of its own.
@@ -19,13 +19,14 @@ from statistics import median, quantiles
 
 import msgspec
 
-from bench import _fanout, _processes, _reading
+from bench import _fanout, _parsing, _processes, _quotes, _reading
 from bench._alone import Alone, p50_p95
 from bench._failover import fail_over
 from bench._load import Load
 from bench._mongod import private_mongod
 from bench._processes import ROOT, free_port, memory, running
 from bench._scale import Scaled, scaled, take_over
+from bench._table import Line
 from bench._targets import Bare, Santral, bare_servers, santral
 
 CONNECTIONS = 64
@@ -35,16 +36,6 @@ ALONE = 150
 ALONE_SECONDS = 120.0
 WARM_SECONDS = 0.5
 CONTRACT_SECONDS = 120.0
-
-
-class Line(msgspec.Struct, frozen=True):
-    """One line of the table."""
-
-    what: str
-    found: str
-    share: float | None = None
-    least: float | None = None
-    good: bool | None = None
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -197,6 +188,14 @@ class Bench:
             with running(*command, "1000", says="ready", log=log):
                 return (memory(pid).proportional - before) * 1024 / 1000
 
+    def parsing(self) -> list[Line]:
+        """From a mail's bytes to a finished message: CPU, memory, and how late the event loop answers meanwhile."""
+        return _parsing.lines(self._ours, self._folder)
+
+    def quotes(self) -> list[Line]:
+        """Our folding of quotes beside the reply parsers that can be had."""
+        return _quotes.lines()
+
     def memory(self) -> list[Line]:
         """Memory of both processes when nothing happens."""
         time.sleep(SETTLE_SECONDS)
@@ -269,14 +268,18 @@ def _memory_line(what: str, pid: int, *, most: int) -> Line:
     return Line(what, told, good=found.resident < most)
 
 
-def _print(line: Line) -> None:
-    share = "" if line.share is None else f"{line.share:.2f}"
-    share += "" if line.least is None else f" (at least {line.least})"
-    verdict = "" if line.good is None else "ok" if line.good else "MISSED"
-    print(f"{line.what:62}{share:22}{verdict:8}{line.found}", flush=True)
-
-
-NAMES: tuple[str, ...] = ("memory", "alone", "chat", "mail", "contract", "processes", "fanout", "reading")
+NAMES: tuple[str, ...] = (
+    "memory",
+    "alone",
+    "chat",
+    "mail",
+    "contract",
+    "processes",
+    "fanout",
+    "reading",
+    "parsing",
+    "quotes",
+)
 
 
 def main() -> None:
@@ -293,7 +296,7 @@ def main() -> None:
             bench = Bench(folder, bare, ours, options.seconds, options.rounds)
             for benchmark in [options.only] if options.only else NAMES:
                 for line in getattr(bench, benchmark)():
-                    _print(line)
+                    line.show()
 
 
 if __name__ == "__main__":
