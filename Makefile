@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test lint format docs bench torture clean
+.PHONY: run test lint format docs bench fuzz torture clean
 
 # Runs the inbox in this folder, and plays the customers' mail server: what leaves by mail lands in $(OUTGOING).
 OUTGOING := santral-data/outgoing
@@ -36,6 +36,11 @@ docs: $(VENV)/test
 # Prints what Santral does beside bare limits that it measures in the same run. One of them: ARGS="--only quotes".
 bench: $(VENV)/bench
 	$(BIN)/python -m bench $(ARGS)
+
+# Looks for a mail that does not become a message, for about ten minutes: FUZZ_EXAMPLES=300 of each kind in `make test`.
+FUZZ_EXAMPLES ?= 50000
+fuzz: $(VENV)/test
+	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/pytest -n 2 --timeout 0 tests/normalizer/test_mail_fuzz.py
 
 # Kills Santrals and their database under load, and counts what is left: docs/torture.md. One run: ARGS="--seed 7 --kills 20".
 torture: $(VENV)/test
