@@ -29,6 +29,7 @@ MAX_DEPTH = 50
 Node = TypeVar("Node")
 _CONTENT = ("Content-", "content-", "CONTENT-")
 _WORK = 1_000_000_000  # octets that the first way may look at again: about a third of a second
+_MAX_LEVELS = 5000  # the first way's stack ends somewhere beyond 20,000, and the process with it
 _MAX_CONTAINERS = 200  # what the second way may have to nest
 _MAX_LINE_TESTS = 2_500_000  # lines times open boundaries: about half a second
 
@@ -60,7 +61,8 @@ def parse(mail: bytes, body: int) -> Part:
     """The tree of a mail whose body begins at the offset `body`."""
     folded = mail.lower()
     try:
-        if (folded.count(b"=?") + folded.count(b"message/") * 8) * len(mail) < _WORK:
+        flat = folded.count(b"multipart/") < _MAX_LEVELS
+        if flat and (folded.count(b"=?") + folded.count(b"message/") * 8) * len(mail) < _WORK:
             return _from_fast(parse_email_tree(mail, mode="lazy"), 0, [MAX_PARTS])
     except (ParseError, _EmptyContainerError):
         pass

@@ -1,7 +1,7 @@
 """Hostile mails: any bytes become a message, and soon."""
 
 import pytest
-from hostile_mails import HOSTILE, HTML, MIXED
+from hostile_mails import HOSTILE, HTML, MIXED, nested
 from mail_reader import read
 
 from normalizer.mail import event_key
@@ -37,6 +37,10 @@ def test_a_mail_of_too_many_parts_says_so() -> None:
     draft = read(MIXED + b"--b\r\nContent-Type: a/b\r\n\r\nx\r\n" * 2000)
     assert len(draft.message.attachments) <= 1000
     assert "in the original" in draft.message.text
+
+
+def test_no_depth_ends_the_process() -> None:
+    assert read(nested(350_000)).message.text
 
 
 @pytest.mark.parametrize("envelope", [{"mail_from": None}, {"mail_from": ""}, {"mail_from": "<>"}])
