@@ -133,10 +133,8 @@ def _own(body: bytes, name: str) -> bytes:
 
 def _lag_line(what: str, lags: list[float], *, good: bool | None) -> Line:
     p99 = quantiles(lags, n=100)[98]
-    told = f"p99 {p99:.1f} ms, at most {max(lags):.1f} ({len(lags)} times" + f"; at most {MOST_LAG})" * (
-        good is not None
-    )
-    return Line(what, told if good is not None else f"{told})", good=good)
+    bound = "" if good is None else f"; at most {MOST_LAG}"
+    return Line(what, f"p99 {p99:.1f} ms, at most {max(lags):.1f} ({len(lags)} times{bound})", good=good)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import aiohttp
+from aiohttp import web
 
 SANTRAL = Path(sys.executable).with_name("santral")
 STOP_SECONDS = 20.0
@@ -33,6 +34,18 @@ async def eventually(probe: Callable[[], Awaitable[T]], *, patience: float = PAT
         assert time.monotonic() < deadline, "it never came"
         await asyncio.sleep(pause)
     return found
+
+
+@contextlib.asynccontextmanager
+async def served(app: web.Application, host: str = "127.0.0.1") -> AsyncIterator[str]:
+    """An application alone, on a port of its own."""
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, host, 0).start()
+    try:
+        yield f"http://{host}:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
 
 
 def free_port() -> int:

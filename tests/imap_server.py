@@ -6,7 +6,6 @@ import datetime as dt
 import imaplib
 import os
 import shutil
-import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,19 +15,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mail_servers import PATH, Certificate, free_ports, lay_out_logins, process
+from mail_servers import LOGINS, PATH, Certificate, free_ports, lay_out_logins, listens, process
 
-DOVECOT = """
+DOVECOT = (
+    LOGINS
+    + """
 base_dir = {root}/run
 state_dir = {root}/state
 protocols = imap
 listen = 127.0.0.1
 log_path = {root}/dovecot.log
-default_internal_user = dovecot
-default_login_user = dovenull
 first_valid_uid = 1
-auth_mechanisms = plain login xoauth2
-auth_failure_delay = 0
 auth_verbose = yes
 auth_cache_size = 0
 disable_plaintext_auth = no
@@ -41,16 +38,6 @@ imap_capability = {capability}
 namespace inbox {{
   inbox = yes
   separator = /
-}}
-passdb {{
-  driver = passwd-file
-  mechanisms = plain login
-  args = scheme=PLAIN username_format=%u {root}/passwords
-}}
-passdb {{
-  driver = oauth2
-  mechanisms = xoauth2
-  args = {root}/oauth2.conf
 }}
 userdb {{
   driver = static
@@ -66,6 +53,7 @@ service imap-login {{
   }}
 }}
 """
+)
 
 PASSWORD = "sesame"
 
@@ -138,17 +126,9 @@ def _dovecot(certificate: Certificate, capability: str = "") -> Iterator[Dovecot
     with tempfile.TemporaryDirectory(prefix="santral-imap-") as name:
         server = Dovecot(Path(name), *free_ports(2))
         lay_out(server, certificate, capability)
-        config = f"{name}/dovecot.conf"
-        with process(lambda: _listens(server.plain), "dovecot", "-F", "-c", config, log=server.root / "dovecot.log"):
+        command = ("dovecot", "-F", "-c", f"{name}/dovecot.conf")
+        with process(lambda: listens(server.plain, b"* OK"), *command, log=server.root / "dovecot.log"):
             yield server
-
-
-def _listens(port: int) -> bool:
-    try:
-        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
-            return connection.recv(4) == b"* OK"
-    except OSError:
-        return False
 
 
 @pytest.fixture(scope="session")

@@ -92,11 +92,7 @@ smtp unix - - n - - smtp
 lmtp unix - - n - - lmtp
 """
 
-DOVECOT = """
-base_dir = {root}/dovecot
-protocols =
-log_path = {root}/dovecot.log
-ssl = no
+LOGINS = """
 default_internal_user = dovecot
 default_login_user = dovenull
 auth_mechanisms = plain login xoauth2
@@ -111,6 +107,15 @@ passdb {{
   mechanisms = xoauth2
   args = {root}/oauth2.conf
 }}
+"""
+
+DOVECOT = (
+    LOGINS
+    + """
+base_dir = {root}/dovecot
+protocols =
+log_path = {root}/dovecot.log
+ssl = no
 userdb {{
   driver = static
   args = uid=nobody gid=nogroup home=/nonexistent
@@ -131,6 +136,7 @@ service stats {{
   }}
 }}
 """
+)
 
 
 OAUTH2 = """
@@ -215,10 +221,10 @@ def process(ready: Callable[[], bool], *command: str, log: Path) -> Iterator[Non
         running.wait(15)
 
 
-def listens(port: int) -> bool:
+def listens(port: int, greeting: bytes = b"220") -> bool:
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
-            return connection.recv(3) == b"220"
+            return connection.recv(len(greeting)) == greeting
     except OSError:
         return False
 

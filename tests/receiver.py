@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from aiohttp import web
+from harness import served
 
 
 class Receiver:
@@ -33,11 +34,6 @@ async def listening(host: str) -> AsyncIterator[Receiver]:
         return await receiver.handle(request)  # which a test may have put another in place of
 
     app.router.add_route("*", "/{tail:.*}", handle)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, host, 0).start()
-    receiver.url = f"http://{host}:{runner.addresses[0][1]}/hook"
-    try:
+    async with served(app, host) as url:
+        receiver.url = f"{url}/hook"
         yield receiver
-    finally:
-        await runner.cleanup()

@@ -71,12 +71,11 @@ class EmailConnector(Connector[EmailOptions]):
         async with AsyncExitStack() as stack:
             for server in filter(None, (self._smtp, lmtp)):
                 await stack.enter_async_context(server.listening())
-            if receive.imap is None or self._smtp or lmtp:
+            if self._smtp or lmtp or not receive.imap:
                 context.ready()
-            if receive.imap is None:
-                await asyncio.Event().wait()
-            else:
+            if receive.imap:
                 await ImapReader(receive.imap, mailbox.address, context).run()
+            await asyncio.Event().wait()
 
     def normalize(self, raw: Raw) -> Sequence[Outcome]:
         """What a mail means."""

@@ -53,7 +53,7 @@ def signed(mail: bytes, key: RSAPrivateKey, *, domain: str, selector: str, at: d
         at: `t=`.
     """
     head, _, body = mail.partition(b"\r\n\r\n")
-    headers = dict(map(relaxed, re.split(rb"\r\n(?![ \t])", head)))
+    headers = dict(map(relaxed, fields(head)))
     names = [name for name in _SIGNED if name in headers]
     tags = [
         b"v=1; a=rsa-sha256; c=relaxed/simple",
@@ -61,7 +61,7 @@ def signed(mail: bytes, key: RSAPrivateKey, *, domain: str, selector: str, at: d
         *([b"t=%d" % at.timestamp()] if at else ()),
         # From is named once more than it is there: nobody can put another one in (RFC 6376, 5.4.2).
         b"h=" + b":\r\n\t ".join((*names, b"from")),
-        b"bh=" + b64encode(sha256(body.rstrip(b"\r\n") + b"\r\n").digest()),
+        b"bh=" + b64encode(simple_digest(body)),
         b"b=",
     ]
     unsigned = b"DKIM-Signature: " + b";\r\n\t".join(tags)
@@ -70,6 +70,18 @@ def signed(mail: bytes, key: RSAPrivateKey, *, domain: str, selector: str, at: d
     signature = b64encode(key.sign(b"".join(hashed) + own, PKCS1v15(), SHA256()))
     lines = [signature[begin : begin + _FOLD] for begin in range(0, len(signature), _FOLD)]
     return unsigned + b"\r\n\t ".join(lines) + b"\r\n" + mail
+
+
+def fields(head: bytes) -> list[bytes]:
+    """The header fields of a header block, each with its folded lines."""
+    return re.split(rb"\r\n(?![ \t])", head)
+
+
+def simple_digest(body: bytes) -> bytes:
+    """The hash of a body as it is, without the empty lines at its end (RFC 6376, 3.4.3)."""
+    digest = sha256(body.rstrip(b"\r\n"))
+    digest.update(b"\r\n")
+    return digest.digest()
 
 
 def relaxed(header: bytes) -> tuple[bytes, bytes]:

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from msgspec import Struct
 
-from connectors.email.dkim import MIN_BITS, relaxed
+from connectors.email.dkim import MIN_BITS, fields, relaxed, simple_digest
 
 MAX_SIGNATURES = 5
 _MAX_HEAD = 256 * 1024
@@ -55,25 +55,25 @@ def signatures(mail: bytes, look_up: Callable[[str], Sequence[str]], now: float)
     head, _, body = mail.partition(b"\r\n\r\n")
     if len(head) > _MAX_HEAD:
         return []
-    fields = [(field.partition(b":")[0].strip().lower(), field) for field in re.split(rb"\r\n(?![ \t])", head)]
-    found = [field for name, field in fields if name == _NAME][:MAX_SIGNATURES]
-    return [_judge(field, fields, body, look_up, now) for field in found]
+    named = [(field.partition(b":")[0].strip().lower(), field) for field in fields(head)]
+    found = [field for name, field in named if name == _NAME][:MAX_SIGNATURES]
+    return [_judge(field, named, body, look_up, now) for field in found]
 
 
 def _judge(
-    own: bytes, fields: list[tuple[bytes, bytes]], body: bytes, look_up: Callable[[str], Sequence[str]], now: float
+    own: bytes, named: list[tuple[bytes, bytes]], body: bytes, look_up: Callable[[str], Sequence[str]], now: float
 ) -> Signature:
-    tags = _tags(own.partition(b":")[2].decode("ascii", "replace"))
+    tags = read_tags(own.partition(b":")[2].decode("ascii", "replace"))
     domain = tags.get("d", "").lower().rstrip(".")
     try:
         key = _key(tags, domain, look_up, now)
         header_way, _, body_way = tags.get("c", "simple/simple").lower().partition("/")
         if header_way not in {"simple", "relaxed"} or body_way not in {"", "simple", "relaxed"}:
             return Signature("permerror", domain)
-        digest = _relaxed_digest(body) if body_way == "relaxed" else _simple_digest(body)
+        digest = _relaxed_digest(body) if body_way == "relaxed" else simple_digest(body)
         if digest != b64decode(tags["bh"]):
             return Signature("fail", domain)
-        signed = _signed(tags["h"], own, fields, is_relaxed=header_way == "relaxed")
+        signed = _signed(tags["h"], own, named, is_relaxed=header_way == "relaxed")
         if isinstance(key, RSAPublicKey):
             key.verify(b64decode(tags["b"]), signed, PKCS1v15(), SHA256())
         else:
@@ -107,7 +107,7 @@ def _key(
     if not f".{identity}".endswith(f".{domain}"):
         raise ValueError
     for record in look_up(f"{tags['s']}._domainkey.{domain}"):
-        told = _tags(record)
+        told = read_tags(record)
         if told.get("v", "DKIM1") != "DKIM1" or not told.get("p") or told.get("k", "rsa") != kind:
             continue
         if "s" in told.get("t", "").split(":") and identity != domain:
@@ -119,7 +119,7 @@ def _key(
     raise ValueError
 
 
-def _tags(text: str) -> dict[str, str]:
+def read_tags(text: str) -> dict[str, str]:
     """A tag list (RFC 6376, 3.2), its values without blanks; of a tag twice, the first."""
     tags: dict[str, str] = {}
     for item in text.split(";"):
@@ -129,23 +129,17 @@ def _tags(text: str) -> dict[str, str]:
     return tags
 
 
-def _signed(names: str, own: bytes, fields: list[tuple[bytes, bytes]], *, is_relaxed: bool) -> bytes:
+def _signed(names: str, own: bytes, named: list[tuple[bytes, bytes]], *, is_relaxed: bool) -> bytes:
     """The headers that are signed, from the bottom up where one comes more than once (RFC 6376, 5.4.2 and 3.7)."""
     left: dict[bytes, list[bytes]] = {}
-    for name, field in fields:
+    for name, field in named:
         left.setdefault(name, []).append(field)
-    named = (left.get(name.strip()) for name in names.lower().encode("ascii", "replace").split(b":"))
-    taken = [here.pop() for here in named if here]
+    wanted = (left.get(name.strip()) for name in names.lower().encode("ascii", "replace").split(b":"))
+    taken = [here.pop() for here in wanted if here]
     label, _, value = own.partition(b":")
     bare = label + b":" + _OWN_HASH.sub(rb"\1", value)
     written = [b"%b:%b" % relaxed(field) if is_relaxed else field for field in (*taken, bare)]
     return b"\r\n".join(written)
-
-
-def _simple_digest(body: bytes) -> bytes:
-    digest = sha256(body.rstrip(b"\r\n"))
-    digest.update(b"\r\n")
-    return digest.digest()
 
 
 def _relaxed_digest(body: bytes) -> bytes:

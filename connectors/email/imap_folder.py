@@ -67,11 +67,10 @@ class ImapFolder:
             LoginRefusedError: the server refuses the login.
             TemporaryError: something else failed; in the server's words.
         """
-        where = f"{options.folder} of {options.username} at {options.host}"
         try:
             self._box = _connected(options)
         except (OSError, imaplib.IMAP4.error, ImapToolsError) as error:
-            raise TemporaryError(f"cannot connect to read {where}: {_words(error)}") from error
+            raise TemporaryError(f"cannot connect to read {options.where}: {_words(error)}") from error
         try:
             _log_in(self._box, options, token)
             _, (capabilities, *_) = self._box.client.capability()
@@ -82,7 +81,7 @@ class ImapFolder:
             self._box.client.response("EXISTS")  # as of now: what is told of it later is news
         except (OSError, imaplib.IMAP4.error, ImapToolsError) as error:
             told = f"; its folders: {self._folders()}" if isinstance(error, MailboxFolderSelectError) else ""
-            reason = f"cannot read {where}: {_words(error)}{told}"
+            reason = f"cannot read {options.where}: {_words(error)}{told}"
             refused = self._box.client.state == "NONAUTH" and not isinstance(error, imaplib.IMAP4.abort | OSError)
             self.close()
             raise (LoginRefusedError if refused else TemporaryError)(reason) from error

@@ -26,7 +26,7 @@ from connectors.email.imap_folder import DroppedError, ImapFolder, Listed, Login
 from connectors.email.oauth import AccessTokens
 from connectors.email.options import ImapReceiveOptions
 from connectors.errors import TemporaryError
-from normalizer.mail import return_path
+from normalizer.mail import return_path, without_fields
 
 # IDLE must be said again within 29 minutes (RFC 2177); earlier, a connection that died unseen is found sooner.
 IDLE_SECONDS = 240.0
@@ -141,8 +141,8 @@ class ImapReader:
             head = await self._run(folder.head, uid)
         except UnreadableError:
             head = b""
-        where = f"{self._options.folder} of {self._options.username} at {self._options.host}"
-        return _Mail(_with_text(head, f"[This mail could not be taken: it lies in {where}. {why}.]"), lacks=True)
+        told = f"[This mail could not be taken: it lies in {self._options.where}. {why}.]"
+        return _Mail(_with_text(head, told), lacks=True)
 
     async def _keep(self, mail: _Mail) -> None:
         await self._context.receive(
@@ -219,14 +219,12 @@ def _batches(found: Sequence[Listed], max_size: int) -> Iterator[list[Listed]]:
 
 def _with_text(head: bytes, text: str) -> bytes:
     """A mail with these headers, but for those that describe a content, and a text for its content."""
-    kept: list[bytes] = []
-    keep = True
-    for line in head.splitlines(keepends=True):
-        if line[:1] not in (b" ", b"\t"):
-            keep = line.strip() != b"" and not line.lower().startswith((b"content-", b"mime-version:"))
-        if keep:
-            kept.append(line)
+    kept = without_fields(head.splitlines(keepends=True), _describes_content)
     return b"".join((*kept, b"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n", text.encode()))
+
+
+def _describes_content(line: bytes) -> bool:
+    return not line.strip() or line.lower().startswith((b"content-", b"mime-version:"))
 
 
 def _let_go(opening: Future[ImapFolder]) -> None:

@@ -162,6 +162,11 @@ class ImapReceiveOptions(Options):
             raise ValueError("give a password or oauth, one of the two")
         return self
 
+    @property
+    def where(self) -> str:
+        """The folder in words."""
+        return f"{self.folder} of {self.username} at {self.host}"
+
 
 class ReceiveOptions(Options):
     """The ways mail comes in."""

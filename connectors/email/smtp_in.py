@@ -178,32 +178,30 @@ class SmtpServer:
         Raises:
             UnavailableError: not now.
         """
-        write = asyncio.ensure_future(
-            self._store(body, peer=peer, helo=helo, tls=tls, mail_from=mail_from, rcpt_to=rcpt_to)
-        )
+
+        async def store() -> Received:
+            verdicts = None
+            if self._is_stranger(peer):
+                address = str(_address(peer))
+                verdicts = await self._verifier.verdicts(body, peer=address, helo=helo, mail_from=mail_from)
+            raw = arrived(
+                body,
+                address=self._mailbox.address,
+                at=self._context.now(),
+                mail_from=mail_from,
+                rcpt_to=rcpt_to,
+                peer=peer,
+                tls=tls,
+                trusted=self._trusts(peer),
+                verdicts=verdicts,
+            )
+            return await self._context.receive(raw)
+
+        write = asyncio.ensure_future(store())
         self._writes.add(write)
         write.add_done_callback(self._writes.discard)
         received: Received = await asyncio.shield(write)
         return received.message_id
-
-    async def _store(
-        self, body: bytes, *, peer: str, helo: str, tls: bool, mail_from: str, rcpt_to: list[str]
-    ) -> Received:
-        verdicts = None
-        if self._is_stranger(peer):
-            verdicts = await self._verifier.verdicts(body, peer=str(_address(peer)), helo=helo, mail_from=mail_from)
-        raw = arrived(
-            body,
-            address=self._mailbox.address,
-            at=self._context.now(),
-            mail_from=mail_from,
-            rcpt_to=rcpt_to,
-            peer=peer,
-            tls=tls,
-            trusted=self._trusts(peer),
-            verdicts=verdicts,
-        )
-        return await self._context.receive(raw)
 
     def _is_stranger(self, peer: str) -> bool:
         """Whether it is somebody's server of the internet.

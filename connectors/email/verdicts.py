@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from threading import local
@@ -19,7 +19,7 @@ import dns.resolver
 import spf
 from publicsuffixlist import PublicSuffixList
 
-from connectors.email.dkim_in import AwayError, Signature, signatures
+from connectors.email.dkim_in import AwayError, Signature, read_tags, signatures
 from normalizer.mail import from_domain
 from normalizer.schema import Authenticated
 
@@ -29,12 +29,22 @@ _THREADS = 8
 _UNKNOWN = Authenticated(spf="temperror", dkim="temperror", dmarc="temperror")
 
 
+_VALUES: Mapping[str, Callable[[Any], Any]] = {  # of a record, as pyspf wants it
+    "A": lambda record: record.address,
+    "AAAA": lambda record: record.address,
+    "MX": lambda record: (record.preference, record.exchange.to_text(omit_final_dot=True)),
+    "PTR": lambda record: record.target.to_text(omit_final_dot=True),
+    "TXT": lambda record: record.strings,
+    "SPF": lambda record: record.strings,
+}
+
+
 class Verifier:
     """Asks the DNS who vouches for a mail."""
 
     def __init__(self, resolver: dns.resolver.Resolver | None = None) -> None:
         """`resolver`: the machine's own by default."""
-        self._resolver = resolver
+        self._resolver = resolver or _machines_own()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="mail-verdicts")
 
     async def verdicts(self, mail: bytes, *, peer: str, helo: str, mail_from: str) -> Authenticated:
@@ -58,21 +68,22 @@ class Verifier:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _judge(self, mail: bytes, peer: str, helo: str, mail_from: str) -> Authenticated:
-        questions = _Dns(self._own_resolver())
+        questions = _Dns(self._resolver)
         spf_result, spf_domain = questions.spf(peer, helo, mail_from)
         signed = signatures(mail, questions.txt, time.time())
         author = from_domain(mail)
         dmarc = questions.dmarc(author, spf_domain if spf_result == "pass" else None, signed) if author else "permerror"
         return Authenticated(spf=spf_result, dkim=_best(signed), dmarc=dmarc)
 
-    def _own_resolver(self) -> dns.resolver.Resolver:
-        if self._resolver is None:
-            try:
-                self._resolver = dns.resolver.Resolver()
-            except dns.resolver.NoResolverConfiguration:
-                self._resolver = dns.resolver.Resolver(configure=False)
-            self._resolver.cache = dns.resolver.LRUCache(10_000)
-        return self._resolver
+
+@cache
+def _machines_own() -> dns.resolver.Resolver:
+    try:
+        made = dns.resolver.Resolver()
+    except dns.resolver.NoResolverConfiguration:
+        made = dns.resolver.Resolver(configure=False)
+    made.cache = dns.resolver.LRUCache(10_000)
+    return made
 
 
 class _Dns:
@@ -117,10 +128,10 @@ class _Dns:
 
     def _policy(self, author: str) -> dict[str, str] | None:
         for domain in dict.fromkeys((author, _organization(author))):
-            found = [text for text in self.txt(f"_dmarc.{domain}") if text.strip().lower().startswith("v=dmarc1")]
+            told = (text.strip().lower() for text in self.txt(f"_dmarc.{domain}"))
+            found = [text for text in told if text.startswith("v=dmarc1")]
             if len(found) == 1:
-                pairs = (item.partition("=") for item in found[0].split(";"))
-                return {name.strip().lower(): value.strip().lower() for name, _, value in pairs}
+                return read_tags(found[0])
         return None
 
     def ask(self, name: str, kind: str) -> list[Any]:
@@ -139,16 +150,7 @@ class _Dns:
 
 def _for_spf(name: str, kind: str, _strict: bool = True, _timeout: float = 0) -> list[tuple[tuple[str, str], Any]]:  # noqa: FBT001, FBT002
     """What pyspf looks up by: its own way asks the machine's resolver by a call that dnspython has given up."""
-    found = _current.dns.ask(name, kind)
-    values: dict[str, Callable[[Any], Any]] = {
-        "A": lambda record: record.address,
-        "AAAA": lambda record: record.address,
-        "MX": lambda record: (record.preference, record.exchange.to_text(omit_final_dot=True)),
-        "PTR": lambda record: record.target.to_text(omit_final_dot=True),
-        "TXT": lambda record: record.strings,
-        "SPF": lambda record: record.strings,
-    }
-    return [((name, kind), values[kind](record)) for record in found]
+    return [((name, kind), _VALUES[kind](record)) for record in _current.dns.ask(name, kind)]
 
 
 spf.DNSLookup = _for_spf

@@ -13,7 +13,7 @@ from inbox.api.auth import Caller, check_origin, device_cookie, session_cookie, 
 from inbox.api.names import Name, Signature
 from inbox.api.paging import Page
 from inbox.api.problems import FieldError, ProblemError, not_found
-from inbox.api.reading import NoQuery, invalid_body
+from inbox.api.reading import NoQuery, as_changes, invalid_body
 from inbox.api.routing import Answer, Call, route
 from inbox.passwords import LONGEST, SHORTEST
 from inbox.sign_in import TooManyTriesError, WrongPasswordError, csrf_token
@@ -101,15 +101,15 @@ async def change_me(call: Call[NoQuery, MyChanges]) -> Me:
     agent = await call.store.staff.agent(call.principal.id)
     if agent is None:
         raise not_found("agent", call.principal.id)
-    if call.body.password is not UNSET:
+    changes = as_changes(call.body)
+    password, current = changes.pop("password", None), changes.pop("current_password", "")
+    if password is not None:
         login = await call.store.staff.login(agent.email)
-        current = call.body.current_password if call.body.current_password is not UNSET else ""
         if not await call.services.sign_in.passwords.fits(current, login[1] if login else None):
             raise invalid_body(FieldError(field="current_password", detail="this is not your password"))
-        kept = await call.services.sign_in.passwords.hash(call.body.password)
+        kept = await call.services.sign_in.passwords.hash(password)
         await call.store.staff.set_password(agent.email, kept, but=call.session.id)
-    told = {"name": call.body.name, "signature": call.body.signature}
-    if changes := {field: value for field, value in told.items() if value is not UNSET}:
+    if changes:
         agent = await call.store.staff.change_agent(agent.id, changes) or agent
     return _me(Caller(principal_of(agent), call.session, call.caller.csrf), agent)
 

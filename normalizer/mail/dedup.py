@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 
 # What servers on the way add or change: a mail that is delivered again, or by another route, differs only here.
@@ -46,11 +47,20 @@ def _digest(prefix: bytes, mail: bytes) -> str:
 
 
 def _without_trace(head: bytes) -> bytes:
+    return b"\n".join(without_fields(head.split(b"\n"), _is_trace))
+
+
+def _is_trace(line: bytes) -> bool:
+    return line.partition(b":")[0].rstrip().lower() in _TRACE
+
+
+def without_fields(lines: Iterable[bytes], dropped: Callable[[bytes], bool]) -> list[bytes]:
+    """The lines of a header block but for the fields that are `dropped`, of which it is asked by their first lines."""
     kept: list[bytes] = []
     keep = True
-    for line in head.split(b"\n"):
+    for line in lines:
         if line[:1] not in (b" ", b"\t"):
-            keep = line.partition(b":")[0].rstrip().lower() not in _TRACE
+            keep = not dropped(line)
         if keep:
             kept.append(line)
-    return b"\n".join(kept)
+    return kept

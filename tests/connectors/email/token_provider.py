@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from aiohttp import web
+from harness import served
 from mail_servers import access_token
 
 
@@ -29,12 +30,5 @@ class Provider:
         """The `oauth` options of an account there."""
         app = web.Application()
         app.router.add_post("/token", self._token)
-        runner = web.AppRunner(app)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        host, port = runner.addresses[0][:2]
-        try:
-            yield {"token_url": f"http://{host}:{port}/token", "client_id": "santral", "client_secret": "hush"}
-        finally:
-            await runner.cleanup()
+        async with served(app) as url:
+            yield {"token_url": f"{url}/token", "client_id": "santral", "client_secret": "hush"}

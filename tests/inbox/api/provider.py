@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Self
 
 from aiohttp import web
+from harness import served
 from joserfc import jwt
 from joserfc.jwk import KeySet, OctKey, RSAKey
 
@@ -37,14 +38,8 @@ class Provider:
         app.router.add_get("/.well-known/openid-configuration", self._discovery)
         app.router.add_get("/keys", self._keys)
         app.router.add_post("/token", self._token)
-        runner = web.AppRunner(app)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        self.issuer = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        try:
+        async with served(app) as self.issuer:
             yield self
-        finally:
-            await runner.cleanup()
 
     def authorize(self, query: dict[str, str]) -> str:
         """What its page does when the person agrees: a code for what was asked."""

@@ -8,7 +8,8 @@ import contextlib
 import aiohttp
 import structlog
 from aiohttp import web
-from api_desk import Desk, Doomed, served
+from api_desk import Desk, Doomed
+from harness import served
 
 from inbox.api import problems
 
