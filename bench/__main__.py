@@ -1,4 +1,4 @@
-"""Santral beside the bare limits of what it is made of, in one run: `python -m bench`, about ten minutes.
+"""Santral beside the bare limits of what it is made of, in one run: `python -m bench`, about twelve minutes.
 
 A bare limit is a handler that validates, group-commits to the same kind of `mongod` (journaled, by a majority), and
 does nothing else. Both run all the time, each with its database; the loads take turns, each from a process of its own.
