@@ -2,6 +2,9 @@
 
 Before Python 3.12 `asyncio.wait_for` swallows a cancellation that comes in the very moment in which it succeeds, and
 PyMongo sends every command through it. So a worker is cancelled until it has ended, not once.
+
+Nor twice in a breath: cancelled while it is on its way out, that same `wait_for` leaves a task behind which takes a
+lock of PyMongo's client and keeps it, and then nobody who uses that client ever hears from it again.
 """
 
 from __future__ import annotations
@@ -10,21 +13,26 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
-ASK_AGAIN_SECONDS = 0.25
+ASK_AGAIN_SECONDS = 2.0  # longer than anything here needs for its way out
 
 
 async def end(*tasks: asyncio.Task[Any]) -> None:
-    """Cancels tasks, again and again, and returns when all have ended, however they did.
+    """Cancels tasks, again every two seconds, and returns when all have ended, however they did.
 
-    Not for a task that finishes something on its way out: asked again, it would break that off.
+    Not for a task that finishes something long on its way out: asked again, it would break that off. Cancelled itself,
+    it goes on, and asks none of them earlier for it (ends that wait for ends would else hurry one another).
     """
+    loop = asyncio.get_running_loop()
+    asking_at = loop.time()
     cancelled: asyncio.CancelledError | None = None
     while pending := [task for task in tasks if not task.done()]:
-        for task in pending:
-            task.cancel()
+        if loop.time() >= asking_at:
+            for task in pending:
+                task.cancel()
+            asking_at = loop.time() + ASK_AGAIN_SECONDS
         try:
-            await asyncio.wait(pending, timeout=ASK_AGAIN_SECONDS)
-        except asyncio.CancelledError as error:  # they are ended all the same
+            await asyncio.wait(pending, timeout=asking_at - loop.time())
+        except asyncio.CancelledError as error:
             cancelled = error
     if cancelled is not None:
         raise cancelled

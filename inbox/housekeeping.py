@@ -18,6 +18,7 @@ from inbox.store.processes import BEAT_SECONDS, DEAD_AFTER_SECONDS
 
 LISTEN_EVERY = timedelta(minutes=1)
 SWEEP_EVERY = timedelta(hours=1)
+GOOD_BYE_SECONDS = 5.0
 UPLOADS_WAIT = timedelta(days=2)  # how long an uploaded file waits for the message that shows it
 
 
@@ -84,8 +85,9 @@ class Housekeeping:
 
     async def end(self) -> None:
         """Says good-bye, so that others need not wait for the silence to grow long."""
-        with contextlib.suppress(UnavailableError):  # then they do have to wait
-            await self._store.processes.leave(self._owner)
+        with contextlib.suppress(UnavailableError, TimeoutError):  # then they do have to wait
+            async with asyncio.timeout(GOOD_BYE_SECONDS):
+                await self._store.processes.leave(self._owner)
 
     async def _beat(self) -> None:
         await self._store.processes.beat(self._owner, self._store.session_id, self._roster.workplace())

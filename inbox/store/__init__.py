@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -54,6 +56,8 @@ __all__ = [
     "Unit",
     "Upload",
 ]
+
+LETTING_GO_SECONDS = 5.0
 
 
 class Store:
@@ -118,6 +122,8 @@ class Store:
         return await self.queries.ping()
 
     async def close(self) -> None:
-        """Returns when everything taken is written, and disconnects."""
+        """Returns when everything taken is written, and disconnects; the driver has some seconds to let go."""
         await self._writer.close()
-        await self._client.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LETTING_GO_SECONDS):
+                await self._client.close()
