@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import struct
 from collections.abc import Callable, Mapping
 
 HEAD = b"From: a@example.com\r\nSubject: x\r\n"
@@ -9,6 +11,8 @@ PLAIN = HEAD + b"\r\n"
 HTML = HEAD + b"Content-Type: text/html\r\n\r\n"
 FLOWED = HEAD + b"Content-Type: text/plain; format=flowed\r\n\r\n"
 MIXED = HEAD + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+CALENDAR = HEAD + b"Content-Type: text/calendar\r\n\r\nBEGIN:VCALENDAR\r\n"
+EVENT = CALENDAR + b"BEGIN:VEVENT\r\n"
 BASE64_FILE = MIXED + b"--b\r\nContent-Type: a/b\r\nContent-Transfer-Encoding: base64\r\n\r\n"
 
 
@@ -32,6 +36,27 @@ def filled(start: bytes, unit: bytes, size: int, end: bytes = b"") -> bytes:
 
 def _repeated(start: bytes, unit: bytes, end: bytes = b"") -> Callable[[int], bytes]:
     return lambda size: filled(start, unit, size, end)
+
+
+def envelope(kind: bytes, content: bytes) -> bytes:
+    return (
+        HEAD + b"Content-Type: " + kind + b"\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64.encodebytes(content)
+    )
+
+
+def _enveloped(kind: bytes, start: bytes, unit: bytes) -> Callable[[int], bytes]:
+    return lambda size: envelope(kind, filled(start, unit, size * 73 // 100))
+
+
+TNEF = struct.pack("<IH", 0x223E9F78, 1)
+TNEF_FILE = struct.pack("<BIIHBII", 2, 0x69002, 0, 0, 2, 0x6800F, 0) + b"\0\0"
+# A property of one type, which says that it has four thousand million values of no length.
+ENDLESS_VALUES = struct.pack("<IHHI", 1, 0x1002, 0x3701, 0xFFFFFFFF)
+TNEF_ENDLESS = TNEF + struct.pack("<BII", 1, 0x69003, len(ENDLESS_VALUES)) + ENDLESS_VALUES + b"\0\0"
+SMIME = b"application/pkcs7-mime"
+SIGNED = bytes.fromhex(
+    "30 80 06 09 2a864886f70d010702 a0 80 30 80 02 01 01 31 00 30 80 06 09 2a864886f70d010701 a0 80 24 80"
+)
 
 
 HOSTILE: Mapping[str, Callable[[int], bytes]] = {
@@ -59,7 +84,21 @@ HOSTILE: Mapping[str, Callable[[int], bytes]] = {
     "forwarded forwards": _repeated(HEAD + b"Content-Type: message/rfc822\r\n\r\n" * 190, b"x\r\n"),
     "empty parts": _repeated(MIXED, b"--b\r\n\r\nx\r\n"),
     "attachments": _repeated(MIXED, b"--b\r\nContent-Disposition: attachment\r\n\r\nx\r\n"),
+    "parts by the beginning of their name": _repeated(MIXED, b"--b1\r\n\r\nx\r\n"),
+    "dashes": _repeated(MIXED, b"--c\r\n"),
+    "many boundaries": _repeated(MIXED, b"--b\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"),
     "broken parts": _repeated(MIXED, b"--b\r\nContent-Transfer-Encoding: base64\r\n\r\n!A!\r\n"),
+    "tnef attributes": _enveloped(b"application/ms-tnef", TNEF, struct.pack("<BII", 1, 7, 0) + b"\0\0"),
+    "tnef files": _enveloped(b"application/ms-tnef", TNEF, TNEF_FILE),
+    "tnef without an end": lambda _: envelope(b"application/ms-tnef", TNEF_ENDLESS),
+    "signed in pieces": _enveloped(SMIME, SIGNED, b"\x04\x01x"),
+    "signed and nested": _enveloped(SMIME, SIGNED, b"\x24\x80"),
+    "calendar events": _repeated(CALENDAR, b"BEGIN:VEVENT\r\nDTSTART:20250101\r\nEND:VEVENT\r\n"),
+    "calendar lines": _repeated(EVENT, b"ATTENDEE;CN=a:mailto:a@b\r\n", b"END:VEVENT\r\n"),
+    "calendar parameters": _repeated(EVENT + b"SUMMARY", b";A=b", b":x\r\nEND:VEVENT\r\n"),
+    "calendar rule": _repeated(EVENT + b"RRULE:FREQ=DAILY;BYDAY=", b"MO,", b"MO\r\nEND:VEVENT\r\n"),
+    "signed texts": _repeated(PLAIN, b"-----BEGIN PGP SIGNED MESSAGE-----\r\na: b\r\n"),
+    "encrypted texts": _repeated(PLAIN, b"-----BEGIN PGP MESSAGE-----\r\n"),
     "headers": _repeated(b"", b"X: y\r\n", b"\r\nx"),
     "encoded words": _repeated(b"Subject: ", b"=?utf-8?q?a?= ", b"\r\n\r\nx"),
     "unfinished words": _repeated(b"Subject: ", b"=?utf-8?q?a ", b"\r\n\r\nx"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 
 import msgspec
@@ -14,6 +15,7 @@ from inbox.ingest.patience import Normalize, TooLongError, outcomes_within
 from inbox.ingest.reading import Reading
 from inbox.store import JournalEntry, Store
 from normalizer.codec import clean_structure
+from normalizer.effort import TooLongHereError, hurried
 from normalizer.outcomes import Change, Draft, Files, Outcome, Raw
 from normalizer.schema import Attachment
 
@@ -72,9 +74,9 @@ class Understanding:
         """What the connector says, if it says it in time. One that always hangs holds up the others less each time."""
         share = self._share.pop(entry.channel, 1.0)
         try:
-            if entry.size > HEAVY_BYTES:
+            found = _here(intake, raw, LIGHT_SECONDS * share) if entry.size <= HEAVY_BYTES else None
+            if found is None:
                 return await self._reading.outcomes(entry.channel, raw, HEAVY_SECONDS * share)
-            found = outcomes_within(LIGHT_SECONDS * share, intake.normalize, raw)
         except TooLongError:
             self._share[entry.channel] = max(share / 2, LEAST_SHARE)
             raise
@@ -109,3 +111,10 @@ class Understanding:
             elif content is not None:
                 kept[index] = replace(kept[index], state="pending")
         return tuple(kept), tuple(None if isinstance(content, bytes) else content for content in files)
+
+
+def _here(intake: Intake, raw: Raw, seconds: float) -> tuple[Outcome, ...] | None:
+    """What the connector says in this process; None where that takes longer than others can wait."""
+    with contextlib.suppress(TooLongHereError), hurried():
+        return outcomes_within(seconds, intake.normalize, raw)
+    return None

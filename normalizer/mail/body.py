@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from hashlib import sha256
 from html import escape
 from urllib.parse import unquote
@@ -11,9 +10,13 @@ from urllib.parse import unquote
 from msgspec import Struct
 
 from normalizer import html as markup
+from normalizer.mail import invitations, protection
 from normalizer.mail.charset import decode, decode_html
-from normalizer.mail.mime import Part
+from normalizer.mail.headers import Headers
+from normalizer.mail.mime import Part, parse, walk
+from normalizer.mail.wrapped import unwrapped
 from normalizer.schema import Attachment
+from normalizer.schema import Part as TypedPart
 from normalizer.text import one_line, shorten, tidy
 
 MAX_TEXT = 500_000  # characters; the rest is in the original
@@ -45,11 +48,8 @@ _EXTENSIONS = {
 }
 _UNSAFE_IN_NAME = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*\u202a-\u202e\u2066-\u2069]')
 _READABLE = ("text/plain", "text/html")
-_ENCRYPTED = {
-    "application/pkcs7-mime": "[S/MIME mail: its content is in the attachment.]",
-    "application/x-pkcs7-mime": "[S/MIME mail: its content is in the attachment.]",
-    "application/pgp-encrypted": "[Encrypted mail (PGP): its content is in the attachment.]",
-}
+_FORWARDED = "---------- Forwarded message ----------"
+_MAX_FORWARDS = 3  # in one another, without a word
 _TOO_COMPLEX = "[The HTML of this mail is too large or too complex to show; this is its text.]"
 
 
@@ -61,27 +61,34 @@ class Piece(Struct, frozen=True):
 
 
 class Body(Struct, frozen=True, kw_only=True):
-    """What a mail says. `contents` are the bytes of `attachments`, in their order."""
+    """What a mail says. `contents` are the bytes of `attachments`, in their order; `folded` is no text for people."""
 
     text: str
+    folded: str | None
     html: str | None
+    parts: tuple[TypedPart, ...]
     attachments: tuple[Attachment, ...]
     contents: tuple[bytes, ...]
 
 
 def read(root: Part) -> Body:
     """The body and the files of a mail."""
+    tree = unwrapped(root)
     pieces: list[Piece] = []
     files: list[Part] = []
-    _collect(root, pieces, files)
+    _collect(tree, pieces, files)
     html = "\n".join(piece.html or _as_html(piece.plain or "") for piece in pieces)
     html = html if any(piece.html for piece in pieces) else ""
-    text = "\n".join(filter(None, map(_as_text, pieces))) or _placeholder(root)
+    armour = protection.unarmoured(_text_of(pieces))
+    typed = [*protection.of_trees(root, tree), *filter(None, [armour.protection]), *invitations.of_tree(tree)]
+    text = armour.text or _forwarded(tree, 0) or _instead(typed)
     shown, note = _sanitized(html)
     referenced = set(map(unquote, re.findall(r'"cid:([^"]{1,300})"', shown)))
     return Body(
         text=shorten(f"{note}\n{text}" if note else text, MAX_TEXT),
+        folded=armour.folded,
         html=shown or None,
+        parts=tuple(typed),
         attachments=tuple(_attachment(part, number, referenced) for number, part in enumerate(files, 1)),
         contents=tuple(part.content for part in files),
     )
@@ -148,6 +155,10 @@ def _unflowed(text: str, *, delete: bool) -> str:
     return "\n".join(lines)
 
 
+def _text_of(pieces: list[Piece]) -> str:
+    return "\n".join(filter(None, map(_as_text, pieces)))
+
+
 def _as_text(piece: Piece) -> str:
     if piece.plain is not None and (piece.plain.strip() or not piece.html):
         return piece.plain
@@ -168,15 +179,22 @@ def _sanitized(html: str) -> tuple[str, str]:
         return "", _TOO_COMPLEX
 
 
-def _placeholder(root: Part) -> str:
-    return next((_ENCRYPTED[part.content_type] for part in walk(root) if part.content_type in _ENCRYPTED), "")
+def _forwarded(root: Part, level: int) -> str:
+    """What a mail says that was forwarded as a file, for one that says nothing itself."""
+    part = next((part for part in walk(root) if part.content_type == "message/rfc822"), None)
+    if part is None or level > _MAX_FORWARDS:
+        return ""
+    headers = Headers(part.content)
+    tree = parse(part.content, headers.end)
+    pieces: list[Piece] = []
+    _collect(tree, pieces, [])
+    lines = [f"{name.title()}: {value}" for name in ("from", "date", "subject") if (value := headers.first(name))]
+    return "\n".join([_FORWARDED, *lines, "", _text_of(pieces) or _forwarded(tree, level + 1)]).strip("\n")
 
 
-def walk(part: Part) -> Iterator[Part]:
-    """The part and all below it, in order."""
-    yield part
-    for child in part.children:
-        yield from walk(child)
+def _instead(typed: list[TypedPart]) -> str:
+    """What can be read of a mail without a text."""
+    return "\n\n".join([f"[{one.text}]" if one.type == "protection" else one.text for one in typed])
 
 
 def _attachment(part: Part, number: int, referenced: set[str]) -> Attachment:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from encodings.aliases import aliases
 
+from normalizer.effort import takes_long
+
 # Names that Python does not know, or knows as a narrower charset than what mail programs mean by them.
 _MEANT = {
     "ascii": "cp1252",
@@ -117,7 +119,8 @@ def _damaged(data: bytes, codec: str) -> str:
 
 
 def _guess(data: bytes) -> str:
-    import chardet  # noqa: PLC0415  # its tables take memory, and hardly any mail needs them
+    takes_long()  # its tables take a tenth of a second and 40 MB, and hardly any mail needs them
+    import chardet  # noqa: PLC0415
 
     lines = b"\n".join([line for line in data[: 16 * _SAMPLE].split(b"\n") if not line.isascii()])
     return codec_of(chardet.detect(lines[:_SAMPLE])["encoding"] or "")

@@ -15,9 +15,8 @@ from msgspec import Struct
 
 from normalizer.mail import phrases
 from normalizer.mail.addresses import Mailbox, ids, parse_mailboxes
-from normalizer.mail.body import walk
 from normalizer.mail.headers import Headers
-from normalizer.mail.mime import Part
+from normalizer.mail.mime import Part, walk
 from normalizer.outcomes import DeliveryUpdate
 from normalizer.schema import DeliveryError, DeliveryState
 from normalizer.text import one_line, shorten

@@ -113,8 +113,9 @@ def _message(
         external=External(id=ids.own, thread_key=ids.root),
         text=folded.text,
         html=content.html,
-        quoted=folded.quoted,
+        quoted="\n\n".join(filter(None, [folded.quoted, content.folded])) or None,
         subject=subject or None,
+        parts=content.parts,
         attachments=content.attachments,
         sent_at=sent_at,
         flags=Flags(

@@ -12,7 +12,8 @@ Three ways, each the net of the one before:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from email import message_from_bytes
 from email.message import Message
 from typing import TypeVar
@@ -20,6 +21,7 @@ from typing import TypeVar
 from fast_mail_parser import ParseError, PyLazyMimePart, parse_email_tree
 from msgspec import Struct
 
+from normalizer.effort import takes_long
 from normalizer.mail.charset import decode, turkish
 from normalizer.mail.headers import parameters
 from normalizer.text import one_line
@@ -30,8 +32,18 @@ Node = TypeVar("Node")
 _CONTENT = ("Content-", "content-", "CONTENT-")
 _WORK = 1_000_000_000  # octets that the first way may look at again: about a third of a second
 _MAX_LEVELS = 5000  # the first way's stack ends somewhere beyond 20,000, and the process with it
+_MAX_BOUNDARIES = 5_000  # lines that begin or end parts; a tree of more is never made
+_MAX_DASHED = 500_000  # lines that could do so
+_MAX_LENGTHS = 10  # of boundaries
 _MAX_CONTAINERS = 200  # what the second way may have to nest
 _MAX_LINE_TESTS = 2_500_000  # lines times open boundaries: about half a second
+# What more than this of each takes longer than others can wait.
+_MOMENT_WORK = 30_000_000
+_MOMENT_CONTAINERS = 30
+_MOMENT_LINE_TESTS = 50_000
+
+_BOUNDARY = re.compile(rb"boundary(\*?)\s*+=\s*+\"?([^\"\r\n;]{1,200})", re.IGNORECASE)
+_DASHED = re.compile(rb"\n--([^\r\n]{0,200})")
 
 
 class Part(Struct, frozen=True, kw_only=True):
@@ -54,25 +66,63 @@ class Part(Struct, frozen=True, kw_only=True):
         return bool(self.children) and self.content_type.startswith("multipart/")
 
 
+def walk(part: Part) -> Iterator[Part]:
+    """The part and all below it, in order."""
+    yield part
+    for child in part.children:
+        yield from walk(child)
+
+
 _MORE = Part(content_type="text/plain", content=b"[More parts than can be shown: they are in the original.]")
 
 
 def parse(mail: bytes, body: int) -> Part:
     """The tree of a mail whose body begins at the offset `body`."""
+    mail = mail[: _last_boundary(mail)]
     folded = mail.lower()
+    multiparts, messages = folded.count(b"multipart/"), folded.count(b"message/")
+    work = (folded.count(b"=?") + messages * 8) * len(mail)
+    if work > _MOMENT_WORK or multiparts > _MOMENT_CONTAINERS:
+        takes_long()
     try:
-        flat = folded.count(b"multipart/") < _MAX_LEVELS
-        if flat and (folded.count(b"=?") + folded.count(b"message/") * 8) * len(mail) < _WORK:
+        if multiparts < _MAX_LEVELS and work < _WORK:
             return _from_fast(parse_email_tree(mail, mode="lazy"), 0, [MAX_PARTS])
     except (ParseError, _EmptyContainerError):
         pass
     try:
-        containers = folded.count(b"multipart/") + folded.count(b"message/")
-        if containers <= _MAX_CONTAINERS and containers * folded.count(b"\n") < _MAX_LINE_TESTS:
+        tests = (multiparts + messages) * folded.count(b"\n")
+        if multiparts + messages <= _MAX_CONTAINERS and tests < _MAX_LINE_TESTS:
+            if tests > _MOMENT_LINE_TESTS:
+                takes_long()
             return _from_standard(message_from_bytes(mail), 0, [MAX_PARTS])
     except (RecursionError, LookupError, ValueError, AttributeError, TypeError):
         pass
     return Part(content_type="text/plain", content=mail[body:])
+
+
+def _last_boundary(mail: bytes) -> int:
+    """How much of a mail is read: it ends where more parts have begun than are shown, so that nobody makes them all.
+
+    A line with two dashes counts where it begins as a boundary that is declared somewhere; where so many are declared
+    that it could not be told in time, each does.
+    """
+    if mail.count(b"\n--") <= _MAX_BOUNDARIES:
+        return len(mail)
+    declared: set[bytes] = set()
+    every = False
+    for found in _BOUNDARY.finditer(mail):
+        declared.add(found[2].rstrip())
+        every = bool(found[1]) or len(declared) > _MAX_CONTAINERS
+        if every:
+            break
+    lengths = {len(boundary) for boundary in declared}
+    every = every or len(lengths) > _MAX_LENGTHS
+    count = 0
+    for number, found in enumerate(_DASHED.finditer(mail)):
+        count += every or any(found[1][:length] in declared for length in lengths)
+        if count > _MAX_BOUNDARIES or number > _MAX_DASHED:
+            return found.start() + 1
+    return len(mail)
 
 
 class _EmptyContainerError(Exception):

@@ -22,6 +22,7 @@ from test_ingest import messages, running, settled
 from inbox.ingest import understand
 from inbox.ingest.understand import HEAVY_BYTES
 from inbox.store import Store
+from normalizer.effort import takes_long
 from normalizer.outcomes import Outcome, Raw
 
 Documents = AsyncDatabase[dict[str, Any]]
@@ -63,8 +64,13 @@ def waits(path: str) -> None:
         time.sleep(0.01)
 
 
+def needs_time(path: str) -> None:
+    takes_long()
+    waits(path)
+
+
 DEEDS: dict[str, Callable[..., None]] = {
-    function.__name__: function for function in (loops, backtracks, is_deaf, dies, talks, raises, waits)
+    function.__name__: function for function in (loops, backtracks, is_deaf, dies, talks, raises, waits, needs_time)
 }
 
 
@@ -84,12 +90,14 @@ def heavy(key: str) -> Raw:
     return raw(key, body=json.dumps([said(key)]).encode() + PADDING)
 
 
-async def test_a_large_original_does_not_hold_up_who_waits_for_an_acknowledgement(
-    store: Store, documents: Documents, tmp_path: Path
+@pytest.mark.parametrize("deed", ["waits", "needs_time"])
+async def test_what_is_large_or_needs_time_does_not_hold_up_who_waits_for_an_acknowledgement(
+    deed: str, store: Store, documents: Documents, tmp_path: Path
 ) -> None:
     ingest = postbox.ingest(store, post=intake(normalize=normalize))
     async with running(ingest):
-        await ingest.receive(CHANNEL, heavy(f"waits {tmp_path / 'go'}"))
+        key = f"{deed} {tmp_path / 'go'}"
+        await ingest.receive(CHANNEL, heavy(key) if deed == "waits" else raw(key, said("needs time")))
         async with asyncio.timeout(5):
             for n in range(20):
                 await ingest.receive(CHANNEL, raw(f"light {n}", said("light")))
