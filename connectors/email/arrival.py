@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -12,8 +13,10 @@ from normalizer.mail import event_key
 from normalizer.outcomes import Raw
 from normalizer.schema import Authenticated
 
+_LARGE = 1024 * 1024
 
-def arrived(
+
+async def arrived(
     body: bytes,
     *,
     address: str,
@@ -51,7 +54,8 @@ def arrived(
     if verdicts is not None:
         envelope["verdicts"] = to_builtins(verdicts)
     return Raw(
-        key=event_key(address, body),
+        # To digest a large mail takes longer than others can wait.
+        key=await asyncio.to_thread(event_key, address, body) if len(body) > _LARGE else event_key(address, body),
         body=body,
         content_type="message/rfc822",
         received_at=at,

@@ -146,7 +146,7 @@ class ImapReader:
 
     async def _keep(self, mail: _Mail) -> None:
         await self._context.receive(
-            arrived(
+            await arrived(
                 mail.body,
                 address=self._address,
                 at=self._context.now(),

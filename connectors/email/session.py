@@ -224,15 +224,13 @@ class Session(SMTP):
 
     async def _take_mail(self, envelope: Envelope) -> str:
         with self._desk.room() as room:
-            raw, refusal = await self._read_mail(room)
-            if not refusal and _another_end(raw):
-                refusal = SMUGGLED
+            body, refusal = await self._read_mail(room)
             if refusal:
                 return refusal
             # Storing takes what it takes; the client is not idle meanwhile.
             if self._timeout_handle is not None:
                 self._timeout_handle.cancel()
-            return await self._keep(_unstuffed(raw), envelope)
+            return await self._keep(body, envelope)
 
     async def _keep(self, body: bytes, envelope: Envelope) -> str:
         try:
@@ -250,13 +248,13 @@ class Session(SMTP):
         return f"250 2.0.0 Stored as {message_id}"
 
     async def _read_mail(self, room: Room) -> tuple[bytes, str]:
-        """The mail between the line break before it and its final dot, or why it is refused: told only after its end.
+        """The mail itself, or why it is refused: told only after its end.
 
         What cannot be taken is read and dropped, for most clients read no answer before they have sent everything.
         """
         # That line break may be the one after DATA itself, in an empty mail.
         self._reader._buffer[:0] = b"\r\n"  # type: ignore[attr-defined]  # noqa: SLF001
-        blocks: list[bytes] = []
+        mail = _Unstuffing()
         refusal = ""
         read = 0
         while True:
@@ -264,11 +262,11 @@ class Session(SMTP):
             read += len(block)
             refusal = refusal or room.take(len(block))
             if refusal:
-                blocks.clear()
+                mail = _Unstuffing()
             else:
-                blocks.append(block)
+                mail.add(block.removesuffix(b".\r\n") if last else block)
             if last:
-                return b"".join(blocks)[: -len(b".\r\n")], refusal
+                return b"".join(mail.pieces), refusal or (SMUGGLED if mail.ends_twice else "")
             if read > _PATIENCE * self._desk.max_size:
                 self.cut(refusal)
                 raise ConnectionAbortedError
@@ -302,11 +300,23 @@ class LmtpSession(Session):
         await self.push("\r\n".join([answer] * len(recipients)))
 
 
-def _another_end(raw: bytes) -> bool:
-    """Whether a laxer server would see the mail end earlier, and take the rest as commands: SMTP smuggling."""
-    return any(end in raw for end in _OTHER_ENDS)
+class _Unstuffing:
+    """Takes out the dots that were doubled (RFC 5321, 4.5.2), block by block: a whole mail would hold others up.
 
+    The first block begins with the line break before the mail. Clients that send bare LF double the dots after those
+    too. `ends_twice`: a laxer server would see the mail end earlier, and take the rest as commands (SMTP smuggling).
+    """
 
-def _unstuffed(raw: bytes) -> bytes:
-    """The mail itself (RFC 5321, 4.5.2). Clients that send bare LF double the dots after those too."""
-    return raw.replace(b"\n.", b"\n")[len(b"\r\n") :]
+    def __init__(self) -> None:
+        self.pieces: list[bytes] = []
+        self.ends_twice = False
+        self._before = b""
+
+    def add(self, block: bytes) -> None:
+        """Takes the next block."""
+        seen = self._before + block
+        self.ends_twice = self.ends_twice or any(end in seen for end in _OTHER_ENDS)
+        doubled = self._before.endswith(b"\n") and block.startswith(b".")
+        dropped = len(b"\r\n") if not self.pieces else int(doubled)
+        self.pieces.append(block.replace(b"\n.", b"\n")[dropped:])
+        self._before = seen[-2:]

@@ -184,7 +184,7 @@ class SmtpServer:
             if self._is_stranger(peer):
                 address = str(_address(peer))
                 verdicts = await self._verifier.verdicts(body, peer=address, helo=helo, mail_from=mail_from)
-            raw = arrived(
+            raw = await arrived(
                 body,
                 address=self._mailbox.address,
                 at=self._context.now(),

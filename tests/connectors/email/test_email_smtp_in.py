@@ -194,6 +194,21 @@ async def test_smuggled_mails_are_refused(inbound: Any, end: bytes) -> None:
     assert (await client.mail(CONTENT)).startswith("250")
 
 
+@pytest.mark.parametrize("size", range(65_530, 65_540))
+async def test_a_smuggled_mail_is_refused_wherever_blocks_meet(inbound: Any, size: int) -> None:
+    client = await inbound.connect()
+    assert (await client.mail(b"y" * size + b"\n.\r\n" + b"y" * 70_000)).startswith("550 5.6.0")
+    assert inbound.journal.received == []
+
+
+@pytest.mark.parametrize("size", range(65_528, 65_538))
+async def test_a_doubled_dot_is_one_wherever_blocks_meet(inbound: Any, size: int) -> None:
+    client = await inbound.connect()
+    start, rest = b"y" * size + b"\r\n", b"z" * 70_000 + b"\r\n"
+    assert (await client.mail(start + b"..x\r\n" + rest[:-2])).startswith("250")
+    assert inbound.journal.bodies == [start + b".x\r\n" + rest]
+
+
 async def test_pipelined_commands(inbound: Any) -> None:
     client = await inbound.connect()
     one = b"MAIL FROM:<a@b.example>\r\nRCPT TO:<support@example.com>\r\nDATA\r\n"
