@@ -1,7 +1,8 @@
 """A program of its own: understands large events, so that the one who asked can go on, and can end it.
 
-It reads frames from its standard input and answers each on its standard output; a frame is eight bytes of length and a
-pickle. Both ends are ours, and nobody else has them.
+It reads frames from its standard input and answers each question on its standard output; a frame is eight bytes of
+length and a pickle, or the bytes of the event that the question before it is about, which are never copied into one.
+Both ends are ours, and nobody else has them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from inbox.ingest.patience import Normalize, TooLongError, outcomes_within
 from inbox.logs import in_own_words
@@ -25,7 +27,7 @@ MakeNormalizers = Callable[[], Mapping[str, Normalize]]
 
 
 class Question(Struct, frozen=True):
-    """What does this event of that channel mean? To be answered within so many seconds."""
+    """What does this event of that channel mean? To be answered within so many seconds. Its body comes after it."""
 
     channel: str
     raw: Raw
@@ -71,7 +73,8 @@ def main() -> None:
     make: MakeNormalizers | None = _read(source)
     normalizers = make() if make is not None else {}
     while (question := _read(source)) is not None:
-        sink.write(frame(answer(question, normalizers)))
+        raw = replace(question.raw, body=_read_bytes(source))
+        sink.write(frame(answer(replace(question, raw=raw), normalizers)))
         sink.flush()
 
 
@@ -85,5 +88,11 @@ def _private(number: int, mode: str) -> BinaryIO:
 
 
 def _read(source: BinaryIO) -> Any:  # noqa: ANN401 (what the other end has written)
+    content = _read_bytes(source)
+    return pickle.loads(content) if content else None  # noqa: S301
+
+
+def _read_bytes(source: BinaryIO) -> bytes:
+    """What a frame holds; nothing where the other end has gone."""
     length = source.read(LENGTH.size)
-    return pickle.loads(source.read(LENGTH.unpack(length)[0])) if length else None  # noqa: S301
+    return source.read(LENGTH.unpack(length)[0]) if len(length) == LENGTH.size else b""

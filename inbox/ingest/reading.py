@@ -12,6 +12,8 @@ import json
 import pickle
 import sys
 
+from msgspec.structs import replace
+
 from inbox.children import dying_with_us
 from inbox.ingest.patience import TooLongError
 from inbox.ingest.reader import LENGTH, Answer, Failure, MakeNormalizers, Question, frame
@@ -103,8 +105,11 @@ class Reading:
         source, sink = self._reader.stdout, self._reader.stdin
         assert source is not None
         assert sink is not None
-        sink.write(await asyncio.to_thread(frame, question))
-        await sink.drain()
+        body = memoryview(question.raw.body)
+        sink.write(frame(replace(question, raw=replace(question.raw, body=b""))) + LENGTH.pack(len(body)))
+        for start in range(0, len(body), BUFFER):  # all of a large one at once would hold others up
+            sink.write(body[start : start + BUFFER])
+            await sink.drain()
         (length,) = LENGTH.unpack(await source.readexactly(LENGTH.size))
         answer: Answer = await asyncio.to_thread(pickle.loads, await source.readexactly(length))
         return answer
