@@ -160,6 +160,17 @@ class Connector(ABC, Generic[OptionsT]):
         """
         return value if value and value.isprintable() else None
 
+    def owns(self, value: str) -> bool:  # noqa: ARG002 (for those who can)
+        """Whether an identity's value is the channel's own address, so that nobody is answered there. Pure."""
+        return False
+
+    def others(self, message: Message) -> Sequence[str]:  # noqa: ARG002 (likewise)
+        """Who else was openly written to by a message that came in. Pure, and only asked with `recipients`.
+
+        They have the answer in copy where its writer does not say otherwise, but for those whom a channel `owns`.
+        """
+        return ()
+
     @abstractmethod
     async def start(self, context: Context) -> None:
         """Receives until cancelled. It may raise: the supervisor starts it again with growing pauses."""

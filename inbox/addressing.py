@@ -16,14 +16,17 @@ from inbox.store import Unit
 from normalizer.outcomes import Person
 from normalizer.schema import Attachment, Message
 
+MAX_COPIED = 50
+
 
 class Addressee(Struct, frozen=True, kw_only=True):
-    """Whom a reply goes to, and by which channel."""
+    """Whom a reply goes to, by which channel, and who has it in copy where its writer does not say otherwise."""
 
     channel: str
     connector: Connector[Any]
     identity: Identity
     thread_key: str | None = None
+    copied: tuple[str, ...] = ()
 
 
 class Way(Struct, frozen=True, kw_only=True):
@@ -73,6 +76,21 @@ class Addressing:
                 found.append(Way(channel=channel, refusal=_unreachable(channel)))
         return found
 
+    def copied(self, message: Message, reached: Identity) -> tuple[str, ...]:
+        """Who has an answer to a customer's message in copy, where its writer does not say otherwise.
+
+        None of our own addresses on any channel; and nobody whom a forged mail names.
+        """
+        connector = self._connectors.get(message.channel)
+        verdicts = message.flags.authenticated
+        forged = verdicts is not None and verdicts.dmarc == "fail"
+        if connector is None or not connector.capabilities.recipients or forged:
+            return ()
+        ours = [one for one in self._connectors.values() if one.identity_kind == connector.identity_kind]
+        found = dict.fromkeys(filter(None, map(connector.canonical, connector.others(message))))
+        others = [one for one in found if one != reached.value and not any(our.owns(one) for our in ours)]
+        return tuple(others[:MAX_COPIED])
+
     async def answering(self, unit: Unit, conversation: Conversation, channel: str | None) -> Addressee:
         """Whom an answer in a conversation goes to: its customer, by the channel of their last message.
 
@@ -91,6 +109,7 @@ class Addressing:
                     connector=self.connector(last.channel),
                     identity=found,
                     thread_key=last.external.thread_key,
+                    copied=self.copied(last, found),
                 )
         channel = channel or next(iter(conversation.channels), None)
         if channel is None:

@@ -30,6 +30,7 @@ from normalizer.schema import Attachment, Author, Delivery, External, Message, R
 class NewReply(Struct, frozen=True, kw_only=True):
     """What an agent wrote. `send_at` in the future schedules it; the same `client_id` again is the same message.
 
+    Without `cc` and `to`, those whom the customer wrote to as well have a reply in copy.
     Whom a note mentions follows the conversation from then on.
     """
 
@@ -39,7 +40,7 @@ class NewReply(Struct, frozen=True, kw_only=True):
     direction: Literal["outbound", "note"] = "outbound"
     channel: str | None = None
     to: tuple[str, ...] = ()
-    cc: tuple[str, ...] = ()
+    cc: tuple[str, ...] | None = None
     bcc: tuple[str, ...] = ()
     reply_to: str | None = None
     mentions: tuple[str, ...] = ()
@@ -196,8 +197,9 @@ def _store(
     """Puts the message, its way out where it has an addressee, and what both make of the conversation."""
     message = _message(unit, principal, conversation, new, attachments)
     if addressee is not None:
-        check_carries(addressee.connector, new.text, attachments, (*new.to, *new.cc, *new.bcc))
-        message = _addressed(unit, message, new, addressee)
+        cc = new.cc if new.cc is not None else () if new.to else addressee.copied
+        check_carries(addressee.connector, new.text, attachments, (*new.to, *cc, *new.bcc))
+        message = _addressed(unit, message, new, addressee, cc)
     if new.client_id is not None:
         unit.put(Unique(id=_client_key(principal, new.client_id), message_id=message.id))
     unit.put(message)
@@ -219,6 +221,7 @@ def _message(
     unit: Unit, principal: Principal, conversation: Conversation, new: NewReply, attachments: tuple[Attachment, ...]
 ) -> Message:
     last = conversation.last_message
+    html = _sanitized(new.html) if new.html else None
     return clean_structure(
         Message(
             id=new_id(),
@@ -229,13 +232,20 @@ def _message(
             channel=last.channel if last else "",
             author=Author(type="agent", id=principal.id, name=principal.name),
             text=new.text,
-            html=_sanitized(new.html) if new.html else None,
+            html=html,
             subject=new.subject,
-            attachments=attachments,
+            attachments=tuple([_placed(attachment, html or "") for attachment in attachments]),
             relations=Relations(reply_to=new.reply_to, mentions=new.mentions),
             created_at=unit.now,
         )
     )
+
+
+def _placed(attachment: Attachment, html: str) -> Attachment:
+    """An upload that the HTML shows as `cid:` and its id stands within the text."""
+    if f'"cid:{attachment.id}"' not in html:
+        return attachment
+    return replace(attachment, inline=True, content_id=attachment.id)
 
 
 def _sanitized(html: str) -> str:
@@ -245,15 +255,15 @@ def _sanitized(html: str) -> str:
         raise RefusedError("html-too-complex", f"this HTML cannot be taken: {error}") from error
 
 
-def _addressed(unit: Unit, message: Message, new: NewReply, addressee: Addressee) -> Message:
+def _addressed(unit: Unit, message: Message, new: NewReply, addressee: Addressee, cc: tuple[str, ...]) -> Message:
     """The message with its delivery, and its place in the outbox unless its recipient fetches it."""
     due = to_milliseconds(new.send_at) if new.send_at else unit.now
     scheduled = due > unit.now
     pulled = addressee.connector.capabilities.pull and not scheduled
-    addresses = dict.fromkeys((*(new.to or (addressee.identity.value,)), *new.cc, *new.bcc))
+    addresses = dict.fromkeys((*(new.to or (addressee.identity.value,)), *cc, *new.bcc))
     if not pulled:
         item = _item(message, addressee, due, to=new.to)
-        unit.put(replace(item, state="scheduled" if scheduled else "queued", cc=new.cc, bcc=new.bcc))
+        unit.put(replace(item, state="scheduled" if scheduled else "queued", cc=cc, bcc=new.bcc))
     return replace(
         message,
         channel=addressee.channel,

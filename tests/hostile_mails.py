@@ -87,6 +87,8 @@ HOSTILE: Mapping[str, Callable[[int], bytes]] = {
     "parts by the beginning of their name": _repeated(MIXED, b"--b1\r\n\r\nx\r\n"),
     "dashes": _repeated(MIXED, b"--c\r\n"),
     "many boundaries": _repeated(MIXED, b"--b\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"),
+    "broken base64": _repeated(HEAD + b"Content-Transfer-Encoding: base64\r\n\r\n", b"!A!Q=UJD=QU\r\n"),
+    "broken base64 in a part": _repeated(BASE64_FILE, b"!A!Q=UJD=QU" * 7 + b"\r\n", b"--b--"),
     "broken parts": _repeated(MIXED, b"--b\r\nContent-Transfer-Encoding: base64\r\n\r\n!A!\r\n"),
     "tnef attributes": _enveloped(b"application/ms-tnef", TNEF, struct.pack("<BII", 1, 7, 0) + b"\0\0"),
     "tnef files": _enveloped(b"application/ms-tnef", TNEF, TNEF_FILE),

@@ -93,6 +93,7 @@ def compose(reply: Reply, files: Sequence[bytes], options: EmailOptions, channel
     mail = EmailMessage(policy=_POLICY)
     _head(mail, reply, options, channel)
     _body(mail, reply, options)
+    domain = options.mailbox().domain
     inline: list[tuple[Attachment, bytes]] = []
     attached: list[tuple[Attachment, bytes]] = []
     for attachment, content in zip(reply.message.attachments, files, strict=True):
@@ -105,7 +106,7 @@ def compose(reply: Reply, files: Sequence[bytes], options: EmailOptions, channel
             content,
             *_type(attachment),
             disposition="inline",
-            cid=f"<{attachment.content_id}>",
+            cid=f"<{_content_id(attachment, domain)}>",
             filename=_name(attachment),
         )
     for attachment, content in attached:
@@ -176,8 +177,17 @@ def _body(mail: EmailMessage, reply: Reply, options: EmailOptions) -> None:
     mail.set_content(f"{text}\n\n-- \n{signature}\n" if signature else f"{text}\n")
     if reply.message.html:
         html = _UNSENDABLE.sub("", reply.message.html)
+        for one in reply.message.attachments:
+            if one.inline and one.content_id:
+                html = html.replace(f'"cid:{one.content_id}"', f'"cid:{_content_id(one, options.mailbox().domain)}"')
         lines = "<br>".join(escape(signature).splitlines())
         mail.add_alternative(f"{html}<div>-- <br>{lines}</div>" if signature else html, subtype="html")
+
+
+def _content_id(attachment: Attachment, domain: str) -> str:
+    """What names it within the mail and nowhere else: of the form of a Message-ID (RFC 2045, section 7)."""
+    content_id = attachment.content_id or attachment.id
+    return content_id if "@" in content_id else f"{content_id}@{domain}"
 
 
 def _type(attachment: Attachment) -> tuple[str, str]:

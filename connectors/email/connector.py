@@ -19,6 +19,7 @@ from connectors.email.smtp_in import LmtpServer, SmtpServer
 from connectors.email.smtp_out import deliver
 from normalizer.mail import MailChannel, normalize
 from normalizer.outcomes import Outcome, Raw
+from normalizer.schema import Message
 
 
 class EmailConnector(Connector[EmailOptions]):
@@ -52,6 +53,16 @@ class EmailConnector(Connector[EmailOptions]):
     def canonical(cls, value: str) -> str | None:
         """A mail address in lower case, its domain in ASCII; None where it is no mail address."""
         return canonical(value)
+
+    def owns(self, value: str) -> bool:
+        """Whether mail to that address comes here."""
+        return self.options.mailbox().accepts(value)
+
+    def others(self, message: Message) -> Sequence[str]:
+        """Who stands in To and Cc of a mail; of one that no person wrote, nobody."""
+        if message.flags.auto_submitted or message.flags.bulk:
+            return ()
+        return [box["address"] for name in ("email.to", "email.cc") for box in message.channel_data.get(name, ())]
 
     @property
     def bound(self) -> tuple[str, int] | None:

@@ -142,6 +142,7 @@ _WAY = {
         "name": "Ada Byron",
         "verified": False,
     },
+    "cc": ["bob@example.com"],
     "refused": None,
 }
 _EVENT = {

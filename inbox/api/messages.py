@@ -30,7 +30,10 @@ class MessagesQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class NewMessageBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A reply, or a note that only the staff see. Without `channel` it leaves by the one that was written on last."""
+    """A reply, or a note that only the staff see. Without `channel` it leaves by the one that was written on last.
+
+    Without `cc` and `to`, those have it in copy whom the way of that channel names; an empty `cc` is nobody.
+    """
 
     text: str
     html: str | None = None
@@ -38,7 +41,7 @@ class NewMessageBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     direction: Literal["outbound", "note"] = "outbound"
     channel: Name | None = None
     to: Addresses = ()
-    cc: Addresses = ()
+    cc: Addresses | None = None
     bcc: Addresses = ()
     reply_to: str | None = None
     mentions: Annotated[tuple[Name, ...], Meta(max_length=100)] = ()

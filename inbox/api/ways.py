@@ -22,6 +22,7 @@ class Why(Struct, frozen=True, kw_only=True):
 class WayView(Struct, frozen=True, kw_only=True):
     """A channel, and the address that an answer would go to; `refused` says why there is none.
 
+    `cc`: who has it in copy where it names neither `cc` nor `to`: whom the customer wrote to as well.
     `default`: by this one it leaves where no channel is named. An answer waits while `state` is not `running`.
     """
 
@@ -30,6 +31,7 @@ class WayView(Struct, frozen=True, kw_only=True):
     state: State
     default: bool
     identity: IdentityView | None
+    cc: tuple[str, ...]
     refused: Why | None
 
 
@@ -38,19 +40,23 @@ async def list_ways(call: Call[NoQuery, None]) -> Page[WayView]:
     """By which channels the conversation's customer can be answered, and why not by the others."""
     conversation = await standing_conversation(call)
     family = [one.id for one in await call.store.people.family(conversation.customer_id)]
-    last = await call.store.queries.last_written(conversation.id, family)
+    last = await call.store.queries.last_of(conversation.id, family, None)
     fares = {fare.id: fare for fare in await call.services.roster.channels()}
-    ways = [
-        WayView(
+    addressing = call.services.addressing
+    ways = []
+    for way in addressing.ways(await call.store.people.identities(family)):
+        by_way = await call.store.queries.last_of(conversation.id, family, way.channel)
+        reached = way.identity if by_way and way.identity and by_way.author.identity_id == way.identity.id else None
+        view = WayView(
             channel=way.channel,
             connector=fares[way.channel].connector,
             state=fares[way.channel].state,
-            default=(way.channel, way.identity and way.identity.id) == last,
+            default=bool(last and by_way and reached) and last == by_way,
             identity=identity_view(way.identity) if way.identity else None,
+            cc=addressing.copied(by_way, reached) if by_way and reached else (),
             refused=Why(type=way.refusal.code, detail=way.refusal.detail) if way.refusal else None,
         )
-        for way in call.services.addressing.ways(await call.store.people.identities(family))
-    ]
+        ways.append(view)
     return Page(ways, None)
 
 

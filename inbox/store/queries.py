@@ -108,16 +108,18 @@ class Queries:
         found = found.sort([(field, order), ("_id", order)])
         return await slice_of(found, Conversation, limit, lambda item: Place(getattr(item, field), item.id))
 
-    async def last_written(self, conversation_id: str, customer_ids: Sequence[str]) -> tuple[str, str | None] | None:
-        """On which channel and as which identity one of these wrote last in a conversation."""
+    async def last_of(self, conversation_id: str, customer_ids: Sequence[str], channel: str | None) -> Message | None:
+        """The newest message that one of these wrote in a conversation (on `channel`, where one is named)."""
         query: Document = {
             "conversation_id": conversation_id,
             "direction": "inbound",
             "customer_id": {"$in": list(customer_ids)},
         }
-        found = self._database["messages"].find(query, {"channel": 1, "author": 1}).sort("seq", DESCENDING).limit(1)
+        if channel is not None:
+            query["channel"] = channel
+        found = self._database["messages"].find(query).sort("seq", DESCENDING).limit(1)
         async for document in found:
-            return document["channel"], document["author"]["identity_id"]
+            return from_document(document, Message)
         return None
 
     async def asleep_until(self, moment: datetime, limit: int) -> list[str]:

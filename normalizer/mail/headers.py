@@ -43,7 +43,7 @@ class Headers:
         for _ in range(MAX_HEADERS):
             if not (found := _FIELD.match(mail, position)):
                 break
-            self._values.setdefault(found[1].lower(), []).append(found[2])
+            self._values.setdefault(found[1].lower(), []).append(found[2][:MAX_VALUE])
             position = found.end()
         else:
             blank = _BLANK_LINE.search(mail, position)
@@ -67,11 +67,11 @@ class Headers:
         return map(self._text, self._values.get(name.encode(), []))
 
     def _text(self, value: bytes) -> str:
-        value = value[:MAX_VALUE].replace(b"\r", b"").replace(b"\n", b"").strip()
+        value = value.replace(b"\r", b"").replace(b"\n", b"").strip()
         if value.isascii():
             return value.decode("ascii")
         # Raw letters in a header say nothing of their charset: the body's is the best guess.
-        declared = self._values.get(b"content-type", [b""])[0][:MAX_VALUE].decode("ascii", "replace")
+        declared = self._values.get(b"content-type", [b""])[0].decode("ascii", "replace")
         return decode(value, parameters(declared).get("charset", ""))
 
 

@@ -35,6 +35,10 @@ _MAX_LEVELS = 5000  # the first way's stack ends somewhere beyond 20,000, and th
 _MAX_BOUNDARIES = 5_000  # lines that begin or end parts; a tree of more is never made
 _MAX_DASHED = 500_000  # lines that could do so
 _MAX_LENGTHS = 10  # of boundaries
+# Of 25 MB with more there is no tree: the first way keeps 55 octets for each line, and the second 150.
+_MAX_LINES = 2_000_000
+_MAX_LINES_STANDARD = 500_000
+_MAX_LINE = 10_000  # octets on average: the second way keeps too many copies of a line that is the whole mail
 _MAX_CONTAINERS = 200  # what the second way may have to nest
 _MAX_LINE_TESTS = 2_500_000  # lines times open boundaries: about half a second
 # What more than this of each takes longer than others can wait.
@@ -84,14 +88,19 @@ def parse(mail: bytes, body: int) -> Part:
     work = (folded.count(b"=?") + messages * 8) * len(mail)
     if work > _MOMENT_WORK or multiparts > _MOMENT_CONTAINERS:
         takes_long()
+    lines = mail.count(b"\n")
+    del folded  # of 25 MB that are to be read in 200
+    if lines > _MAX_LINES:
+        return Part(content_type="text/plain", content=mail[body:])
     try:
         if multiparts < _MAX_LEVELS and work < _WORK:
             return _from_fast(parse_email_tree(mail, mode="lazy"), 0, [MAX_PARTS])
     except (ParseError, _EmptyContainerError):
         pass
     try:
-        tests = (multiparts + messages) * folded.count(b"\n")
-        if multiparts + messages <= _MAX_CONTAINERS and tests < _MAX_LINE_TESTS:
+        tests = (multiparts + messages) * lines
+        fits = lines <= _MAX_LINES_STANDARD and len(mail) <= (lines + 100) * _MAX_LINE
+        if fits and multiparts + messages <= _MAX_CONTAINERS and tests < _MAX_LINE_TESTS:
             if tests > _MOMENT_LINE_TESTS:
                 takes_long()
             return _from_standard(message_from_bytes(mail), 0, [MAX_PARTS])
