@@ -64,6 +64,7 @@ class Capabilities(Struct, frozen=True, kw_only=True):
         html: replies may carry HTML.
         subject: replies have a subject.
         recipients: replies may name `to`, `cc` and `bcc`.
+        quotes: replies may repeat what they answer (`Reply.answered`).
         profiles: `describe` tells of people; the inbox asks once for each new identity.
         text_limit: characters in one reply; None for no limit. A reply beyond it is refused before it is stored.
         attachment_limit: bytes of one file; 0 where files cannot be sent. Likewise.
@@ -80,6 +81,7 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     html: bool = False
     subject: bool = False
     recipients: bool = False
+    quotes: bool = False
     profiles: bool = False
     text_limit: int | None = None
     attachment_limit: int = 0
@@ -110,6 +112,7 @@ class Reply(Struct, frozen=True, kw_only=True):
         thread_key: the platform's thread to answer in.
         references: external ids of the conversation's earlier messages on this channel, oldest first.
         subject: the conversation's subject, where the message has none of its own.
+        answered: the message of ours that it answers, where there is one, for channels with `quotes`.
         signature: what the agent writes under replies, in place of the channel's; None where they have none.
         to: addresses that the agent chose instead of the person's own, for channels with `recipients`.
         cc: addresses in open copy, likewise.
@@ -124,6 +127,7 @@ class Reply(Struct, frozen=True, kw_only=True):
     thread_key: str | None = None
     references: tuple[str, ...] = ()
     subject: str | None = None
+    answered: Message | None = None
     signature: str | None = None
     to: tuple[str, ...] = ()
     cc: tuple[str, ...] = ()

@@ -188,13 +188,14 @@ class OutboxWorker:
         identity = await unit.one(Identity, item.identity_id)
         conversation = await unit.one(Conversation, item.conversation_id)
         assert identity is not None  # identities are never deleted while a reply to them is on its way
-        rates = self._connectors[item.channel].capabilities.rates
+        able = self._connectors[item.channel].capabilities
         item = unit.put(replace(item, state="sending", attempts=item.attempts + 1))
         message = _put(unit, message, state="sending", attempts=state.attempts + 1, next_attempt_at=None)
         earlier = await unit.references(item.conversation_id, item.channel, item.seq, REFERENCES)
         agent = await unit.agent(message.author.id) if message.author.id else None
         reply = Reply(
             message=message,
+            answered=await _answered(unit, item, message) if able.quotes else None,
             signature=agent.signature if agent else None,
             person=Person(kind=identity.kind, value=identity.value, name=identity.name, verified=identity.verified),
             files=self._files,
@@ -204,7 +205,7 @@ class OutboxWorker:
             to=item.to,
             cc=item.cc,
             bcc=item.bcc,
-            pace=functools.partial(self._pacer.wait, item.channel, item.thread_key, rates),
+            pace=functools.partial(self._pacer.wait, item.channel, item.thread_key, able.rates),
         )
         return reply, item
 
@@ -323,6 +324,13 @@ class OutboxWorker:
         if item.owner != self._owner or item.state not in states:
             raise NotOwnerError(f"reply {expected.id} is another's")
         return item, message, message.delivery
+
+
+async def _answered(unit: Unit, item: OutboxItem, message: Message) -> Message | None:
+    """What a reply answers: what its writer named, else the last that its reader wrote before it. Never a note."""
+    named = message.relations.reply_to
+    found = await (unit.one(Message, named) if named else unit.written_before(item))
+    return found if found and found.direction != "note" and found.deleted_at is None else None
 
 
 def _put(unit: Unit, message: Message, **changes: Any) -> Message:  # noqa: ANN401 (fields of Delivery)

@@ -91,6 +91,8 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
     value = field.default
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"  # as YAML has it
     if isinstance(value, ByteSize):
         return f"`{value.human_readable(separator='').replace('.0', '')}`"
     if isinstance(value, BaseModel):

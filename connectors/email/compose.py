@@ -23,6 +23,7 @@ from connectors.email.dkim import signed
 from connectors.email.options import EmailOptions
 from normalizer.mail import LOOP_HEADER
 from normalizer.schema import Attachment
+from normalizer.text import shorten
 
 ATTACHMENT_LIMIT = 25 * 1024 * 1024
 
@@ -35,6 +36,11 @@ _ANSWERS = re.compile(
 _MESSAGE_ID = re.compile(r"[!-;=?-~]{1,900}")
 _CONTENT_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 _IDS_KEPT = 20
+_WROTE = {
+    "en": "On {at:%Y-%m-%d %H:%M} UTC, {name} wrote:",
+    "tr": "{at:%Y-%m-%d %H:%M} UTC tarihinde {name} \u015funu yazd\u0131:",
+}
+_LONGEST_QUOTE = 20_000  # characters
 
 
 class _Policy(EmailPolicy):
@@ -92,7 +98,7 @@ def compose(reply: Reply, files: Sequence[bytes], options: EmailOptions, channel
     """
     mail = EmailMessage(policy=_POLICY)
     _head(mail, reply, options, channel)
-    _body(mail, reply, options)
+    _body(mail, reply, options, _quote(reply, channel) if options.quote else None)
     domain = options.mailbox().domain
     inline: list[tuple[Attachment, bytes]] = []
     attached: list[tuple[Attachment, bytes]] = []
@@ -170,18 +176,43 @@ def _mailbox(address: str, name: str | None = None) -> Address:
     return Address(_line(name or ""), local, domain)
 
 
-def _body(mail: EmailMessage, reply: Reply, options: EmailOptions) -> None:
+class _Quote(Struct, frozen=True):
+    """What a reply repeats of the mail that it answers: who wrote when, and what."""
+
+    heading: str
+    text: str
+
+
+def _quote(reply: Reply, channel: Channel) -> _Quote | None:
+    """In the words that mail programs look for when they fold a quote."""
+    answered = reply.answered
+    if answered is None or not answered.text.strip():
+        return None
+    at = answered.sent_at or answered.created_at or reply.message.created_at
+    name = _line(answered.author.name or "") or reply.person.value
+    heading = _WROTE.get(channel.locale.partition("-")[0], _WROTE["en"])
+    return _Quote(heading.format(at=at, name=name), shorten(_UNSENDABLE.sub("", answered.text), _LONGEST_QUOTE))
+
+
+def _body(mail: EmailMessage, reply: Reply, options: EmailOptions, quote: _Quote | None) -> None:
     text = _UNSENDABLE.sub("", reply.message.text)
     own = options.signature if reply.signature is None else reply.signature
     signature = _UNSENDABLE.sub("", own).strip()
-    mail.set_content(f"{text}\n\n-- \n{signature}\n" if signature else f"{text}\n")
+    text = f"{text}\n\n-- \n{signature}\n" if signature else f"{text}\n"
+    if quote:
+        text += "\n".join(["", quote.heading, *[f"> {line}".rstrip() for line in quote.text.splitlines()], ""])
+    mail.set_content(text)
     if reply.message.html:
         html = _UNSENDABLE.sub("", reply.message.html)
         for one in reply.message.attachments:
             if one.inline and one.content_id:
                 html = html.replace(f'"cid:{one.content_id}"', f'"cid:{_content_id(one, options.mailbox().domain)}"')
         lines = "<br>".join(escape(signature).splitlines())
-        mail.add_alternative(f"{html}<div>-- <br>{lines}</div>" if signature else html, subtype="html")
+        html = f"{html}<div>-- <br>{lines}</div>" if signature else html
+        if quote:
+            repeated = "<br>".join(escape(quote.text).splitlines())
+            html += f'<div><br>{escape(quote.heading)}</div><blockquote type="cite">{repeated}</blockquote>'
+        mail.add_alternative(html, subtype="html")
 
 
 def _content_id(attachment: Attachment, domain: str) -> str:

@@ -35,6 +35,7 @@ class EmailConnector(Connector[EmailOptions]):
         html=True,
         subject=True,
         recipients=True,
+        quotes=True,
         attachment_limit=ATTACHMENT_LIMIT,
         reopen_within=timedelta(days=14),
     )

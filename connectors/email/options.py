@@ -228,6 +228,7 @@ class EmailOptions(Options):
     send: SendOptions | None = Field(default=None, description="the mail server that takes replies")
     dkim: DkimOptions | None = Field(default=None, description="signs replies (DKIM)")
     signature: str = Field(default="", description="stands under replies of agents without one of their own")
+    quote: bool = Field(default=False, description="replies repeat the mail that they answer, under their own text")
 
     @model_validator(mode="after")
     def _aligned(self) -> Self:

@@ -17,7 +17,7 @@ import msgspec
 from pymongo import DeleteMany, DeleteOne, InsertOne, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from inbox.model import Conversation, Customer, Event, Identity, ThreadKey
+from inbox.model import Conversation, Customer, Event, Identity, OutboxItem, ThreadKey
 from inbox.sight import Audience, audience
 from inbox.staff import Agent
 from inbox.store import counts
@@ -81,6 +81,21 @@ class Unit:
         query: Document = {"conversation_id": conversation_id, "direction": "inbound", "customer_id": writers}
         if channel is not None:
             query["channel"] = channel
+        found = self._database["messages"].find(query, {"_id": 1}, session=self._session).sort("seq", -1).limit(1)
+        async for document in found:
+            return await self.one(Message, document["_id"])
+        return None
+
+    async def written_before(self, item: OutboxItem) -> Message | None:
+        """The newest message before a reply that whom it answers wrote on its channel."""
+        query: Document = {
+            "conversation_id": item.conversation_id,
+            "seq": {"$lt": item.seq},
+            "channel": item.channel,
+            "direction": "inbound",
+            "kind": "message",
+            "author.identity_id": item.identity_id,
+        }
         found = self._database["messages"].find(query, {"_id": 1}, session=self._session).sort("seq", -1).limit(1)
         async for document in found:
             return await self.one(Message, document["_id"])

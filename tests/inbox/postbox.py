@@ -165,6 +165,7 @@ class Postbox(Connector[NoOptions]):
         threads=True,
         begins=True,
         recipients=True,
+        quotes=True,
         subject=True,
         text_limit=100_000,
         attachment_limit=1 << 20,

@@ -163,6 +163,23 @@ async def test_the_platform_gets_what_the_agent_writes_under_replies(office: Off
     assert reply.signature == "Ada, Acme"
 
 
+async def test_the_platform_gets_what_is_answered_and_nothing_that_others_wrote(office: Office) -> None:
+    conversation = await office.conversation()
+    first = await office.reply(conversation)
+    await office.receive(said("a stranger", sender="eve", id="eve", thread="t"))
+    second = await office.reply(conversation)
+    await office.receive(said("more", id="more", thread="t"))
+    note = (await office.replies.reply(ADA, conversation, NewReply(text="secret", direction="note"))).id
+    later = [await office.reply(conversation, reply_to=named) for named in (None, first, note)]
+    async with office.working():
+        for id_ in (first, second, *later):
+            await office.until(id_, "sent")
+    answered = {reply.message.id: reply.answered and reply.answered.text for reply in office.platform.replies}
+    asked = answered[first]
+    assert asked
+    assert [answered[id_] for id_ in (second, *later)] == [asked, "more", "answer", None]
+
+
 async def test_what_answers_a_reply_finds_its_conversation(office: Office) -> None:
     conversation = await office.conversation()
     id_ = await office.reply(conversation)

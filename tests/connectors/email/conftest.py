@@ -140,7 +140,7 @@ def connector() -> Callable[..., EmailConnector]:
 def _reply(files: dict[str, bytes] | None = None, **given: Any) -> Reply:
     of_reply = {
         key: given.pop(key)
-        for key in ("person", "references", "subject", "signature", "to", "cc", "bcc")
+        for key in ("person", "references", "subject", "signature", "answered", "to", "cc", "bcc")
         if key in given
     }
     message = Message(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
@@ -11,8 +12,9 @@ from connectors.base import Reply
 from connectors.context import Channel
 from connectors.email import EmailOptions
 from connectors.email.compose import compose
+from normalizer.mail.quotes import split
 from normalizer.outcomes import Person
-from normalizer.schema import Attachment, Author
+from normalizer.schema import Attachment, Author, Message
 
 Make = Callable[..., Reply]
 
@@ -251,3 +253,35 @@ def test_the_inbox_writes_where_nobody_is_named(reply: Make) -> None:
 
 def test_an_address_beyond_ascii_is_written_as_it_is(reply: Make) -> None:
     assert "To: jürgen@customer.example\r\n".encode() in raw(reply(to=("jürgen@customer.example",)))
+
+
+@pytest.mark.parametrize(
+    ("locale", "heading"),
+    [
+        ("en", "On 2026-11-14 08:00 UTC, Jane > Doe wrote:"),
+        ("tr", "2026-11-14 08:00 UTC tarihinde Jane > Doe şunu yazdı:"),
+    ],
+)
+def test_what_is_answered_stands_below_and_is_folded_when_it_comes_back(locale: str, heading: str, reply: Make) -> None:
+    asked = Message(
+        author=Author(type="customer", name="Jane\r\n> Doe"),
+        text="Where is <it>?\n\n> older",
+        sent_at=datetime(2026, 11, 14, 8, tzinfo=UTC),
+    )
+    options = EmailOptions(address="support@example.com", signature="Acme", quote=True)
+    channel = Channel(id="mail", public_url="", inbox_name="Acme", locale=locale)
+    sent = compose(reply(html="<p>Merhaba!</p>", answered=asked), (), options, channel)
+    made = message_from_bytes(sent, policy=policy.default)
+    assert isinstance(made, EmailMessage)
+    plain = content(made.get_body(("plain",)))
+    assert plain == f"Merhaba!\n\n-- \nAcme\n\n{heading}\n> Where is <it>?\n>\n> > older\n"
+    shown = '<blockquote type="cite">Where is &lt;it&gt;?<br><br>&gt; older</blockquote>'
+    assert shown in content(made.get_body(("html",)))
+    back = split(plain)
+    assert back.text == "Merhaba!"
+    assert "> Where is <it>?" in (back.quoted or "")
+
+
+def test_without_the_option_nothing_is_repeated(reply: Make) -> None:
+    asked = Message(author=Author(type="customer", name="Jane"), text="Where is it?")
+    assert content(mail(reply(answered=asked))) == "Merhaba!\n"
