@@ -286,7 +286,7 @@ class _Applier:
     async def _delivery(self, update: DeliveryUpdate) -> None:
         message = await self._unit.one(Message, update.message_id) if update.message_id else None
         if message is None and update.external_id:
-            message = await self._unit.message_called(self._entry.channel, update.external_id)
+            message = await self._unit.message_called(self._entry.channel, update.external_id, ours=True)
             if message is None:  # it may be quicker than the platform's answer to the send
                 waiting = await self._waiting(update.external_id)
                 self._unit.put(replace(waiting, updates=(*waiting.updates, update)))

@@ -169,13 +169,15 @@ class Unit:
         await self._load(ThreadKey, {"conversation_id": conversation_id})
         return [key for key in self._all(ThreadKey) if key.conversation_id == conversation_id]
 
-    async def message_called(self, channel: str, external_id: str) -> Message | None:
-        """The message that the platform calls so."""
+    async def message_called(self, channel: str, external_id: str, *, ours: bool = False) -> Message | None:
+        """The message that the platform calls so; with `ours`, the reply, and no copy of it that came back."""
+        of_ours: Document = {"delivery": {"$ne": None}} if ours else {}
         for message in self._all(Message):  # it may have come with this very transaction
-            if message.channel == channel and external_id in (message.external.id, *message.external.ids):
+            called = message.channel == channel and external_id in (message.external.id, *message.external.ids)
+            if called and (message.delivery is not None or not ours):
                 return message
         for by in ("external.id", "external.ids"):
-            loaded = await self._load(Message, {"channel": channel, by: external_id})
+            loaded = await self._load(Message, {"channel": channel, by: external_id, **of_ours})
             if loaded:
                 return await self.one(Message, loaded[0])
         return None

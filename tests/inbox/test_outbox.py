@@ -573,6 +573,15 @@ async def test_a_report_and_an_edit_that_come_before_the_platforms_answer_wait_f
     assert not await office.documents["waiting_changes"].count_documents({})
 
 
+async def test_a_report_finds_the_reply_and_not_its_copy_that_came_back(office: Office) -> None:
+    id_ = await office.reply(await office.conversation())
+    async with office.working():
+        await office.until(id_, "sent")
+    copy = said("answer", id=f"{id_}/0", thread="t")
+    await office.receive(copy, {"is": "report", "state": "delivered", "external_id": f"{id_}/0"})
+    assert (await office.delivery(id_)).state == "delivered"
+
+
 async def test_reports_find_a_reply_by_the_platforms_name_for_a_piece(office: Office) -> None:
     office.platform.pieces = 2
     id_ = await office.reply(await office.conversation())
