@@ -90,9 +90,8 @@ def _words(annotation: Any) -> str:  # noqa: ANN401 (any annotation)
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
-    value = field.default
-    if isinstance(value, bool):
-        return f"`{str(value).lower()}`"  # as YAML has it
+    # As YAML has it.
+    value = str(field.default).lower() if isinstance(field.default, bool) else field.default
     if isinstance(value, ByteSize):
         return f"`{value.human_readable(separator='').replace('.0', '')}`"
     if isinstance(value, BaseModel):
