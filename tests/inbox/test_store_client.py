@@ -213,7 +213,8 @@ async def ask_everything(office: Office) -> None:
     await store.personal.resolved_before(now, 5)
     await store.personal.expire_originals(now - timedelta(days=1), now)
     await store.personal.with_files("", "z", 5)
-    await store.queries.last_written(conversation, ["c"])
+    for channel in (None, CHANNEL):
+        await store.queries.last_of(conversation, ["c"], channel)
     draft = Draft(id="a", conversation_id="c", principal_id="p", text="", attachments=("f",), updated_at=now)
     await store.drafts.put(draft)
     await store.drafts.of("p")
