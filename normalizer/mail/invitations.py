@@ -7,7 +7,7 @@ takes time that nobody has bounded, and the zone's name is enough.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from normalizer.effort import takes_long
@@ -91,7 +91,8 @@ def _read(source: str, method: str) -> TypedPart | None:
 
 
 def _part(event: Event, method: str) -> TypedPart:
-    start, end = _time(event, "DTSTART"), _time(event, "DTEND")
+    start = _time(event, "DTSTART")
+    end = _end(event, start)
     organizer = _person(_first(event, "ORGANIZER"))
     attendees = [_person(one) for one in _every(event, "ATTENDEE")[:_MAX_ATTENDEES]]
     rule = _first(event, "RRULE")
@@ -129,7 +130,8 @@ def _readable(data: dict[str, Any], start: date | None, end: date | None) -> str
 
 def _when(start: date, end: date | None, zone: str | None) -> str:
     if not isinstance(start, datetime):
-        return start.isoformat()
+        last = end - timedelta(days=1) if end is not None else start  # an end of days is the day after (3.6.1)
+        return f"{start} to {last}" if last > start else f"{start}"
     until = ""
     if isinstance(end, datetime):
         until = f" to {end:%H:%M}" if end.date() == start.date() else f" to {end:%Y-%m-%d %H:%M}"
@@ -139,6 +141,15 @@ def _when(start: date, end: date | None, zone: str | None) -> str:
 def _time(event: Event, name: str) -> date | None:
     found = getattr(_first(event, name), "dt", None)
     return found if isinstance(found, date) else None
+
+
+def _end(event: Event, start: date | None) -> date | None:
+    """When it ends: a time of the kind that it begins with, told or by how long it lasts; None where neither fits."""
+    end = _time(event, "DTEND")
+    lasts = getattr(_first(event, "DURATION"), "dt", None)
+    if end is None and start is not None and isinstance(lasts, timedelta):
+        end = start + lasts
+    return end if type(end) is type(start) else None
 
 
 def _zone(event: Event, start: date | None) -> str | None:

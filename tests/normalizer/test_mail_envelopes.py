@@ -68,12 +68,31 @@ def test_chance_in_an_envelope_is_a_file_at_the_worst(seed: int) -> None:
         "BEGIN:VALARM\nBEGIN:VALARM",
         "END:VALARM",
         "DTSTART:99999999T999999",
+        "DTSTART:20250120T100000Z\nDURATION:P9999999999D",
+        "DTSTART;VALUE=DATE:99991231\nDURATION:P2D",
         "\0\x7f",
     ],
 )
 def test_a_broken_invitation_stays_a_file(lines: str) -> None:
     event = f"BEGIN:VEVENT\nUID:1\nSUMMARY:Meet\n{lines}\nEND:VEVENT\nEND:VCALENDAR\n"
     assert names(CALENDAR + event.encode()) == ["attachment-1.ics"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "when", "end"),
+    [
+        ("DTSTART;VALUE=DATE:20250120\nDTEND;VALUE=DATE:20250123", "2025-01-20 to 2025-01-22", "2025-01-23"),
+        ("DTSTART;VALUE=DATE:20250120\nDTEND;VALUE=DATE:20250121", "2025-01-20", "2025-01-21"),
+        ("DTSTART:20250120T100000Z\nDURATION:PT90M", "2025-01-20 10:00 to 11:30 (UTC)", "2025-01-20T11:30:00+00:00"),
+        ("DTSTART:20250120T230000Z\nDURATION:PT2H", "2025-01-20 23:00 to 2025-01-21 01:00 (UTC)", None),
+        ("DTSTART:20250120T100000Z\nDTEND;VALUE=DATE:20250121", "2025-01-20 10:00 (UTC)", None),
+    ],
+)
+def test_how_long_an_event_takes(lines: str, when: str, end: str | None) -> None:
+    event = f"BEGIN:VEVENT\n{lines}\nSUMMARY:Meet\nEND:VEVENT\n".encode()
+    (part,) = read(CALENDAR + event).message.parts
+    assert part.text == f"Event: Meet\nWhen: {when}"
+    assert end is None or part.data["end"] == end
 
 
 def test_an_event_of_an_unknown_zone_keeps_the_zone_s_name() -> None:
