@@ -280,6 +280,15 @@ async def test_no_question_reads_a_whole_collection_and_every_index_is_of_use(
     assert declared - used - of_use_elsewhere == set()
 
 
+async def test_a_large_file_is_written_a_megabyte_at_once(store: Store, documents: Documents) -> None:
+    """The driver would encode it as a whole, and nobody else has a turn meanwhile."""
+    await documents.command("profile", 2)
+    await store.journal.save_original("entry", "message", b"x" * 5_000_000)
+    await documents.command("profile", 0)
+    written = {"ns": f"{documents.name}.originals.chunks", "op": "insert"}
+    assert await documents["system.profile"].count_documents(written) >= 4
+
+
 def _index_names(stage: Any) -> set[str]:
     if isinstance(stage, list):
         return set().union(*map(_index_names, stage))
