@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median, quantiles
@@ -164,13 +164,10 @@ def _read(path: Path) -> Taken:
     normalize(_raw(mail("warm-0")), CHANNEL)
     raw = _raw(path.read_bytes())
     memory, cpu = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
-    stays = len(raw.body) > HEAVY_BYTES
-    if not stays:
-        with suppress(TooLongHereError), hurried():
-            normalize(raw, CHANNEL)
-            stays = True
-    else:
+    stays = False
+    with suppress(TooLongHereError), hurried() if len(raw.body) <= HEAVY_BYTES else nullcontext():
         normalize(raw, CHANNEL)
+        stays = True
     cpu, grown = time.process_time() - cpu, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory
     return Taken(cpu, grown / 1024, stays)
 

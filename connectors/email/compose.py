@@ -112,7 +112,7 @@ def compose(reply: Reply, files: Sequence[bytes], options: EmailOptions, channel
             content,
             *_type(attachment),
             disposition="inline",
-            cid=f"<{_content_id(attachment, domain)}>",
+            cid=f"<{_content_id(attachment.content_id or '', domain)}>",
             filename=_name(attachment),
         )
     for attachment, content in attached:
@@ -204,9 +204,9 @@ def _body(mail: EmailMessage, reply: Reply, options: EmailOptions, quote: _Quote
     mail.set_content(text)
     if reply.message.html:
         html = _UNSENDABLE.sub("", reply.message.html)
-        for one in reply.message.attachments:
-            if one.inline and one.content_id:
-                html = html.replace(f'"cid:{one.content_id}"', f'"cid:{_content_id(one, options.mailbox().domain)}"')
+        domain = options.mailbox().domain
+        for named in filter(None, [one.content_id for one in reply.message.attachments if one.inline]):
+            html = html.replace(f'"cid:{named}"', f'"cid:{_content_id(named, domain)}"')
         lines = "<br>".join(escape(signature).splitlines())
         html = f"{html}<div>-- <br>{lines}</div>" if signature else html
         if quote:
@@ -215,9 +215,8 @@ def _body(mail: EmailMessage, reply: Reply, options: EmailOptions, quote: _Quote
         mail.add_alternative(html, subtype="html")
 
 
-def _content_id(attachment: Attachment, domain: str) -> str:
-    """What names it within the mail and nowhere else: of the form of a Message-ID (RFC 2045, section 7)."""
-    content_id = attachment.content_id or attachment.id
+def _content_id(content_id: str, domain: str) -> str:
+    """What names a file in a mail and nowhere else: of the form of a Message-ID (RFC 2045, section 7)."""
     return content_id if "@" in content_id else f"{content_id}@{domain}"
 
 

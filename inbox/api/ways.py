@@ -43,9 +43,12 @@ async def list_ways(call: Call[NoQuery, None]) -> Page[WayView]:
     last = await call.store.queries.last_of(conversation.id, family, None)
     fares = {fare.id: fare for fare in await call.services.roster.channels()}
     addressing = call.services.addressing
+    found = addressing.ways(await call.store.people.identities(family))
+    channels = {way.channel for way in found if way.identity}
+    written = {channel: await call.store.queries.last_of(conversation.id, family, channel) for channel in channels}
     ways = []
-    for way in addressing.ways(await call.store.people.identities(family)):
-        by_way = await call.store.queries.last_of(conversation.id, family, way.channel)
+    for way in found:
+        by_way = written.get(way.channel)
         reached = way.identity if by_way and way.identity and by_way.author.identity_id == way.identity.id else None
         view = WayView(
             channel=way.channel,

@@ -90,10 +90,8 @@ def parse(mail: bytes, body: int) -> Part:
         takes_long()
     lines = mail.count(b"\n")
     del folded  # of 25 MB that are to be read in 200
-    if lines > _MAX_LINES:
-        return Part(content_type="text/plain", content=mail[body:])
     try:
-        if multiparts < _MAX_LEVELS and work < _WORK:
+        if lines <= _MAX_LINES and multiparts < _MAX_LEVELS and work < _WORK:
             return _from_fast(parse_email_tree(mail, mode="lazy"), 0, [MAX_PARTS])
     except (ParseError, _EmptyContainerError):
         pass

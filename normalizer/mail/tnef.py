@@ -30,7 +30,7 @@ _BODY, _CODEPAGE = 0x2800C, 0x69007
 
 # Properties ([MS-OXPROPS]), and how long the values of their types are, padded ([MS-OXTNEF] 2.1.3.4).
 _NAMES = (0x3707, 0x3704, 0x3001)  # a file's name: long, short, as shown
-_TEXT, _HTML, _HTML_CODEPAGE, _SUBJECT = 0x1000, 0x1013, 0x3FDE, 0x0037
+_TEXT, _HTML, _HTML_CODEPAGE = 0x1000, 0x1013, 0x3FDE
 _CONTENT, _TYPE, _CONTENT_ID = 0x3701, 0x370E, 0x3712
 _FIXED = {2: 4, 3: 4, 4: 4, 0xA: 4, 0xB: 4, 5: 8, 6: 8, 7: 8, 0x14: 8, 0x40: 8, 0x48: 16}
 _VARIABLE = (0xD, 0x1E, 0x1F, 0x102)
