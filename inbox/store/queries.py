@@ -45,6 +45,13 @@ def _asked(value: str | Sequence[str] | Unnamed) -> str | Document | None:
     return value if isinstance(value, str) else {"$in": list(value)}
 
 
+def written_by(conversation_id: str, customer_ids: Sequence[str], channel: str | None) -> Document:
+    """What some customers wrote in a conversation (on `channel`, where one is named)."""
+    writers: Document = {"$in": list(customer_ids)}
+    query: Document = {"conversation_id": conversation_id, "direction": "inbound", "customer_id": writers}
+    return query if channel is None else query | {"channel": channel}
+
+
 @guarded
 class Queries:
     """Reads over the committed state."""
@@ -110,13 +117,7 @@ class Queries:
 
     async def last_of(self, conversation_id: str, customer_ids: Sequence[str], channel: str | None) -> Message | None:
         """The newest message that one of these wrote in a conversation (on `channel`, where one is named)."""
-        query: Document = {
-            "conversation_id": conversation_id,
-            "direction": "inbound",
-            "customer_id": {"$in": list(customer_ids)},
-        }
-        if channel is not None:
-            query["channel"] = channel
+        query = written_by(conversation_id, customer_ids, channel)
         found = self._database["messages"].find(query).sort("seq", DESCENDING).limit(1)
         async for document in found:
             return from_document(document, Message)

@@ -25,6 +25,7 @@ from inbox.store.client import Database, Document
 from inbox.store.documents import COLLECTIONS, AnyStored, Stored, StoredT, from_document, to_document
 from inbox.store.errors import NotOwnerError
 from inbox.store.events import POSITIONS, to_log
+from inbox.store.queries import written_by
 from inbox.store.telling import erasure_of, event_of
 from normalizer.schema import Message
 
@@ -77,10 +78,7 @@ class Unit:
 
     async def last_of(self, conversation_id: str, customer_ids: Sequence[str], channel: str | None) -> Message | None:
         """The newest message that one of these wrote in a conversation (on `channel`, where one is named)."""
-        writers: Document = {"$in": list(customer_ids)}
-        query: Document = {"conversation_id": conversation_id, "direction": "inbound", "customer_id": writers}
-        if channel is not None:
-            query["channel"] = channel
+        query = written_by(conversation_id, customer_ids, channel)
         found = self._database["messages"].find(query, {"_id": 1}, session=self._session).sort("seq", -1).limit(1)
         async for document in found:
             return await self.one(Message, document["_id"])
