@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from bson.codec_options import CodecOptions
-from gridfs.asynchronous import grid_file
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import ConfigurationError, ConnectionFailure, InvalidURI, OperationFailure
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
+from inbox.store import driver
 from inbox.store.errors import UnfitDatabaseError
 
 Document = dict[str, Any]
@@ -21,11 +21,7 @@ Database = AsyncDatabase[Document]
 OLDEST = (6, 0)
 POOL = 32  # more operations in flight only lengthen the driver's tail (measured)
 SELECTION_SECONDS = 2.5
-UPLOAD_BUFFER = 1024 * 1024  # bytes of a file that the driver writes at once
 MAJORITY = WriteConcern(w="majority", j=True)
-
-# By itself it encodes up to 48 MB in one go, and nobody else has a turn meanwhile (93 ms for a mail of 25 MB).
-vars(grid_file)["_UPLOAD_BUFFER_SIZE"] = UPLOAD_BUFFER
 
 
 async def connect(url: str) -> Client:
@@ -34,6 +30,7 @@ async def connect(url: str) -> Client:
     Raises:
         UnfitDatabaseError: the URL is none, nobody answers there, or what answers is standalone or too old.
     """
+    driver.mend()
     try:
         client: Client = AsyncMongoClient(
             url,
