@@ -28,6 +28,7 @@ from connectors.errors import (
     TemporaryError,
     UnavailableError,
     UncertainError,
+    UnreachableError,
 )
 
 __all__ = [
@@ -54,5 +55,6 @@ __all__ = [
     "TemporaryError",
     "UnavailableError",
     "UncertainError",
+    "UnreachableError",
     "calling",
 ]

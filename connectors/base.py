@@ -64,7 +64,7 @@ class Capabilities(Struct, frozen=True, kw_only=True):
         html: replies may carry HTML.
         subject: replies have a subject.
         recipients: replies may name `to`, `cc` and `bcc`.
-        quotes: replies may repeat what they answer (`Reply.answered`).
+        quotes: replies may repeat what they answer (`Reply.answered`), also where their writer named nothing.
         profiles: `describe` tells of people; the inbox asks once for each new identity.
         text_limit: characters in one reply; None for no limit. A reply beyond it is refused before it is stored.
         attachment_limit: bytes of one file; 0 where files cannot be sent. Likewise.
@@ -91,9 +91,13 @@ class Capabilities(Struct, frozen=True, kw_only=True):
 
 
 class Receipt(Struct, frozen=True, kw_only=True):
-    """One platform piece that left. `piece` names it over tries; `recipient` is set where one address is one piece."""
+    """One platform piece that left. `piece` names it over tries; `recipient` is set where one address is one piece.
+
+    `others` are further ids of the same piece, where one call makes several messages there: an album.
+    """
 
     external_id: str
+    others: tuple[str, ...] = ()
     piece: str = ""
     recipient: Recipient | None = None
 
@@ -112,7 +116,7 @@ class Reply(Struct, frozen=True, kw_only=True):
         thread_key: the platform's thread to answer in.
         references: external ids of the conversation's earlier messages on this channel, oldest first.
         subject: the conversation's subject, where the message has none of its own.
-        answered: the message of ours that it answers, where there is one, for channels with `quotes`.
+        answered: the message that its writer named; else, for channels with `quotes`, the last one of its reader.
         signature: what the agent writes under replies, in place of the channel's; None where they have none.
         to: addresses that the agent chose instead of the person's own, for channels with `recipients`.
         cc: addresses in open copy, likewise.
@@ -174,6 +178,10 @@ class Connector(ABC, Generic[OptionsT]):
         They have the answer in copy where its writer does not say otherwise, but for those whom a channel `owns`.
         """
         return ()
+
+    def rates(self, thread_key: str | None) -> Sequence[Rate]:  # noqa: ARG002 (for those where threads differ)
+        """What the platform bears in that thread: those of `capabilities` that hold there. Pure."""
+        return self.capabilities.rates
 
     @abstractmethod
     async def start(self, context: Context) -> None:

@@ -5,6 +5,7 @@
     │   ├── UnavailableError  Santral itself cannot take more now: tell the platform *try again*
     │   └── LeaseLostError    another process is the owner by now
     ├── PermanentError      trying again is of no use; `reason` is read by an agent
+    │   └── UnreachableError  nor is writing to that person at all, until they write or let us in again
     └── UncertainError      nobody knows whether the platform did it
 
 Anything else that a connector raises counts as temporary, with a cap on the tries.
@@ -52,6 +53,10 @@ class LeaseLostError(TemporaryError):
 
 class PermanentError(ConnectorError):
     """It will never work as it is."""
+
+
+class UnreachableError(PermanentError):
+    """The person cannot be written to any more: they blocked us, or are gone."""
 
 
 class UncertainError(ConnectorError):

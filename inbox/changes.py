@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from inbox import delivery
 from inbox.model import WaitingChanges
 from normalizer.outcomes import Change
-from normalizer.schema import Author, Message, Reaction, Revision
+from normalizer.schema import Attachment, Author, Message, Reaction, Revision
 
 
 def changed(message: Message, change: Change) -> Message:
@@ -20,6 +20,29 @@ def changed(message: Message, change: Change) -> Message:
     if change.deleted:
         return replace(message, deleted_at=message.deleted_at or change.at)
     return _edited(message, change)
+
+
+def grown(message: Message, item: Message, external_id: str) -> Message:
+    """A message that came in several pieces (an album), with one more of them; doing it twice changes nothing.
+
+    Files stand in the order of their pieces' ids, whatever order they come in; a text is added to the text.
+    """
+    ids = message.external.ids or (message.external.id or "",)
+    if external_id in ids:
+        return message
+    files = dict(zip(ids, message.attachments, strict=False))
+    files.update(zip((external_id,), item.attachments, strict=False))
+    ordered = sorted((*ids, external_id), key=lambda one: (len(one), one))
+    text = "\n".join(filter(None, (message.text, item.text)))
+    html = item.html if not message.text else message.html if not item.text else None
+    return replace(
+        message,
+        text=text,
+        html=html,
+        parts=message.parts or item.parts,
+        attachments=tuple(files[one] for one in ordered if one in files),
+        external=replace(message.external, ids=tuple(ordered)),
+    )
 
 
 def caught_up(message: Message, waiting: WaitingChanges) -> Message:
@@ -39,13 +62,24 @@ def _edited(message: Message, change: Change) -> Message:
     if newest is not None and change.at < newest:  # an older edit that comes late is history
         revisions = _with_late(message.revisions, change.at, text, html)
         return message if change.text is None else replace(message, revisions=tuple(revisions))
-    attachments = message.attachments if change.attachments is None else change.attachments
+    attachments = message.attachments if change.attachments is None else _files(message, change)
     parts = message.parts if change.parts is None else change.parts
     edited = replace(message, text=text, html=html, attachments=attachments, parts=parts)
     if edited == message:
         return message
     before = Revision(text=message.text, html=message.html, until=change.at)
     return replace(edited, revisions=(*message.revisions, before))
+
+
+def _files(message: Message, change: Change) -> tuple[Attachment, ...]:
+    """The message's files after an edit: one that it has already stays as it is, and an album keeps its others."""
+    known = {one.external_id: one for one in message.attachments if one.external_id}
+    given = tuple(known.get(one.external_id or "", one) for one in change.attachments or ())
+    ids = message.external.ids
+    if message.relations.group_id is None or change.external_id not in ids or len(ids) != len(message.attachments):
+        return given
+    at = ids.index(change.external_id)
+    return (*message.attachments[:at], *given, *message.attachments[at + 1 :])
 
 
 def _with_late(revisions: tuple[Revision, ...], at: datetime, text: str, html: str | None) -> Iterator[Revision]:

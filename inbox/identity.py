@@ -86,7 +86,7 @@ def _proved_elsewhere(
 def _better_known(person: Person, known: Identity, customer: Customer, now: datetime) -> Recognised:
     changed: list[Identity | Customer] = []
     identity = msgspec.structs.replace(
-        known, name=person.name or known.name, verified=known.verified or person.verified
+        known, name=person.name or known.name, verified=known.verified or person.verified, unreachable=None
     )
     if identity != known:
         changed.append(identity)

@@ -69,7 +69,10 @@ class Customer(Struct, frozen=True, kw_only=True):
 
 
 class Identity(Struct, frozen=True, kw_only=True):
-    """A customer's address on a platform. `id` is `kind:value`, so that one address is one identity for good."""
+    """A customer's address on a platform. `id` is `kind:value`, so that one address is one identity for good.
+
+    `unreachable` says why nothing can be written to it any more.
+    """
 
     id: str
     kind: str
@@ -77,6 +80,7 @@ class Identity(Struct, frozen=True, kw_only=True):
     customer_id: str
     name: str | None = None
     verified: bool = False
+    unreachable: str | None = None
     created_at: datetime
 
 

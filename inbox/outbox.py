@@ -188,14 +188,14 @@ class OutboxWorker:
         identity = await unit.one(Identity, item.identity_id)
         conversation = await unit.one(Conversation, item.conversation_id)
         assert identity is not None  # identities are never deleted while a reply to them is on its way
-        able = self._connectors[item.channel].capabilities
+        connector = self._connectors[item.channel]
         item = unit.put(replace(item, state="sending", attempts=item.attempts + 1))
         message = _put(unit, message, state="sending", attempts=state.attempts + 1, next_attempt_at=None)
         earlier = await unit.references(item.conversation_id, item.channel, item.seq, REFERENCES)
         agent = await unit.agent(message.author.id) if message.author.id else None
         reply = Reply(
             message=message,
-            answered=await _answered(unit, item, message) if able.quotes else None,
+            answered=await _answered(unit, item, message, quotes=connector.capabilities.quotes),
             signature=agent.signature if agent else None,
             person=Person(kind=identity.kind, value=identity.value, name=identity.name, verified=identity.verified),
             files=self._files,
@@ -205,7 +205,7 @@ class OutboxWorker:
             to=item.to,
             cc=item.cc,
             bcc=item.bcc,
-            pace=functools.partial(self._pacer.wait, item.channel, item.thread_key, able.rates),
+            pace=functools.partial(self._pacer.wait, item.channel, item.thread_key, connector.rates(item.thread_key)),
         )
         return reply, item
 
@@ -218,7 +218,7 @@ class OutboxWorker:
         """A piece has left: remembers it, and the thread key under which answers to it will come."""
         item, message, _ = await self._mine(unit, sending, "sending")
         receipt = clean_structure(receipt)
-        ids = tuple(dict.fromkeys((*message.external.ids, receipt.external_id)))
+        ids = tuple(dict.fromkeys((*message.external.ids, receipt.external_id, *receipt.others)))
         external = replace(message.external, id=message.external.id or receipt.external_id, ids=ids)
         message = replace(message, external=external)
         if receipt.recipient is not None:
@@ -326,9 +326,11 @@ class OutboxWorker:
         return item, message, message.delivery
 
 
-async def _answered(unit: Unit, item: OutboxItem, message: Message) -> Message | None:
+async def _answered(unit: Unit, item: OutboxItem, message: Message, *, quotes: bool) -> Message | None:
     """What a reply answers: what its writer named, else the last that its reader wrote before it. Never a note."""
     named = message.relations.reply_to
+    if not named and not quotes:
+        return None
     found = await (unit.one(Message, named) if named else unit.written_before(item))
     return found if found and found.direction != "note" and found.deleted_at is None else None
 

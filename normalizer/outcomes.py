@@ -82,6 +82,7 @@ class Draft(Struct, frozen=True, kw_only=True):
             it names, nearest last. Conversations that share a key are one.
         unique: what tells that another event is this same message over again (a mail's id and body); None where the
             event key alone tells it.
+        answers: what the platform calls the message that it answers, where the inbox may have that.
         files: the contents of `message.attachments`, in their order. Those to fetch are shown at once, as `pending`.
         reopens: whether it opens a snoozed or resolved conversation again. A machine's mail does not.
     """
@@ -91,6 +92,7 @@ class Draft(Struct, frozen=True, kw_only=True):
     author: Person | None = None
     keys: tuple[str, ...] = ()
     unique: str | None = None
+    answers: str | None = None
     files: Files = ()
     reopens: bool = True
 
@@ -99,7 +101,7 @@ class Change(Struct, frozen=True, kw_only=True):
     """An edit, a deletion or a reaction: what became of a message that the platform calls `external_id`.
 
     Fields that are None stay as they are. One that comes before its message waits for it. `files` belong to
-    `attachments` as in a `Draft`.
+    `attachments` as in a `Draft`; a file that the message has already (by its `external_id`) stays as it is.
     """
 
     external_id: str
@@ -118,7 +120,8 @@ class Change(Struct, frozen=True, kw_only=True):
 class ConversationEvent(Struct, frozen=True, kw_only=True):
     """Something that happened in a conversation and that nobody wrote: a rating, a join, a call-back request.
 
-    It is shown as a message of `kind: event` by the `system`, with `part` as its content.
+    It is shown as a message of `kind: event` by the `system`, with `part` as its content. `keys` are further thread
+    keys under which its conversation is found from then on: a group that moved has two.
     """
 
     thread_key: str
@@ -126,6 +129,7 @@ class ConversationEvent(Struct, frozen=True, kw_only=True):
     customer: Person
     at: datetime
     author: Author = Author(type="system")
+    keys: tuple[str, ...] = ()
 
 
 class DeliveryUpdate(Struct, frozen=True, kw_only=True):
@@ -143,10 +147,21 @@ class DeliveryUpdate(Struct, frozen=True, kw_only=True):
     error: DeliveryError | None = None
 
 
+class Reachability(Struct, frozen=True, kw_only=True):
+    """A person cannot be written to any more, for a `reason` that agents read; or can be again, where that is None.
+
+    Whoever writes shows by it that they can be reached.
+    """
+
+    person: Person
+    at: datetime
+    reason: str | None = None
+
+
 class Ignored(Struct, frozen=True, kw_only=True):
     """An event that needs no place in a conversation; `reason` is counted and shown to the admin."""
 
     reason: str
 
 
-Outcome = Draft | Change | ConversationEvent | DeliveryUpdate | Ignored
+Outcome = Draft | Change | ConversationEvent | DeliveryUpdate | Reachability | Ignored

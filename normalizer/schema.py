@@ -61,7 +61,10 @@ class Part(Struct, frozen=True, kw_only=True):
 
 
 class Attachment(Struct, frozen=True, kw_only=True):
-    """A file of a message. `size` in bytes; `sha256` in hexadecimal; `content_id` without brackets."""
+    """A file of a message. `size` in bytes; `sha256` in hexadecimal; `content_id` without brackets.
+
+    `external_id` is what the platform calls the file.
+    """
 
     id: str
     filename: str
@@ -70,6 +73,7 @@ class Attachment(Struct, frozen=True, kw_only=True):
     sha256: str | None = None
     inline: bool = False
     content_id: str | None = None
+    external_id: str | None = None
     state: AttachmentState = "ready"
 
 

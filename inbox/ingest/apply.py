@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
-from inbox import changes, delivery, identity, jobs, threading
+from inbox import identity, jobs, threading
 from inbox.identity import Recognised
+from inbox.ingest.amending import Amending
 from inbox.ingest.entries import Policy, Understood, in_turn, message_id
 from inbox.joining import join
 from inbox.model import (
@@ -33,11 +34,10 @@ from normalizer.outcomes import (
     ConversationEvent,
     DeliveryUpdate,
     Draft,
-    Files,
     Ignored,
     Outcome,
     Person,
-    Remote,
+    Reachability,
 )
 from normalizer.schema import Author, Delivery, External, Message
 
@@ -112,7 +112,8 @@ def as_draft(outcome: Outcome) -> Outcome:
         external=External(thread_key=outcome.thread_key),
         sent_at=outcome.at,
     )
-    return Draft(message=message, customer=outcome.customer, keys=(outcome.thread_key,), reopens=False)
+    keys = (outcome.thread_key, *(key for key in outcome.keys if key != outcome.thread_key))
+    return Draft(message=message, customer=outcome.customer, keys=keys, reopens=False)
 
 
 class _Applier:
@@ -123,15 +124,18 @@ class _Applier:
         self._entry = entry
         self._number = number
         self._policy = policy
+        self._amending = Amending(unit, entry)
 
     async def apply(self, outcome: Outcome) -> None:
         match as_draft(outcome):
             case Draft() as draft:
                 await self._draft(draft)
             case DeliveryUpdate() as update:
-                await self._delivery(update)
+                await self._amending.delivery(update)
             case Change() as change:
-                await self._change(change)
+                await self._amending.change(change)
+            case Reachability() as told:
+                await self._amending.reachability(told)
             case Ignored() | _:
                 return
 
@@ -141,6 +145,8 @@ class _Applier:
             if await self._unit.one(Unique, mark) is not None:
                 return
             self._unit.put(Unique(id=mark, message_id=message_id(self._entry, self._number)))
+        if await self._amending.album(draft, message_id(self._entry, self._number)):
+            return
         placement = await self._placement(draft)
         agent = await self._agent(draft, placement.home)
         if placement.home is not None and (agent is not None or draft.message.author.type == "system"):
@@ -154,9 +160,11 @@ class _Applier:
         message = self._message(draft, conversation, writer)
         if agent is not None:
             message = _answered(message, agent)
-        self._fetch_later(message, draft.files)
+        if draft.answers is not None and message.relations.reply_to is None:
+            message = await self._answering(message, draft.answers)
+        self._amending.fetch_later(message, message.attachments, draft.files)
         if self._policy.edits and message.external.id is not None:
-            message = await self._overtaken(message, message.external.id)
+            message = await self._amending.overtaken(message, message.external.id)
         self._unit.put(message)
         self._unit.put(_with(conversation, message, draft, self._unit))
 
@@ -180,10 +188,12 @@ class _Applier:
             self._unit.put(jobs.describe(self._entry.channel, found.identity, self._unit.now))
         return found
 
-    def _fetch_later(self, message: Message, files: Files) -> None:
-        for attachment, content in zip(message.attachments, files, strict=False):
-            if isinstance(content, Remote):
-                self._unit.put(jobs.fetch(message, attachment, content, self._unit.now))
+    async def _answering(self, message: Message, external_id: str) -> Message:
+        """The message, naming the one that it answers where that is here."""
+        answered = await self._unit.message_called(message.channel, external_id)
+        if answered is None or answered.id == message.id:
+            return message
+        return replace(message, relations=replace(message.relations, reply_to=answered.id))
 
     async def _placement(self, draft: Draft) -> threading.Placement:
         keys = self._keys(draft)
@@ -243,67 +253,6 @@ class _Applier:
             received_at=self._entry.received_at,
             created_at=self._unit.now,
         )
-
-    async def _change(self, change: Change) -> None:
-        message = await self._unit.message_called(self._entry.channel, change.external_id)
-        if message is not None:
-            message = self._unit.put(changes.changed(message, change))
-            self._fetch_changed(message, change)
-            await self._shown(message)
-            return
-        waiting = await self._waiting(change.external_id)
-        self._unit.put(replace(waiting, changes=(*waiting.changes, change)))
-
-    def _fetch_changed(self, message: Message, change: Change) -> None:
-        if change.attachments is not None and message.attachments == change.attachments:
-            self._fetch_later(message, change.files)
-
-    async def _waiting(self, external_id: str) -> WaitingChanges:
-        """What waits for a message that has not come yet."""
-        id_ = scoped(self._entry.channel, external_id)
-        return await self._unit.one(WaitingChanges, id_) or WaitingChanges(id=id_, at=self._unit.now)
-
-    async def _shown(self, message: Message) -> None:
-        """A changed message changes what the list shows of its conversation, where it is the last one."""
-        conversation = await self._unit.one(Conversation, message.conversation_id)
-        last = conversation.last_message if conversation else None
-        if conversation is None or last is None:
-            return
-        preview = Preview.of(message, last.at) if last.id == message.id else last
-        self._unit.put(replace(conversation, last_message=preview, updated_at=self._unit.now))
-
-    async def _overtaken(self, message: Message, external_id: str) -> Message:
-        """The message with the changes that came before it."""
-        waiting = await self._unit.one(WaitingChanges, scoped(message.channel, external_id))
-        if waiting is None:
-            return message
-        self._unit.remove(WaitingChanges, waiting.id)
-        message = changes.caught_up(message, waiting)
-        for change in waiting.changes:
-            self._fetch_changed(message, change)
-        return message
-
-    async def _delivery(self, update: DeliveryUpdate) -> None:
-        message = await self._unit.one(Message, update.message_id) if update.message_id else None
-        if message is None and update.external_id:
-            message = await self._unit.message_called(self._entry.channel, update.external_id, ours=True)
-            if message is None:  # it may be quicker than the platform's answer to the send
-                waiting = await self._waiting(update.external_id)
-                self._unit.put(replace(waiting, updates=(*waiting.updates, update)))
-                return
-        if message is None or message.delivery is None or message.channel != self._entry.channel:
-            return
-        updated = delivery.updated(message.delivery, update)
-        if updated != message.delivery:
-            self._unit.put(replace(message, delivery=updated))
-        if update.state == "failed":
-            await self._names(message)
-
-    async def _names(self, returned: Message) -> None:
-        """The report that came with this outcome, where there is one, names the reply that it is about."""
-        report = await self._unit.one(Message, self._entry.message_id)
-        if report is not None and report.kind == "event":
-            self._unit.put(replace(report, relations=replace(report.relations, bounce_of=returned.id)))
 
 
 def _answered(message: Message, agent: Agent) -> Message:

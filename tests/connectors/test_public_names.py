@@ -13,7 +13,8 @@ DOCS = Path(__file__).parents[2] / "docs"
 CONTRACT = [
     "Capabilities", "Channel", "Connector", "ConnectorError", "Context", "CursorExpiredError", "Feed", "FeedPage",
     "Files", "Handler", "Keys", "Lease", "LeaseLostError", "Options", "PermanentError", "Rate", "Receipt", "Received",
-    "Reply", "Secrets", "TemporaryError", "UnavailableError", "UncertainError", "calling",
+    "Reply", "Secrets", "TemporaryError", "UnavailableError", "UncertainError", "UnreachableError",
+    "calling",
 ]  # fmt: skip
 KIT = [
     "Door", "Finding", "MemoryContext", "MemoryFeed", "MemoryFiles", "MemoryKeys", "MemoryLease", "MemoryLeases",

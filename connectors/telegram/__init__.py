@@ -1,0 +1,7 @@
+"""Telegram, by the Bot API: https://core.telegram.org/bots/api."""
+
+from __future__ import annotations
+
+from connectors.telegram.connector import TelegramConnector
+
+__all__ = ["TelegramConnector"]

@@ -1,0 +1,109 @@
+"""An update on its way into the journal: its key, whose it is, and whether somebody waits for a sign."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+
+import msgspec
+from msgspec import Struct
+
+from normalizer.outcomes import Raw
+
+CONTENT_TYPE = "application/json"
+
+
+class _Chat(Struct):
+    id: int = 0
+
+
+class _Placed(Struct):
+    """What is told of a message: where it stands."""
+
+    chat: _Chat | None = None
+    message_id: int = 0
+
+
+class _Query(Struct):
+    id: str = ""
+    message: _Placed | None = None
+
+
+class _Update(Struct):
+    update_id: int
+    message: _Placed | None = None
+    edited_message: _Placed | None = None
+    channel_post: _Placed | None = None
+    edited_channel_post: _Placed | None = None
+    business_message: _Placed | None = None
+    edited_business_message: _Placed | None = None
+    deleted_business_messages: _Placed | None = None
+    message_reaction: _Placed | None = None
+    my_chat_member: _Placed | None = None
+    callback_query: _Query | None = None
+
+    def place(self) -> _Placed | None:
+        """The message that it is about."""
+        return (
+            self.message
+            or self.edited_message
+            or (self.callback_query and self.callback_query.message)
+            or self.message_reaction
+            or self.business_message
+            or self.edited_business_message
+            or self.deleted_business_messages
+            or self.my_chat_member
+            or self.channel_post
+            or self.edited_channel_post
+        )
+
+
+class _Numbered(Struct):
+    update_id: int
+
+
+class Arrival(Struct, frozen=True, kw_only=True):
+    """An update to be journaled.
+
+    `update_id` is None where it has none; `callback` is the id of a button's press, whose presser sees a clock until
+    it is answered.
+    """
+
+    raw: Raw
+    update_id: int | None = None
+    callback: str | None = None
+
+
+_update = msgspec.json.Decoder(_Update)
+_numbered = msgspec.json.Decoder(_Numbered)
+
+
+def arrival(body: bytes, at: datetime) -> Arrival:
+    """How an update is kept.
+
+    The key is its number and the message that it is about: after a quiet week numbers begin anew anywhere
+    (https://core.telegram.org/bots/api#update), and may meet an old one. What has no number is its own content's.
+    """
+    try:
+        update = _update.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        return _poorly_formed(body, at)
+    place = update.place()
+    key, sender = str(update.update_id), None
+    if place is not None and place.chat is not None:
+        sender = str(place.chat.id)
+        key = f"{key}:{sender}/{place.message_id}"
+    query = update.callback_query
+    raw = Raw(key=key, body=body, content_type=CONTENT_TYPE, received_at=at, sender=sender)
+    return Arrival(raw=raw, update_id=update.update_id, callback=query.id if query and query.id else None)
+
+
+def _poorly_formed(body: bytes, at: datetime) -> Arrival:
+    digest = hashlib.sha256(body).hexdigest()
+    try:
+        number: int | None = _numbered.decode(body).update_id
+    except (msgspec.DecodeError, RecursionError):
+        number = None
+    key = digest if number is None else f"{number}:{digest}"
+    raw = Raw(key=key, body=body, content_type=CONTENT_TYPE, received_at=at)
+    return Arrival(raw=raw, update_id=number)

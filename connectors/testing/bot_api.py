@@ -1,0 +1,349 @@
+"""A Bot API of one's own, for connectors that speak it and for tests of bots (https://core.telegram.org/bots/api).
+
+It holds what Telegram holds (updates until they are confirmed, messages, files, a hook) and refuses what Telegram
+refuses: two pollers at once, markup it cannot read, texts that are too long.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from connectors.testing.bot_markup import plain
+from connectors.testing.server import Call, PlatformServer, RefusedCallError, as_json
+
+BOT = 7_000_000_001
+TOKEN = f"{BOT}:stand-in_0123456789abcdefghijklmno"
+CUSTOMER = 4_200_000_042
+
+_TEXT_UNITS, _CAPTION_UNITS = 4096, 1024
+_DOWNLOAD_BYTES = 20 * 1024 * 1024
+_MEDIA = ("photo", "video", "animation", "audio", "document", "voice", "sticker")
+
+
+class BotApiServer(PlatformServer):
+    """One bot's Telegram.
+
+    Attributes:
+        chats: each chat's messages, by their number.
+        files: the bytes of each file, by `file_id`.
+        hook: where updates go, as `setWebhook` said; None while they wait for `getUpdates`.
+        pending: the updates that nobody has confirmed.
+        handed: how often each update was given to who polls, by its number.
+        blocked: chats that the bot cannot write to any more.
+    """
+
+    def __init__(self) -> None:
+        """A bot that nobody has written to."""
+        super().__init__()
+        self.chats: dict[int, dict[int, dict[str, Any]]] = {}
+        self.files: dict[str, bytes] = {}
+        self.hook: dict[str, Any] | None = None
+        self.pending: list[dict[str, Any]] = []
+        self.handed: Counter[int] = Counter()
+        self.blocked: set[int] = set()
+        self._update_id = 100_000
+        self._message_id = 1000
+        self._news = asyncio.Condition()
+        self._polls = 0
+
+    def routes(self) -> list[web.RouteDef]:
+        """Calls at `/bot<token>/<method>`, files at `/file/bot<token>/<path>`."""
+        return [
+            web.route("*", "/bot{token}/{method}", self._called),
+            web.get("/file/bot{token}/{path:.*}", self._download),
+        ]
+
+    async def _called(self, request: web.Request) -> web.StreamResponse:
+        if request.match_info["token"] != TOKEN:
+            return self.refusal("Unauthorized", 401)
+        return await self.handle(request, request.match_info["method"])
+
+    async def _download(self, request: web.Request) -> web.StreamResponse:
+        content = self.files.get(request.match_info["path"].removeprefix("documents/"))
+        if content is None:
+            raise web.HTTPNotFound
+        return web.Response(body=content)
+
+    def answer(self, result: Any) -> web.Response:  # noqa: ANN401 (a JSON value)
+        """As the Bot API has it."""
+        return web.json_response({"ok": True, "result": result})
+
+    def refusal(self, words: str, status: int, retry_after: int | None = None) -> web.Response:
+        """Likewise."""
+        body: dict[str, Any] = {"ok": False, "error_code": status, "description": words}
+        if retry_after is not None:
+            body["parameters"] = {"retry_after": retry_after}
+        return web.json_response(body, status=status)
+
+    # What people do.
+
+    def message(self, text: str | None = None, *, chat: int = CUSTOMER, **fields: Any) -> dict[str, Any]:  # noqa: ANN401
+        """A message of a person in a chat: private where the chat is theirs, else a group's. It is not sent yet."""
+        self._message_id += 1
+        private = chat > 0
+        user = {"id": chat if private else CUSTOMER, "is_bot": False, "first_name": "Ada", "last_name": "Byron"}
+        place = {"first_name": "Ada", "last_name": "Byron"} if private else {"title": "Machines"}
+        message = {
+            "message_id": self._message_id,
+            "from": user,
+            "chat": {"id": chat, "type": "private" if private else "supergroup", **place},
+            "date": int(time.time()),
+            **({"text": text} if text is not None else {}),
+            **fields,
+        }
+        self.chats.setdefault(chat, {})[message["message_id"]] = message
+        return message
+
+    def file(self, content: bytes, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 (fields of a document)
+        """A file as it stands in a message."""
+        file_id = f"file-{len(self.files) + 1}"
+        self.files[file_id] = content
+        return {"file_id": file_id, "file_unique_id": f"unique-{file_id}", "file_size": len(content), **fields}
+
+    def update(self, kind: str, content: Mapping[str, Any]) -> dict[str, Any]:
+        """An update of some kind; it waits until it is sent or asked for."""
+        self._update_id += 1
+        return {"update_id": self._update_id, kind: content}
+
+    async def push(self, *updates: Mapping[str, Any]) -> list[int]:
+        """Sends updates as they are given: twice is twice, any order is that order.
+
+        Returns:
+            What the hook answered to each; nothing where they wait for `getUpdates`.
+        """
+        if self.hook is None:
+            async with self._news:
+                self.pending += map(dict, updates)
+                self._news.notify_all()
+            return []
+        async with aiohttp.ClientSession() as http:
+            headers = {"X-Telegram-Bot-Api-Secret-Token": str(self.hook.get("secret_token", ""))}
+            answers = []
+            for update in updates:
+                async with http.post(str(self.hook["url"]), json=update, headers=headers) as answer:
+                    answers.append(answer.status)
+            return answers
+
+    async def press(self, message: Mapping[str, Any], data: str) -> list[int]:
+        """A person presses a button under a message of the bot."""
+        user = {"id": CUSTOMER, "is_bot": False, "first_name": "Ada", "last_name": "Byron"}
+        query = {"id": f"query-{self._update_id}", "from": user, "message": message, "chat_instance": "1", "data": data}
+        return await self.push(self.update("callback_query", query))
+
+    async def asked_again(self, update: Mapping[str, Any], times: int) -> bool:
+        """Whether it was given out more than so many times before it was confirmed; returns when that is clear."""
+        async with self._news:
+            await self._news.wait_for(lambda: self._is_confirmed(update) or self.handed[update["update_id"]] > times)
+            return not self._is_confirmed(update)
+
+    async def confirmed(self, update: Mapping[str, Any]) -> None:
+        """Returns when an update was confirmed by a later `offset`."""
+        async with self._news:
+            await self._news.wait_for(lambda: self._is_confirmed(update))
+
+    def _is_confirmed(self, update: Mapping[str, Any]) -> bool:
+        return all(one["update_id"] != update["update_id"] for one in self.pending)
+
+    # What the bot asks.
+
+    async def perform(self, call: Call) -> Any:  # noqa: ANN401 (a JSON value)
+        """Every method that a bot of an inbox needs; others do not exist."""
+        method = getattr(self, f"_{call.method.lower()}", None)
+        if method is not None:
+            return await method(call)
+        if call.method.startswith("send"):
+            return self._sent(call)
+        raise RefusedCallError("Not Found", 404)
+
+    async def _getme(self, _: Call) -> dict[str, Any]:
+        return {
+            "id": BOT,
+            "is_bot": True,
+            "first_name": "Help",
+            "username": "help_bot",
+            "can_join_groups": True,
+            "can_read_all_group_messages": False,
+            "supports_inline_queries": False,
+        }
+
+    async def _setwebhook(self, call: Call) -> bool:
+        if not str(call.arguments.get("url", "")).startswith(("https://", "http://127.0.0.1:")):
+            raise RefusedCallError("Bad Request: bad webhook: An HTTPS URL must be provided for webhook")
+        self.hook = dict(call.arguments)
+        return True
+
+    async def _deletewebhook(self, _: Call) -> bool:
+        self.hook = None
+        return True
+
+    async def _getwebhookinfo(self, _: Call) -> dict[str, Any]:
+        hook = self.hook or {}
+        return {
+            "url": hook.get("url", ""),
+            "has_custom_certificate": False,
+            "pending_update_count": len(self.pending),
+            "allowed_updates": as_json(hook.get("allowed_updates", "[]")),
+        }
+
+    async def _getupdates(self, call: Call) -> list[dict[str, Any]]:
+        if self.hook is not None:
+            raise RefusedCallError("Conflict: can't use getUpdates method while webhook is active", 409)
+        self._polls += 1
+        mine = self._polls
+        offset = int(call.arguments.get("offset", 0))
+        async with self._news:
+            known = next((at for at, one in enumerate(self.pending) if one["update_id"] == offset - 1), None)
+            if known is not None:
+                del self.pending[: known + 1]
+            self._news.notify_all()
+            try:
+                async with asyncio.timeout(float(call.arguments.get("timeout", 0))):
+                    await self._news.wait_for(lambda: bool(self.pending) or self._polls != mine)
+            except TimeoutError:
+                return []
+            if self._polls != mine:
+                words = "terminated by other getUpdates request; make sure that only one bot instance is running"
+                raise RefusedCallError(f"Conflict: {words}", 409)
+            self.handed.update(one["update_id"] for one in self.pending[:100])
+            self._news.notify_all()
+            return self.pending[:100]
+
+    async def _getfile(self, call: Call) -> dict[str, Any]:
+        file_id = str(call.arguments["file_id"])
+        if file_id not in self.files:
+            raise RefusedCallError("Bad Request: wrong file_id or the file is temporarily unavailable")
+        if len(self.files[file_id]) > _DOWNLOAD_BYTES:
+            raise RefusedCallError("Bad Request: file is too big")
+        size = len(self.files[file_id])
+        return {
+            "file_id": file_id,
+            "file_unique_id": f"unique-{file_id}",
+            "file_size": size,
+            "file_path": f"documents/{file_id}",
+        }
+
+    async def _getchat(self, call: Call) -> dict[str, Any]:
+        chat = int(call.arguments["chat_id"])
+        if chat not in self.chats:
+            raise RefusedCallError("Bad Request: chat not found")
+        told = next(iter(self.chats[chat].values()))["chat"]
+        if "avatar" in self.files:
+            told = {**told, "photo": dict.fromkeys(_PHOTO, "avatar")}
+        return {**told, "accent_color_id": 0, "max_reaction_count": 11, "accepted_gift_types": _NO_GIFTS}
+
+    async def _answercallbackquery(self, _: Call) -> bool:
+        return True
+
+    async def _sendchataction(self, call: Call) -> bool:
+        self._chat(call)
+        return True
+
+    async def _sendmediagroup(self, call: Call) -> list[dict[str, Any]]:
+        media = as_json(call.arguments["media"])
+        if not 2 <= len(media) <= 10:
+            raise RefusedCallError("Bad Request: media group must have 2 to 10 items")
+        group = str(self._message_id)
+        sent = []
+        for one in media:
+            content = call.files[one["media"].removeprefix("attach://")]
+            fields = {one["type"]: content, "media_group_id": group, "caption": one.get("caption", "")}
+            sent.append(self._kept(call, self._checked(one, "caption"), fields))
+        return sent
+
+    async def _editmessagetext(self, call: Call) -> dict[str, Any]:
+        message = self._own(call)
+        text = self._checked(call.arguments, "text")
+        if text == message.get("text"):
+            raise RefusedCallError("Bad Request: message is not modified")
+        message.update(text=text, edit_date=int(time.time()))
+        return _shown(message)
+
+    async def _editmessagecaption(self, call: Call) -> dict[str, Any]:
+        message = self._own(call)
+        message.update(caption=self._checked(call.arguments, "caption"), edit_date=int(time.time()))
+        return _shown(message)
+
+    async def _deletemessage(self, call: Call) -> bool:
+        self._own(call)
+        del self.chats[int(call.arguments["chat_id"])][int(call.arguments["message_id"])]
+        return True
+
+    def _sent(self, call: Call) -> dict[str, Any]:
+        kind = call.method.removeprefix("send").lower()
+        if kind == "message":
+            text = self._checked(call.arguments, "text")
+            if not text.strip():
+                raise RefusedCallError("Bad Request: message text is empty")
+            return self._kept(call, text, {})
+        if kind not in _MEDIA:
+            raise RefusedCallError("Not Found", 404)
+        named = str(call.arguments.get(kind, "")).removeprefix("attach://")
+        content = call.files.get(named) or call.files.get(kind)
+        if content is None:
+            raise RefusedCallError(f"Bad Request: there is no {kind} in the request")
+        return self._kept(call, self._checked(call.arguments, "caption"), {kind: content})
+
+    def _kept(self, call: Call, text: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+        chat = self._chat(call)
+        self._message_id += 1
+        message = {
+            "message_id": self._message_id,
+            "from": {"id": BOT, "is_bot": True, "first_name": "Help", "username": "help_bot"},
+            "chat": {"id": chat, "type": "private" if chat > 0 else "supergroup", "title": "Machines"},
+            "date": int(time.time()),
+            **({"caption": text} if fields else {"text": text}),
+            **fields,
+        }
+        for name in ("message_thread_id", "reply_parameters", "reply_markup", "business_connection_id"):
+            if name in call.arguments:
+                message[name] = as_json(call.arguments[name]) if name.startswith("reply") else call.arguments[name]
+        self.chats.setdefault(chat, {})[message["message_id"]] = message
+        return _shown(message)
+
+    def _chat(self, call: Call) -> int:
+        chat = int(call.arguments["chat_id"])
+        if chat in self.blocked:
+            raise RefusedCallError("Forbidden: bot was blocked by the user", 403)
+        if chat not in self.chats:
+            raise RefusedCallError("Bad Request: chat not found")
+        return chat
+
+    def _own(self, call: Call) -> dict[str, Any]:
+        message = self.chats.get(self._chat(call), {}).get(int(call.arguments["message_id"]))
+        if message is None or message["from"]["id"] != BOT:
+            raise RefusedCallError("Bad Request: message to edit not found")
+        return message
+
+    def _checked(self, arguments: Mapping[str, Any], name: str) -> str:
+        """The text without its markup, if Telegram would take it."""
+        text = str(arguments.get(name) or "")
+        if arguments.get("parse_mode") == "HTML":
+            text = plain(text)
+        limit = _TEXT_UNITS if name == "text" else _CAPTION_UNITS
+        if len(text.encode("utf-16-le")) // 2 > limit:
+            raise RefusedCallError(f"Bad Request: message {'' if name == 'text' else 'caption '}is too long")
+        return text
+
+    def written(self, chat: int = CUSTOMER) -> list[dict[str, Any]]:
+        """What the bot wrote in a chat, oldest first."""
+        return [one for one in self.chats.get(chat, {}).values() if one["from"]["id"] == BOT]
+
+
+_PHOTO = ("small_file_id", "small_file_unique_id", "big_file_id", "big_file_unique_id")
+_NO_GIFTS = dict.fromkeys(
+    ("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription", "gifts_from_channels"), False
+)
+
+
+def _shown(message: Mapping[str, Any]) -> dict[str, Any]:
+    """A message as it is told; of a file, that there is one."""
+    shown = {name: value for name, value in message.items() if name not in _MEDIA and name != "reply_parameters"}
+    shown.pop("reply_markup", None)
+    return shown

@@ -1,0 +1,61 @@
+"""Who writes on Telegram: users, groups and channels as persons."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from normalizer.fields import Fields, number, record, text
+from normalizer.outcomes import Person
+from normalizer.text import one_line
+
+KIND = "telegram"
+GROUPS = ("group", "supergroup")
+
+
+def name_of(who: Fields) -> str | None:
+    """A user's or a chat's name."""
+    name = text(who, "title") or f"{text(who, 'first_name')} {text(who, 'last_name')}"
+    return one_line(name) or one_line(text(who, "username")) or None
+
+
+def person(who: Fields) -> Person | None:
+    """A user or a chat; None where it has no id. Telegram's ids prove themselves."""
+    id_ = number(who, "id")
+    return None if id_ is None else Person(kind=KIND, value=str(id_), name=name_of(who), verified=True)
+
+
+def sender(message: Fields) -> Fields:
+    """Who wrote a message: the chat in whose name it stands (a channel, an anonymous admin's group), else the user."""
+    return record(message, "sender_chat") or record(message, "from")
+
+
+def about(message: Fields) -> dict[str, Any]:
+    """What only Telegram has to say of a message's place and writer."""
+    chat, user = record(message, "chat"), sender(message)
+    said = {
+        "telegram.chat": {name: chat[name] for name in ("id", "type", "title", "username") if name in chat},
+        "telegram.from": {name: user[name] for name in ("id", "username", "language_code", "is_bot") if name in user},
+        "telegram.message_id": number(message, "message_id"),
+        "telegram.topic": topic(message),
+        "telegram.business_connection": text(message, "business_connection_id"),
+        "telegram.media_group_id": text(message, "media_group_id"),
+        "telegram.signature": one_line(text(message, "author_signature")),
+    }
+    return {name: value for name, value in said.items() if value}
+
+
+def topic(message: Fields) -> int | None:
+    """The forum topic of a message. Outside of forums `message_thread_id` names a mere chain of answers."""
+    return number(message, "message_thread_id") if message.get("is_topic_message") is True else None
+
+
+def thread_key(message: Fields) -> str:
+    """`chat`, `chat/topic`, or `chat@connection` for the chat of a business that the bot answers for."""
+    chat = number(record(message, "chat"), "id")
+    place, connection = topic(message), text(message, "business_connection_id")
+    return f"{chat}@{connection}" if connection else f"{chat}/{place}" if place is not None else str(chat)
+
+
+def external_id(chat: int | None, message_id: int | None) -> str:
+    """What Telegram calls a message: its number is unique within a chat only."""
+    return f"{chat}/{message_id}"
