@@ -30,7 +30,7 @@ class Addressee(Struct, frozen=True, kw_only=True):
 
 
 class Way(Struct, frozen=True, kw_only=True):
-    """A channel, and the identity that it reaches; or why it reaches none."""
+    """A channel, and the identity that it reaches; or why it reaches none, or not that one any more."""
 
     channel: str
     identity: Identity | None = None
@@ -71,7 +71,7 @@ class Addressing:
         found: list[Way] = []
         for channel, connector in self._connectors.items():
             reachable = [one for one in identities if one.kind == connector.identity_kind]
-            found += [Way(channel=channel, identity=one) for one in reversed(reachable)]
+            found += [Way(channel=channel, identity=one, refusal=_shut_out(one)) for one in reversed(reachable)]
             if not reachable:
                 found.append(Way(channel=channel, refusal=_unreachable(channel)))
         return found
@@ -104,6 +104,7 @@ class Addressing:
         if last is not None and last.author.identity_id is not None:
             found = await unit.one(Identity, last.author.identity_id)
             if found is not None:
+                _check_reaches(found)
                 return Addressee(
                     channel=last.channel,
                     connector=self.connector(last.channel),
@@ -114,7 +115,12 @@ class Addressing:
         channel = channel or next(iter(conversation.channels), None)
         if channel is None:
             raise RefusedError("no-identity", "the customer has not written on any channel yet; name one")
-        return await self._of_customer(unit, conversation.customer_id, channel)
+        addressee = await self._of_customer(unit, conversation.customer_id, channel)
+        # Who write are others: members of a group, whose conversation it is. The answer goes where they were last.
+        spoken = await unit.last_of(conversation.id, None, channel)
+        if spoken is None or addressee.thread_key is None:
+            return addressee
+        return replace(addressee, thread_key=spoken.external.thread_key or addressee.thread_key)
 
     async def beginning(self, unit: Unit, channel: str, customer_id: str | None, person: Person | None) -> Addressee:
         """Whom a conversation that the company begins goes to: a known customer, else a person who may become one.
@@ -135,7 +141,8 @@ class Addressing:
         reachable = [one for one in await unit.identities_of(family) if one.kind == connector.identity_kind]
         if not reachable:
             raise _unreachable(channel)
-        return _addressee(channel, connector, max(reachable, key=lambda one: one.created_at))
+        newest = max(reachable, key=lambda one: (one.unreachable is None, one.created_at))
+        return _addressee(channel, connector, newest)
 
     async def _of_person(self, unit: Unit, channel: str, person: Person) -> Addressee:
         connector = self.connector(channel)
@@ -154,8 +161,24 @@ def _unreachable(channel: str) -> RefusedError:
     return RefusedError("no-identity", f'the customer cannot be reached by channel "{channel}"')
 
 
+def _shut_out(found: Identity) -> RefusedError | None:
+    """Why somebody cannot be written to any more, where that is so."""
+    return RefusedError("unreachable", f"nothing can be sent: {found.unreachable}") if found.unreachable else None
+
+
+def _check_reaches(found: Identity) -> None:
+    refusal = _shut_out(found)
+    if refusal is not None:
+        raise refusal
+
+
 def _addressee(channel: str, connector: Connector[Any], found: Identity) -> Addressee:
-    """On a channel without threads the customer is the thread."""
+    """On a channel without threads the customer is the thread.
+
+    Raises:
+        RefusedError: they cannot be written to any more.
+    """
+    _check_reaches(found)
     thread_key = None if connector.capabilities.threads else found.value
     return Addressee(channel=channel, connector=connector, identity=found, thread_key=thread_key)
 

@@ -30,7 +30,14 @@ from msgspec.structs import replace
 
 from connectors.base import Connector, Receipt, Reply
 from connectors.context import Files
-from connectors.errors import ConnectorError, PermanentError, TemporaryError, UnavailableError, UncertainError
+from connectors.errors import (
+    ConnectorError,
+    PermanentError,
+    TemporaryError,
+    UnavailableError,
+    UncertainError,
+    UnreachableError,
+)
 from inbox import changes, delivery
 from inbox.metrics import Metrics
 from inbox.model import Conversation, Identity, OutboxItem, ThreadKey, WaitingChanges, scoped
@@ -270,11 +277,19 @@ class OutboxWorker:
         connector = self._connectors.get(item.channel)
         if isinstance(known, UncertainError) and not (connector and connector.capabilities.idempotent_send):
             return self._park(unit, item, message, "unknown", known, temporary=False)
+        if isinstance(known, UnreachableError):
+            await self._shut_out(unit, item, known)
         if isinstance(known, PermanentError):
             return self._park(unit, item, message, "failed", known, temporary=False)
         if item.attempts >= delivery.MAX_ATTEMPTS:
             return self._park(unit, item, message, "failed", known, temporary=True)
         return self._later(unit, item, message, known)
+
+    async def _shut_out(self, unit: Unit, item: OutboxItem, error: UnreachableError) -> None:
+        """Remembers that a person cannot be written to, so that the next reply is not written in vain."""
+        identity = await unit.one(Identity, item.identity_id)
+        if identity is not None:
+            unit.put(clean_structure(replace(identity, unreachable=error.reason)))
 
     def _park(
         self,

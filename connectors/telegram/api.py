@@ -113,9 +113,7 @@ class BotApi:
         words = error.message.replace(self._secret, "…").removeprefix("Bad Request: ")
         match error:
             case RetryAfter():
-                seconds = error.retry_after
-                wait = seconds if isinstance(seconds, int) else seconds.total_seconds()
-                return TemporaryError("Telegram asks to wait", retry_after=float(wait), code="429")
+                return TemporaryError("Telegram asks to wait", retry_after=_wait(error), code="429")
             case ChatMigrated():
                 return PermanentError(f"the group has moved: it is {error.new_chat_id} now", code="migrated")
             case InvalidToken() | EndPointNotFound():
@@ -165,6 +163,12 @@ class BotApi:
         async with calling("Telegram", seconds=UPLOAD_SECONDS) as http, http.get(f"{self._files}/{path}") as answer:
             async for piece in answer.content.iter_chunked(PIECE):
                 yield piece
+
+
+def _wait(error: RetryAfter) -> float:
+    """Seconds. The client announces that they will be of another type one day."""
+    told = error.retry_after
+    return float(told) if isinstance(told, int) else told.total_seconds()
 
 
 def _refused(words: str) -> PermanentError:

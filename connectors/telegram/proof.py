@@ -61,6 +61,8 @@ class Telegram(Platform):
         return await self._told(self.server.update("message", self.server.message(document=document)))
 
     async def _told(self, update: Mapping[str, Any]) -> Told:
+        if self.options.get("mode") == "hook":
+            await self.server.hooked()
         before = self.server.handed[update["update_id"]]
         answers = await self.server.push(update)
         if not answers:

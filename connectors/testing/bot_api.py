@@ -137,6 +137,11 @@ class BotApiServer(PlatformServer):
         query = {"id": f"query-{self._update_id}", "from": user, "message": message, "chat_instance": "1", "data": data}
         return await self.push(self.update("callback_query", query))
 
+    async def hooked(self) -> None:
+        """Returns when updates go to a hook."""
+        async with self._news:
+            await self._news.wait_for(lambda: self.hook is not None)
+
     async def asked_again(self, update: Mapping[str, Any], times: int) -> bool:
         """Whether it was given out more than so many times before it was confirmed; returns when that is clear."""
         async with self._news:
@@ -176,7 +181,9 @@ class BotApiServer(PlatformServer):
     async def _setwebhook(self, call: Call) -> bool:
         if not str(call.arguments.get("url", "")).startswith(("https://", "http://127.0.0.1:")):
             raise RefusedCallError("Bad Request: bad webhook: An HTTPS URL must be provided for webhook")
-        self.hook = dict(call.arguments)
+        async with self._news:
+            self.hook = dict(call.arguments)
+            self._news.notify_all()
         return True
 
     async def _deletewebhook(self, _: Call) -> bool:

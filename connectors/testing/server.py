@@ -13,9 +13,9 @@ from msgspec import Struct
 
 from connectors.testing.proof import Trouble
 
-Misbehaviour = Literal["busy", "broken", "refuse", "garbage", "lost", "hang"]
-"""How a call is failed: 429; 500; refused for good; an answer that is no JSON; done, and the line is cut before the
-answer; done, and no answer until the end."""
+Misbehaviour = Literal["busy", "broken", "conflict", "refuse", "garbage", "lost", "hang"]
+"""How a call is failed: 429; 500; 409; refused for good; an answer that is no JSON; done, and the line is cut before
+the answer; done, and no answer until the end."""
 
 TROUBLES: Mapping[Trouble, Misbehaviour] = {
     "temporary": "busy",
@@ -108,15 +108,9 @@ class PlatformServer:
         if self.slow:
             await asyncio.sleep(self.slow)
         how = self._misbehaviour(method)
-        match how:
-            case "busy":
-                return self.refusal("Too Many Requests", 429, RETRY_AFTER)
-            case "broken":
-                return web.Response(status=500, text="Internal Server Error")
-            case "refuse":
-                return self.refusal("Bad Request: refused for good", 400)
-            case "garbage":
-                return web.Response(text="<html>it works!</html>", content_type="text/html")
+        failed = self._failed(how)
+        if failed is not None:
+            return failed
         try:
             result = await self.perform(call)
         except RefusedCallError as refused:
@@ -127,6 +121,21 @@ class PlatformServer:
         if how in ("lost", "hang") and request.transport is not None:
             request.transport.abort()
         return self.answer(result)
+
+    def _failed(self, how: Misbehaviour | None) -> web.Response | None:
+        """What is answered in place of doing anything."""
+        match how:
+            case "busy":
+                return self.refusal("Too Many Requests", 429, RETRY_AFTER)
+            case "broken":
+                return web.Response(status=500, text="Internal Server Error")
+            case "conflict":
+                return self.refusal("Conflict: terminated by other getUpdates request", 409)
+            case "refuse":
+                return self.refusal("Bad Request: refused for good", 400)
+            case "garbage":
+                return web.Response(text="<html>it works!</html>", content_type="text/html")
+        return None
 
     def _misbehaviour(self, method: str) -> Misbehaviour | None:
         for name in (method, ""):

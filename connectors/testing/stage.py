@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from contextvars import ContextVar
@@ -129,10 +130,15 @@ async def _staged(proof: Proof, patience: float, *, started: bool) -> AsyncItera
             if running is not None:
                 await stage.stop(running)
             await stage.within(connector.close(), f"`close` did not end within {patience:g} s", "close")
-        finally:
+        except BaseException:  # the check is over, and its connector is not to be heard of in the next one
             stage.closing = True
             if running is not None:
                 running.cancel()
+                await asyncio.wait((running,), timeout=patience)
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(patience):
+                    await connector.close()
+            raise
 
 
 def make(proof: Proof, public_url: str, platform: Platform | None = None) -> Connector[Any]:

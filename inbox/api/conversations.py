@@ -11,6 +11,7 @@ from inbox.api.names import IdentityBody, MergeBody, Name
 from inbox.api.paging import Page, PageQuery, page, place
 from inbox.api.problems import FieldError, not_found
 from inbox.api.reading import NoQuery, Seq, as_changes, future, invalid_body, seen_version
+from inbox.api.refusals import WRITING
 from inbox.api.routing import Answer, AnyCall, Call, route
 from inbox.api.seen import seen_conversation, standing_conversation
 from inbox.api.views import ConversationView, conversation_views
@@ -98,17 +99,7 @@ async def list_conversations(call: Call[ConversationsQuery, None]) -> Page[Conve
     "POST",
     "/api/v1/conversations",
     status=201,
-    refuses=(
-        "attachment-unknown",
-        "bad-address",
-        "cannot-begin",
-        "channel-gone",
-        "file-too-large",
-        "html-too-complex",
-        "no-identity",
-        "not-found",
-        "too-long",
-    ),
+    refuses=(*WRITING, "cannot-begin", "not-found"),
 )
 async def begin_conversation(call: Call[NoQuery, NewConversationBody]) -> Answer[ConversationView]:
     """Begins a conversation with a first message; the same `client_id` again gives the same one."""

@@ -13,6 +13,7 @@ from inbox.api.names import Addresses, Name
 from inbox.api.paging import DEFAULT_LIMIT, Page
 from inbox.api.problems import FieldError, ProblemError
 from inbox.api.reading import Limit, NoQuery, Seq, future, invalid_body
+from inbox.api.refusals import WRITING
 from inbox.api.routing import Call, route
 from inbox.api.seen import seen_message, standing_conversation
 from inbox.model import Conversation
@@ -71,18 +72,7 @@ async def list_messages(call: Call[MessagesQuery, None]) -> Page[Message]:
     "POST",
     "/api/v1/conversations/{id}/messages",
     status=201,
-    refuses=(
-        "attachment-unknown",
-        "bad-address",
-        "channel-gone",
-        "file-too-large",
-        "html-too-complex",
-        "merged",
-        "message-unknown",
-        "no-identity",
-        "no-recipients",
-        "too-long",
-    ),
+    refuses=(*WRITING, "merged", "message-unknown", "no-recipients"),
 )
 async def write_message(call: Call[NoQuery, NewMessageBody]) -> Message:
     """Replies, or leaves a note; the same `client_id` of the same caller again gives the same message."""
@@ -136,7 +126,11 @@ async def _check_mentions(call: Call[NoQuery, NewMessageBody], conversation: Con
             raise invalid_body(FieldError(field=field, detail=f"{principal.name} does not see this conversation"))
 
 
-@route("POST", "/api/v1/messages/{id}/retry", refuses=("channel-gone", "no-identity", "not-a-reply", "not-retryable"))
+@route(
+    "POST",
+    "/api/v1/messages/{id}/retry",
+    refuses=("channel-gone", "no-identity", "not-a-reply", "not-retryable", "unreachable"),
+)
 async def retry_message(call: Call[NoQuery, None]) -> Message:
     """Sends a failed or unknown reply again."""
     return await call.services.replies.retry((await seen_message(call)).id)

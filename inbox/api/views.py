@@ -56,13 +56,14 @@ class ConversationView(Struct, frozen=True, kw_only=True):
 
 
 class IdentityView(Struct, frozen=True, kw_only=True):
-    """A customer's address on a platform."""
+    """A customer's address on a platform. `unreachable` says why nothing can be written to it any more."""
 
     id: str
     kind: str
     value: str
     name: str | None
     verified: bool
+    unreachable: str | None
 
 
 class CustomerView(Struct, frozen=True, kw_only=True):

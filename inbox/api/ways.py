@@ -46,6 +46,7 @@ async def list_ways(call: Call[NoQuery, None]) -> Page[WayView]:
     found = addressing.ways(await call.store.people.identities(family))
     channels = {way.channel for way in found if way.identity}
     written = {channel: await call.store.queries.last_of(conversation.id, family, channel) for channel in channels}
+    first = next(iter(conversation.channels), None)  # where nobody but members of the customer, a group, has written
     ways = []
     for way in found:
         by_way = written.get(way.channel)
@@ -54,7 +55,7 @@ async def list_ways(call: Call[NoQuery, None]) -> Page[WayView]:
             channel=way.channel,
             connector=fares[way.channel].connector,
             state=fares[way.channel].state,
-            default=bool(last and by_way and reached) and last == by_way,
+            default=last == by_way and reached is not None if last else way.channel == first,
             identity=identity_view(way.identity) if way.identity else None,
             cc=addressing.copied(by_way, reached) if by_way and reached else (),
             refused=Why(type=way.refusal.code, detail=way.refusal.detail) if way.refusal else None,

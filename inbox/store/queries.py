@@ -45,10 +45,11 @@ def _asked(value: str | Sequence[str] | Unnamed) -> str | Document | None:
     return value if isinstance(value, str) else {"$in": list(value)}
 
 
-def written_by(conversation_id: str, customer_ids: Sequence[str], channel: str | None) -> Document:
-    """What some customers wrote in a conversation (on `channel`, where one is named)."""
-    writers: Document = {"$in": list(customer_ids)}
-    query: Document = {"conversation_id": conversation_id, "direction": "inbound", "customer_id": writers}
+def written_by(conversation_id: str, customer_ids: Sequence[str] | None, channel: str | None) -> Document:
+    """What some customers (None: anybody) wrote in a conversation (on `channel`, where one is named)."""
+    query: Document = {"conversation_id": conversation_id, "direction": "inbound"}
+    if customer_ids is not None:
+        query["customer_id"] = {"$in": list(customer_ids)}
     return query if channel is None else query | {"channel": channel}
 
 

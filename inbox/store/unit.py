@@ -76,8 +76,10 @@ class Unit:
         mine = [m for m in self._all(Message) if m.conversation_id == conversation_id]
         return sorted(mine, key=lambda message: message.seq)
 
-    async def last_of(self, conversation_id: str, customer_ids: Sequence[str], channel: str | None) -> Message | None:
-        """The newest message that one of these wrote in a conversation (on `channel`, where one is named)."""
+    async def last_of(
+        self, conversation_id: str, customer_ids: Sequence[str] | None, channel: str | None
+    ) -> Message | None:
+        """The newest message that one of these (None: anybody) wrote in a conversation (on `channel`, if named)."""
         query = written_by(conversation_id, customer_ids, channel)
         found = self._database["messages"].find(query, {"_id": 1}, session=self._session).sort("seq", -1).limit(1)
         async for document in found:

@@ -1,0 +1,358 @@
+"""What people do on Telegram, as agents see it: through a real Bot API client, a real database and the API."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+import random
+from typing import Any
+
+import aiohttp
+import pytest
+from harness import eventually
+from switchboard import Switchboard
+
+from connectors.testing.bot_api import CUSTOMER, BotApiServer
+
+GROUP = -1001234567890
+CHAT = str(CUSTOMER)
+
+
+async def pushed(bot_api: BotApiServer, kind: str, content: dict[str, Any]) -> None:
+    assert await bot_api.push(bot_api.update(kind, content)) == [200]
+
+
+def texts(messages: list[dict[str, Any]]) -> list[str]:
+    return [message["text"] for message in messages]
+
+
+async def test_a_message_names_its_writer_and_its_chat(desk: Switchboard, bot_api: BotApiServer) -> None:
+    said = bot_api.message("Do you deliver to İzmir? 🙂")
+    await pushed(bot_api, "message", said)
+    (message,) = await desk.until(CHAT, len)
+
+    assert message["text"] == "Do you deliver to İzmir? 🙂"
+    assert message["html"] is None
+    assert message["author"]["type"] == "customer"
+    assert message["author"]["name"] == "Ada Byron"
+    assert message["external"]["id"] == f"{CUSTOMER}/{said['message_id']}"
+    conversation = await desk.get(f"/api/v1/conversations/{message['conversation_id']}")
+    assert conversation["channels"] == ["tg"]
+
+
+async def test_formatting_counts_in_utf_16(desk: Switchboard, bot_api: BotApiServer) -> None:
+    text = "👨‍👩‍👧 say <hi> there"
+    offset = len(text[: text.index("<hi>")].encode("utf-16-le")) // 2
+    entities = [
+        {"type": "bold", "offset": offset, "length": 4},
+        {"type": "text_link", "offset": offset + 5, "length": 5, "url": "https://example.com/?a=1&b=2"},
+        {"type": "text_link", "offset": 0, "length": 2, "url": "javascript:alert(1)"},
+        {"type": "italic", "offset": 900, "length": 4},
+    ]
+    await pushed(bot_api, "message", bot_api.message(text, entities=entities))
+    (message,) = await desk.until(CHAT, len)
+
+    assert message["text"] == text
+    assert message["html"] == (
+        "👨‍👩‍👧 say <b>&lt;hi&gt;</b> "
+        '<a href="https://example.com/?a=1&amp;b=2" rel="noopener noreferrer nofollow">there</a>'
+    )
+
+
+async def test_an_edit_is_a_revision_in_any_order(desk: Switchboard, bot_api: BotApiServer) -> None:
+    said = bot_api.message("one")
+    second = {**said, "text": "two", "edit_date": said["date"] + 10}
+    third = {**said, "text": "three", "edit_date": said["date"] + 20}
+    await pushed(bot_api, "edited_message", third)
+    await pushed(bot_api, "message", said)
+    await pushed(bot_api, "edited_message", second)
+    (message,) = await desk.until(CHAT, lambda found: len(found[0]["revisions"]) == 2)
+
+    assert message["text"] == "three"
+    assert [revision["text"] for revision in message["revisions"]] == ["one", "two"]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+async def test_an_album_is_one_message_in_any_order(desk: Switchboard, bot_api: BotApiServer, order: Any) -> None:
+    contents = [b"first" * 100, b"second" * 100, b"third" * 100]
+    items = [
+        bot_api.message(
+            media_group_id="album-1",
+            document=bot_api.file(content, file_name=f"{number}.txt", mime_type="text/plain"),
+            **({"caption": "Three bills"} if number == 1 else {}),
+        )
+        for number, content in enumerate(contents)
+    ]
+    for number in order:
+        await pushed(bot_api, "message", items[number])
+    (message,) = await desk.until(
+        CHAT, lambda found: [one["state"] for one in found[0]["attachments"]] == ["ready"] * 3
+    )
+
+    assert message["text"] == "Three bills"
+    assert [one["filename"] for one in message["attachments"]] == ["0.txt", "1.txt", "2.txt"]
+    assert [await desk.download(one) for one in message["attachments"]] == contents
+    assert message["external"]["ids"] == [f"{CUSTOMER}/{item['message_id']}" for item in items]
+    assert message["relations"]["group_id"] == "album-1"
+
+
+async def test_an_item_of_an_album_is_changed_alone(desk: Switchboard, bot_api: BotApiServer) -> None:
+    items = [
+        bot_api.message(media_group_id="a", photo=[bot_api.file(content, width=9, height=9)])
+        for content in (b"one", b"two")
+    ]
+    for item in items:
+        await pushed(bot_api, "message", item)
+    other = bot_api.file(b"another", width=9, height=9)
+    edited = {**items[1], "photo": [other], "caption": "better", "edit_date": items[1]["date"] + 5}
+    await pushed(bot_api, "edited_message", edited)
+    (message,) = await desk.until(
+        CHAT,
+        lambda found: found[0]["revisions"] and all(one["state"] == "ready" for one in found[0]["attachments"]),
+    )
+
+    assert message["text"] == "better"
+    assert [await desk.download(one) for one in message["attachments"]] == [b"one", b"another"]
+
+
+async def test_an_edited_caption_fetches_nothing_again(desk: Switchboard, bot_api: BotApiServer) -> None:
+    said = bot_api.message(caption="My bil", document=bot_api.file(b"bill", file_name="bill.pdf"))
+    await pushed(bot_api, "message", said)
+    await desk.until(CHAT, lambda found: found[0]["attachments"][0]["state"] == "ready")
+    await pushed(bot_api, "edited_message", {**said, "caption": "My bill", "edit_date": said["date"] + 1})
+    (message,) = await desk.until(CHAT, lambda found: found[0]["text"] == "My bill")
+
+    assert message["attachments"][0]["state"] == "ready"
+    assert len(bot_api.called("getFile")) == 1
+
+
+async def test_too_large_and_vanished_files_are_shown_so(desk: Switchboard, bot_api: BotApiServer) -> None:
+    large = {**bot_api.file(b"x", file_name="film.mp4"), "file_size": 21 * 1024 * 1024}
+    gone = bot_api.file(b"y", file_name="gone.pdf")
+    del bot_api.files[gone["file_id"]]
+    await pushed(bot_api, "message", bot_api.message(document=large))
+    await pushed(bot_api, "message", bot_api.message(document=gone))
+    first, second = await desk.until(
+        CHAT, lambda found: len(found) == 2 and found[1]["attachments"][0]["state"] != "pending"
+    )
+
+    assert [one["state"] for one in (*first["attachments"], *second["attachments"])] == ["too_large", "expired"]
+    assert [call.arguments["file_id"] for call in bot_api.called("getFile")] == [gone["file_id"]]
+
+
+async def test_a_file_that_cannot_be_had_now_comes_later(desk: Switchboard, bot_api: BotApiServer) -> None:
+    bot_api.fail("busy", "getFile", times=1)
+    await pushed(bot_api, "message", bot_api.message(voice=bot_api.file(b"sound", mime_type="audio/ogg")))
+    (message,) = await desk.until(CHAT, lambda found: found[0]["attachments"][0]["state"] == "ready")
+
+    assert await desk.download(message["attachments"][0]) == b"sound"
+
+
+async def test_reactions_come_and_go(desk: Switchboard, bot_api: BotApiServer) -> None:
+    said = bot_api.message("Done?")
+    thumb, heart = {"type": "emoji", "emoji": "👍"}, {"type": "emoji", "emoji": "❤"}
+    told = {"chat": said["chat"], "message_id": said["message_id"], "user": said["from"]}
+    await pushed(bot_api, "message", said)
+    await pushed(
+        bot_api, "message_reaction", {**told, "date": said["date"], "old_reaction": [], "new_reaction": [thumb]}
+    )
+    await pushed(
+        bot_api,
+        "message_reaction",
+        {**told, "date": said["date"] + 1, "old_reaction": [thumb], "new_reaction": [heart]},
+    )
+    (message,) = await desk.until(CHAT, lambda found: [one["emoji"] for one in found[0]["reactions"]] == ["❤"])
+
+    assert message["reactions"][0]["author"]["name"] == "Ada Byron"
+
+
+async def test_a_pressed_button_is_what_its_label_says(desk: Switchboard, bot_api: BotApiServer) -> None:
+    await pushed(bot_api, "message", bot_api.message("hello"))
+    (said,) = await desk.until(CHAT, len)
+    reply = await desk.fate(await desk.reply(said, "Shall we?"), "sent")
+    (sent,) = bot_api.written()
+    keyboard = {"inline_keyboard": [[{"text": "Yes, please", "callback_data": "yes"}]]}
+    await bot_api.press({**sent, "reply_markup": keyboard}, "yes")
+    *_, choice = await desk.until(CHAT, lambda found: len(found) == 3)
+
+    assert choice["text"] == "Yes, please"
+    assert choice["parts"] == [{"type": "choice", "text": "Yes, please", "data": {"value": "yes"}}]
+    assert choice["relations"]["reply_to"] == reply["id"]
+
+    async def answered() -> Any:
+        return bot_api.called("answerCallbackQuery")
+
+    await eventually(answered)
+
+
+async def test_who_blocks_the_bot_cannot_be_answered_until_they_are_back(
+    desk: Switchboard, bot_api: BotApiServer
+) -> None:
+    said = bot_api.message("hello")
+    await pushed(bot_api, "message", said)
+    (message,) = await desk.until(CHAT, len)
+    member = {"chat": said["chat"], "from": said["from"], "date": said["date"]}
+    await pushed(bot_api, "my_chat_member", {**member, "new_chat_member": {"status": "kicked"}})
+
+    async def shut_out() -> Any:
+        (way,) = (await desk.get(f"/api/v1/conversations/{message['conversation_id']}/ways"))["items"]
+        return way["refused"] and way
+
+    way = await eventually(shut_out)
+    assert way["refused"] == {"type": "unreachable", "detail": "nothing can be sent: Ada Byron blocked the bot"}
+    assert way["identity"]["unreachable"] == "Ada Byron blocked the bot"
+    problem = await desk.reply(message, "Are you there?", status=422)
+    assert (problem["type"], problem["detail"]) == ("unreachable", way["refused"]["detail"])
+
+    await pushed(bot_api, "my_chat_member", {**member, "new_chat_member": {"status": "member"}})
+    await pushed(bot_api, "message", bot_api.message("back again"))
+    *_, last = await desk.until(CHAT, lambda found: len(found) == 2)
+    await desk.fate(await desk.reply(last, "Welcome back"), "sent")
+
+
+async def test_a_group_is_the_conversation_and_its_members_are_authors(
+    desk: Switchboard, bot_api: BotApiServer
+) -> None:
+    ada = bot_api.message("I am Ada", chat=GROUP)
+    bob = bot_api.message("I am Bob", chat=GROUP)
+    bob["from"] = {"id": 99, "is_bot": False, "first_name": "Bob"}
+    for said in (ada, bob):
+        await pushed(bot_api, "message", said)
+    first, second = await desk.until(str(GROUP), lambda found: len(found) == 2)
+
+    assert first["conversation_id"] == second["conversation_id"]
+    assert [first["author"]["name"], second["author"]["name"]] == ["Ada Byron", "Bob"]
+    conversation = await desk.get(f"/api/v1/conversations/{first['conversation_id']}")
+    assert conversation["customer"]["name"] == "Machines"
+    reply = await desk.fate(await desk.reply(second, "Hello both"), "sent")
+    assert reply["external"]["thread_key"] == str(GROUP)
+    assert [one["text"] for one in bot_api.written(GROUP)] == ["Hello both"]
+
+
+async def test_a_topic_is_a_thread_of_its_own_and_is_answered_there(desk: Switchboard, bot_api: BotApiServer) -> None:
+    topic = {"message_thread_id": 7, "is_topic_message": True}
+    await pushed(bot_api, "message", bot_api.message("in general", chat=GROUP))
+    await pushed(bot_api, "message", bot_api.message("in a topic", chat=GROUP, **topic))
+    (general,) = await desk.until(str(GROUP), len)
+    (in_topic,) = await desk.until(f"{GROUP}/7", len)
+
+    assert general["conversation_id"] != in_topic["conversation_id"]
+    await desk.fate(await desk.reply(in_topic, "there"), "sent")
+    assert [one.get("message_thread_id") for one in bot_api.written(GROUP)] == ["7"]
+
+
+async def test_groups_can_be_ignored(bot: Any, bot_api: BotApiServer) -> None:
+    async with bot(groups="ignore", mode="polling") as desk:
+        update = bot_api.update("message", bot_api.message("in a group", chat=GROUP))
+        await bot_api.push(update, bot_api.update("message", bot_api.message("alone")))
+        await desk.until(CHAT, len)
+        assert texts(await desk.stored()) == ["alone"]
+
+
+async def test_the_owner_of_a_connected_business_writes_as_an_agent(desk: Switchboard, bot_api: BotApiServer) -> None:
+    connection = {"business_connection_id": "b-1"}
+    asked = bot_api.message("Are you open?", **connection)
+    answered = bot_api.message("Until six.", **connection)
+    answered["from"] = {"id": 55, "is_bot": False, "first_name": "Grace"}
+    await pushed(bot_api, "business_message", asked)
+    await pushed(bot_api, "business_message", answered)
+    first, second = await desk.until(f"{CUSTOMER}@b-1", lambda found: len(found) == 2)
+
+    assert (first["direction"], second["direction"]) == ("inbound", "outbound")
+    assert second["author"] == {"type": "agent", "id": None, "name": "Grace", "identity_id": None}
+    await desk.fate(await desk.reply(first, "And on Sundays never."), "sent")
+    assert [one["business_connection_id"] for one in bot_api.written()] == ["b-1"]
+    ids = [asked["message_id"]]
+    await pushed(bot_api, "deleted_business_messages", {**connection, "chat": asked["chat"], "message_ids": ids})
+    await desk.until(f"{CUSTOMER}@b-1", lambda found: found[0]["deleted_at"])
+
+
+async def test_an_answer_names_the_message_that_it_answers(desk: Switchboard, bot_api: BotApiServer) -> None:
+    await pushed(bot_api, "message", bot_api.message("hello"))
+    (said,) = await desk.until(CHAT, len)
+    reply = await desk.fate(await desk.reply(said, "Which lamp?"), "sent")
+    (sent,) = bot_api.written()
+    quote = {"text": "lamp", "position": 6}
+    await pushed(bot_api, "message", bot_api.message("This one", reply_to_message=sent, quote=quote))
+    *_, answer = await desk.until(CHAT, lambda found: len(found) == 3)
+
+    assert answer["relations"]["reply_to"] == reply["id"]
+    assert answer["quoted"] == "lamp"
+
+
+async def test_a_group_that_moves_stays_one_conversation(desk: Switchboard, bot_api: BotApiServer) -> None:
+    old, new = -77, -1007700000000
+    await pushed(bot_api, "message", bot_api.message("before", chat=old))
+    await pushed(bot_api, "message", bot_api.message(chat=old, migrate_to_chat_id=new))
+    await pushed(bot_api, "message", bot_api.message("after", chat=new))
+    await desk.until(str(new), len)
+
+    messages = await desk.stored()
+    assert texts(messages) == ["before", "This group became a supergroup", "after"]
+    assert len({message["conversation_id"] for message in messages}) == 1
+
+
+async def test_names_and_pictures_are_asked_for(desk: Switchboard, bot_api: BotApiServer) -> None:
+    png = b"\x89PNG\r\n\x1a\n" + random.Random(1).randbytes(100)
+    bot_api.files["avatar"] = png
+    await pushed(bot_api, "message", bot_api.message("hello"))
+    (message,) = await desk.until(CHAT, len)
+
+    async def pictured() -> Any:
+        return (await desk.get(f"/api/v1/customers/{message['customer_id']}"))["avatar"]
+
+    async with desk.http.get(await eventually(pictured)) as answer:
+        assert await answer.read() == png
+
+
+async def test_what_no_document_foresees_is_kept_and_shown(desk: Switchboard, bot_api: BotApiServer) -> None:
+    await pushed(bot_api, "message", bot_api.message(hologram={"depth": 3}))
+    (message,) = await desk.until(CHAT, len)
+
+    assert message["text"] == "A message that this version cannot show (hologram)"
+    async with desk.http.get(f"/api/v1/messages/{message['id']}/original") as answer:
+        assert (await answer.json())["message"]["hologram"] == {"depth": 3}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"update_id": 1, "message": {"mess',
+        b"[1, 2]",
+        b"\xff\xfe\x00",
+        b"[" * 100_000,
+        b'{"update_id": "seven", "message": 8}',
+        b'{"update_id": 12, "message": {"message_id": [], "chat": {"id": {}}, "text": 7, "date": "x"}}',
+        b'{"update_id": 99999999999999999999, "message": {"message_id": 1, "chat": {"id": 1e99}}}',
+        b'{"update_id": 13, "message": {"message_id": 1, "chat": {"id": 5, "type": 9}, "photo": {}, "entities": 1}}',
+        b'{"update_id": 14, "message": {"message_id": 1, "date": 1e400, "chat": {"id": 6}, "text": "\\ud800"}}',
+    ],
+)
+async def test_what_is_no_update_is_taken_and_harms_nobody(
+    desk: Switchboard, bot_api: BotApiServer, body: bytes
+) -> None:
+    headers = {"X-Telegram-Bot-Api-Secret-Token": bot_api.hook["secret_token"]}
+    async with aiohttp.ClientSession() as http, http.post(f"{desk.url}/hooks/tg", data=body, headers=headers) as answer:
+        assert answer.status == 200
+    await pushed(bot_api, "message", bot_api.message("still here"))
+    await desk.until(CHAT, lambda found: texts(found) == ["still here"])
+
+    assert (await desk.get("/api/v1/ingest/failed"))["items"] == []
+
+
+async def test_ten_megabytes_are_refused(desk: Switchboard, bot_api: BotApiServer) -> None:
+    headers = {"X-Telegram-Bot-Api-Secret-Token": bot_api.hook["secret_token"]}
+    body = io.BytesIO(json.dumps({"update_id": 1, "message": {"text": "x" * 10_000_000}}).encode())
+    async with aiohttp.ClientSession() as http, http.post(f"{desk.url}/hooks/tg", data=body, headers=headers) as answer:
+        assert answer.status == 413
+
+
+@pytest.mark.parametrize("secret", [None, "", "hook-secret_0123456788", "hook-secret_0123456789x", "ğ"])
+async def test_a_wrong_secret_changes_nothing(desk: Switchboard, bot_api: BotApiServer, secret: str | None) -> None:
+    headers = {} if secret is None else {"X-Telegram-Bot-Api-Secret-Token": secret}
+    update = bot_api.update("message", bot_api.message("let me in"))
+    async with aiohttp.ClientSession() as http, http.post(f"{desk.url}/hooks/tg", json=update, headers=headers) as it:
+        assert it.status == 401
+    await pushed(bot_api, "message", bot_api.message("me too"))
+    await desk.until(CHAT, lambda found: texts(found) == ["me too"])

@@ -1,0 +1,168 @@
+"""What agents answer, as it arrives at Telegram, and what Telegram says to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from harness import eventually
+from switchboard import Switchboard, opened
+
+from connectors.testing.bot_api import CUSTOMER, BotApiServer
+
+CHAT = str(CUSTOMER)
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
+
+
+@pytest.fixture
+async def said(desk: Switchboard, bot_api: BotApiServer) -> dict[str, Any]:
+    """What a customer has said."""
+    await bot_api.push(bot_api.update("message", bot_api.message("hello")))
+    (message,) = await desk.until(CHAT, len)
+    return message
+
+
+async def test_html_becomes_telegrams_markup(desk: Switchboard, bot_api: BotApiServer, said: Any) -> None:
+    html = '<p>Dear <b>Ada</b>, see <a href="https://example.com/?a=1&amp;b=2">5 &lt; 6</a></p><ul><li>one</li></ul>'
+    await desk.fate(await desk.reply(said, "Dear Ada", html=html), "sent")
+
+    (call,) = bot_api.called("sendMessage")
+    assert call.arguments["text"] == (
+        'Dear <b>Ada</b>, see <a href="https://example.com/?a=1&amp;b=2">5 &lt; 6</a>\n\n• one'
+    )
+    assert call.arguments["parse_mode"] == "HTML"
+
+
+async def test_a_text_that_looks_like_markup_stays_text(desk: Switchboard, bot_api: BotApiServer, said: Any) -> None:
+    await desk.fate(await desk.reply(said, "if a <b & c> then </i>"), "sent")
+
+    assert [one["text"] for one in bot_api.written()] == ["if a <b & c> then </i>"]
+
+
+async def test_a_long_text_is_split_between_words(desk: Switchboard, bot_api: BotApiServer, said: Any) -> None:
+    text = " ".join(f"word{number}🙂" for number in range(900))
+    html = f"<p>{text} <b>{'bold ' * 300}</b></p>"
+    reply = await desk.fate(await desk.reply(said, text, html=html), "sent")
+
+    pieces = [one["text"] for one in bot_api.written()]
+    assert len(pieces) == 3
+    assert all(len(piece.encode("utf-16-le")) // 2 <= 4096 for piece in pieces)
+    assert " ".join("".join(pieces).split()) == f"{text} {'bold ' * 300}".strip()
+    assert all(piece.split()[0].startswith(("word", "bold")) for piece in pieces)
+    bold = [call.arguments["text"].count("<b>") for call in bot_api.called("sendMessage")]
+    assert bold == [0, 0, 1]
+    assert len(reply["external"]["ids"]) == 3
+
+
+async def test_a_picture_bears_the_text(desk: Switchboard, bot_api: BotApiServer, said: Any) -> None:
+    picture = await desk.upload(PNG, "lamp.png", "image/png")
+    await desk.fate(await desk.reply(said, "This lamp?", attachments=[picture]), "sent")
+
+    (sent,) = bot_api.written()
+    assert (sent["caption"], sent["photo"]) == ("This lamp?", PNG)
+
+
+async def test_files_leave_as_albums_of_their_kind(desk: Switchboard, bot_api: BotApiServer, said: Any) -> None:
+    pictures = [await desk.upload(PNG + bytes([number]), f"{number}.png", "image/png") for number in range(11)]
+    papers = [await desk.upload(f"paper {number}".encode(), f"{number}.txt", "text/plain") for number in range(2)]
+    reply = await desk.fate(await desk.reply(said, "", attachments=[*pictures, *papers]), "sent")
+
+    assert [call.method for call in bot_api.calls if call.method.startswith("send")] == [
+        "sendMediaGroup",
+        "sendPhoto",
+        "sendMediaGroup",
+    ]
+    assert [one["document"] for one in bot_api.written() if "document" in one] == [b"paper 0", b"paper 1"]
+    assert len(reply["external"]["ids"]) == 13
+
+
+async def test_a_reply_names_the_message_that_it_answers(desk: Switchboard, bot_api: BotApiServer, said: Any) -> None:
+    await desk.fate(await desk.reply(said, "To this", reply_to=said["id"]), "sent")
+
+    (sent,) = bot_api.written()
+    number = int(said["external"]["id"].partition("/")[2])
+    assert sent["reply_parameters"] == {"message_id": number, "allow_sending_without_reply": True}
+
+
+@pytest.mark.parametrize(
+    ("how", "state", "code"),
+    [("refuse", "failed", "400"), ("lost", "unknown", None), ("garbage", "unknown", None)],
+)
+async def test_what_telegram_says_is_what_the_agent_reads(
+    desk: Switchboard, bot_api: BotApiServer, said: Any, how: Any, state: str, code: str | None
+) -> None:
+    bot_api.fail(how, "sendMessage", times=1)
+    reply = await desk.fate(await desk.reply(said, "hello"), state)
+
+    assert reply["delivery"]["error"]["code"] == code
+    assert "Telegram" in reply["delivery"]["error"]["text"]
+    await desk.post(f"/api/v1/messages/{reply['id']}/retry", {}, status=200)
+    await desk.fate(reply, "sent")
+
+
+@pytest.mark.parametrize("how", ["busy", "broken"])
+async def test_what_passes_is_tried_again(desk: Switchboard, bot_api: BotApiServer, said: Any, how: Any) -> None:
+    bot_api.fail(how, "sendMessage", times=1)
+    reply = await desk.fate(await desk.reply(said, "hello"), "sent")
+
+    assert reply["delivery"]["attempts"] == 2
+    assert [one["text"] for one in bot_api.written()] == ["hello"]
+
+
+async def test_a_blocked_bot_is_told_and_the_next_reply_is_refused(
+    desk: Switchboard, bot_api: BotApiServer, said: Any
+) -> None:
+    bot_api.blocked.add(CUSTOMER)
+    reply = await desk.fate(await desk.reply(said, "hello"), "failed")
+
+    assert reply["delivery"]["error"]["text"] == "Telegram: Forbidden: bot was blocked by the user"
+    assert (await desk.reply(said, "again", status=422))["type"] == "unreachable"
+    bot_api.blocked.clear()
+    await bot_api.push(bot_api.update("message", bot_api.message("sorry")))
+    await desk.until(CHAT, lambda found: found[-1]["text"] == "sorry")
+    await desk.fate(await desk.reply(said, "no harm done"), "sent")
+
+
+async def test_a_chat_bears_one_message_a_second(desk: Switchboard, bot_api: BotApiServer, said: Any) -> None:
+    replies = [await desk.reply(said, f"line {number}") for number in range(3)]
+    for reply in replies:
+        await desk.fate(reply, "sent")
+
+    sent = [one["date"] for one in bot_api.written()]
+    assert [one["text"] for one in bot_api.written()] == ["line 0", "line 1", "line 2"]
+    assert sent[2] - sent[0] >= 1
+
+
+async def test_telegram_is_away_and_comes_back(bot: Any, bot_api: BotApiServer) -> None:
+    async with bot(mode="polling") as desk:
+        bot_api.fail("broken", "getUpdates", times=3)
+        updates = [bot_api.update("message", bot_api.message(f"{number}")) for number in range(5)]
+        await bot_api.push(*updates, *reversed(updates))
+        await desk.until(CHAT, lambda found: len(found) == 5)
+        await bot_api.confirmed(updates[-1])
+
+        assert [message["text"] for message in await desk.stored()] == ["0", "1", "2", "3", "4"]
+
+
+async def test_another_poller_is_named(bot: Any, bot_api: BotApiServer) -> None:
+    async with bot(mode="polling") as desk:
+
+        async def polled() -> Any:
+            return bot_api.called("getUpdates")
+
+        await eventually(polled)
+        bot_api.fail("conflict", "getUpdates")
+        await bot_api.push(bot_api.update("message", bot_api.message("that ends the present one")))
+        state = await desk.channel("tg", "backing_off")
+
+        assert "another program receives for this bot" in state["reason"]
+
+
+async def test_a_wrong_token_stops_the_channel_and_says_what_to_do(bot_api: BotApiServer, mongod_url: str) -> None:
+    wrong = "7000000001:another_0123456789abcdefghij"
+    channel = {"id": "tg", "connector": "telegram", "token": wrong, "api_url": bot_api.url}
+    async with opened(mongod_url, channel) as desk:
+        state = await desk.channel("tg", "failed")
+
+    assert "ask BotFather for the token" in state["reason"]
+    assert wrong not in state["reason"]
