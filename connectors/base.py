@@ -93,11 +93,13 @@ class Capabilities(Struct, frozen=True, kw_only=True):
 class Receipt(Struct, frozen=True, kw_only=True):
     """One platform piece that left. `piece` names it over tries; `recipient` is set where one address is one piece.
 
-    `others` are further ids of the same piece, where one call makes several messages there: an album.
+    `others` are further ids of the same piece, where one call makes several messages there: an album. `thread_key` is
+    the thread in which answers to it come, where its external id is none.
     """
 
     external_id: str
     others: tuple[str, ...] = ()
+    thread_key: str | None = None
     piece: str = ""
     recipient: Recipient | None = None
 
@@ -182,6 +184,10 @@ class Connector(ABC, Generic[OptionsT]):
     def rates(self, thread_key: str | None) -> Sequence[Rate]:  # noqa: ARG002 (for those where threads differ)
         """What the platform bears in that thread: those of `capabilities` that hold there. Pure."""
         return self.capabilities.rates
+
+    def paced_by(self, thread_key: str | None) -> str | None:
+        """What rates `per="thread"` count by, where that is more than one thread: Slack's channel. Pure."""
+        return thread_key
 
     @abstractmethod
     async def start(self, context: Context) -> None:

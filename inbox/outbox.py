@@ -212,7 +212,12 @@ class OutboxWorker:
             to=item.to,
             cc=item.cc,
             bcc=item.bcc,
-            pace=functools.partial(self._pacer.wait, item.channel, item.thread_key, connector.rates(item.thread_key)),
+            pace=functools.partial(
+                self._pacer.wait,
+                item.channel,
+                connector.paced_by(item.thread_key),
+                connector.rates(item.thread_key),
+            ),
         )
         return reply, item
 
@@ -236,8 +241,9 @@ class OutboxWorker:
             unit.remove(WaitingChanges, key)
             message = changes.caught_up(message, waiting)
         unit.put(message)
-        if self._connectors[item.channel].capabilities.threads and await unit.one(ThreadKey, key) is None:
-            unit.put(ThreadKey(id=key, conversation_id=item.conversation_id))
+        thread = scoped(item.channel, receipt.thread_key or receipt.external_id)
+        if self._connectors[item.channel].capabilities.threads and await unit.one(ThreadKey, thread) is None:
+            unit.put(ThreadKey(id=thread, conversation_id=item.conversation_id))
         known = receipt in item.receipts  # it was stored, and only the answer was lost
         return item if known else unit.put(replace(item, receipts=(*item.receipts, receipt)))
 

@@ -38,6 +38,7 @@ def place(
     reopen_within: timedelta,
     reopens: bool,
     now: datetime,
+    silence: timedelta | None = None,
 ) -> Placement:
     """Decides where a message goes.
 
@@ -47,6 +48,7 @@ def place(
         reopen_within: how long a resolved conversation is opened again.
         reopens: whether this message may open one.
         now: when it is stored.
+        silence: after how much of it a new conversation begins; None: after none.
     """
     nearest = named[-1] if named else own
     if nearest is None:
@@ -54,7 +56,8 @@ def place(
 
     def over(conversation: Conversation) -> bool:
         said = conversation.last_message.at if conversation.last_message else conversation.updated_at
-        return conversation.status == "resolved" and now - said > reopen_within
+        forgotten = silence is not None and now - said > silence
+        return forgotten or (conversation.status == "resolved" and now - said > reopen_within)
 
     if reopens and over(nearest):
         return Placement(previous=nearest)

@@ -7,7 +7,7 @@ Every raw event ends as one or more of these. Nothing ends as nothing: what need
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
@@ -85,6 +85,7 @@ class Draft(Struct, frozen=True, kw_only=True):
         answers: what the platform calls the message that it answers, where the inbox may have that.
         files: the contents of `message.attachments`, in their order. Those to fetch are shown at once, as `pending`.
         reopens: whether it opens a snoozed or resolved conversation again. A machine's mail does not.
+        silence: after so much of it in its conversation, it begins a new one; None: never.
     """
 
     message: Message
@@ -95,6 +96,7 @@ class Draft(Struct, frozen=True, kw_only=True):
     answers: str | None = None
     files: Files = ()
     reopens: bool = True
+    silence: timedelta | None = None
 
 
 class Change(Struct, frozen=True, kw_only=True):

@@ -42,6 +42,10 @@ class _Update(Struct):
     my_chat_member: _Placed | None = None
     callback_query: _Query | None = None
 
+    def is_new(self) -> bool:
+        """Whether it tells of a message, and not of what became of one."""
+        return bool(self.message or self.business_message or self.channel_post)
+
     def place(self) -> _Placed | None:
         """The message that it is about."""
         return (
@@ -79,20 +83,21 @@ _numbered = msgspec.json.Decoder(_Numbered)
 
 
 def arrival(body: bytes, at: datetime) -> Arrival:
-    """How an update is kept.
+    """How an update is kept: a message under its chat and number, anything else under the update's own and these.
 
-    The key is its number and the message that it is about: after a quiet week numbers begin anew anywhere
-    (https://core.telegram.org/bots/api#update), and may meet an old one. What has no number is its own content's.
+    After a quiet week updates are numbered anew from anywhere (https://core.telegram.org/bots/api#update), and a number
+    may meet an old one. What has none is kept under its content.
     """
     try:
         update = _update.decode(body)
     except (msgspec.DecodeError, RecursionError):
         return _poorly_formed(body, at)
-    place = update.place()
-    key, sender = str(update.update_id), None
+    place, sender = update.place(), None
+    key = str(update.update_id)
     if place is not None and place.chat is not None:
         sender = str(place.chat.id)
-        key = f"{key}:{sender}/{place.message_id}"
+        told = f"{sender}/{place.message_id}"
+        key = f"message:{told}" if update.is_new() else f"{key}:{told}"
     query = update.callback_query
     raw = Raw(key=key, body=body, content_type=CONTENT_TYPE, received_at=at, sender=sender)
     return Arrival(raw=raw, update_id=update.update_id, callback=query.id if query and query.id else None)

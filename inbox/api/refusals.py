@@ -57,9 +57,7 @@ REFUSALS: Mapping[str, Refusal] = {
     "file-too-large": Refusal(422, "the channel carries smaller files only"),
     "html-too-complex": Refusal(422, "the HTML cannot be made harmless"),
     "no-identity": Refusal(422, "the customer cannot be reached by that channel"),
-    "unreachable": Refusal(
-        422, "the customer has shut us out on that channel, or is gone there"
-    ),
+    "unreachable": Refusal(422, "the customer has shut us out on that channel, or is gone there"),
     "bad-address": Refusal(422, "no address of the channel"),
     "message-unknown": Refusal(422, "`reply_to` names no message of this conversation"),
     "no-recipients": Refusal(422, "the channel answers one person: no `to`, `cc`, `bcc`"),

@@ -205,6 +205,7 @@ class _Applier:
             [one for one in by_key[1:] if one is not None],
             reopen_within=self._policy.reopen_within,
             reopens=draft.reopens,
+            silence=draft.silence,
             now=self._unit.now,
         )
 

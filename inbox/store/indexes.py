@@ -11,6 +11,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.errors import OperationFailure
 
 from inbox.store.client import Database, Document
+from inbox.store.documents import COLLECTIONS
 
 EVENTS_KEPT = timedelta(days=3)
 CHANGES_WAIT = timedelta(days=30)  # for the message that they change
@@ -25,6 +26,7 @@ def _given(field: str) -> Document:
     return {field: {"$gt": ""}}
 
 
+NAMESPACE_EXISTS = 48
 DEFINED_OTHERWISE = (85, 86)  # IndexOptionsConflict, IndexKeySpecsConflict
 
 INDEXES: dict[str, list[IndexModel]] = {
@@ -143,7 +145,17 @@ INDEXES: dict[str, list[IndexModel]] = {
 
 
 async def ensure(database: Database) -> None:
-    """Creates what is missing, and makes anew what an earlier version defined otherwise under the same name."""
+    """Creates what is missing, and makes anew what an earlier version defined otherwise under the same name.
+
+    A collection without indexes is made too: else the first transaction that writes to it has to, while others wait.
+    """
+    standing = set(await database.list_collection_names())
+    for collection in set(COLLECTIONS.values()) - standing:
+        try:
+            await database.create_collection(collection, check_exists=False)
+        except OperationFailure as error:  # another process was quicker
+            if error.code != NAMESPACE_EXISTS:
+                raise
     for collection, models in INDEXES.items():
         try:
             await database[collection].create_indexes(models)

@@ -113,7 +113,6 @@ def _said_or_happened(message: Fields, customer: Person, raw: Raw) -> Outcome:
         customer=customer,
         author=writer,
         keys=(key,),
-        unique=f"message|{id_}",
         answers=answered(message),
         files=tuple(remote for _, remote in said.files),
     )

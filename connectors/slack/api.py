@@ -1,0 +1,180 @@
+"""The Web API: the official client, and its errors in the words of `connectors.errors`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from connectors.calling import calling
+from connectors.errors import ConnectorError, PermanentError, TemporaryError, UncertainError, UnreachableError
+from connectors.slack.options import SlackOptions
+
+ANSWER_SECONDS = 30
+FILE_SECONDS = 300.0
+PIECE = 64 * 1024
+UNKNOWN_APP = "invalid_auth"
+
+# https://docs.slack.dev/reference/methods/chat.postMessage#errors and the general ones of every method.
+_TOKEN = frozenset(
+    ("invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "org_login_required")
+)
+_UNREACHABLE = frozenset(
+    ("user_not_found", "users_not_found", "user_disabled", "cannot_dm_bot", "user_not_visible", "method_not_supported")
+)
+_LATER = frozenset(("ratelimited", "rate_limited", "internal_error", "service_unavailable", "request_timeout"))
+_MAYBE_DONE = frozenset(("fatal_error",))
+_WORDS = {
+    "channel_not_found": "the channel is gone, or the app was never in it",
+    "not_in_channel": "the app is not in the channel: invite it there",
+    "is_archived": "the channel is archived",
+    "msg_too_long": "the text is too long",
+    "missing_scope": "the app lacks a scope",
+    "restricted_action": "the workspace does not let the app post there",
+    "thread_not_found": "the thread is gone",
+}
+
+
+class SlackApi:
+    """One app's Web API. `client` is the official one; every call of it stands inside `calling`."""
+
+    def __init__(self, options: SlackOptions) -> None:
+        """No I/O."""
+        self._options = options
+        self._host = urlsplit(options.api_url).netloc
+        self._token = options.bot_token.get_secret_value()
+        # It would try again by itself where the line was cut, and Slack may have done what was asked.
+        self.client = AsyncWebClient(self._token, options.api_url, timeout=ANSWER_SECONDS, retry_handlers=[])
+        self._opening = asyncio.Lock()
+
+    async def opened(self) -> AsyncWebClient:
+        """The client with a session that is kept; by itself it opens one for each call."""
+        async with self._opening:
+            if self.client.session is None or self.client.session.closed:
+                self.client.session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ANSWER_SECONDS))
+        return self.client
+
+    async def close(self) -> None:
+        """Lets go of the connections; the next call opens them again."""
+        if self.client.session is not None:
+            await self.client.session.close()
+
+    async def call(self, method: str, **arguments: Any) -> Any:  # noqa: ANN401 (a JSON value)
+        """What a method answers.
+
+        Raises:
+            TemporaryError: it asks to wait, cannot be reached, or answers 5xx.
+            PermanentError: it refuses; `UnreachableError` where it refuses that person.
+            UncertainError: it has not answered, or in no words that can be read; it may have done it.
+        """
+        client = await self.opened()
+        given = {name: value for name, value in arguments.items() if value is not None}
+        with self._translated():
+            return (await client.api_call(method, json=given)).data
+
+    async def ask(self, method: str, **arguments: Any) -> Any:  # noqa: ANN401 (a JSON value)
+        """The same for a method that only reads: those take a form, and asking again doubles nothing.
+
+        Raises:
+            TemporaryError: not now.
+            PermanentError: never.
+        """
+        client = await self.opened()
+        given = {name: value for name, value in arguments.items() if value is not None}
+        try:
+            with self._translated():
+                return (await client.api_call(method, params=given)).data
+        except UncertainError as error:
+            raise TemporaryError(error.reason) from error
+
+    async def socket_url(self) -> str:
+        """Where to connect in Socket Mode, for some seconds.
+
+        Raises:
+            TemporaryError: not now.
+            PermanentError: the app token is wrong.
+        """
+        client = await self.opened()
+        token = self._options.app_token.get_secret_value() if self._options.app_token else ""
+        try:
+            with self._translated():
+                return str((await client.apps_connections_open(app_token=token))["url"])
+        except UncertainError as error:
+            raise TemporaryError(error.reason) from error
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except SlackApiError as error:
+            raise _known(error) from error
+        except aiohttp.ClientConnectorError as error:
+            raise TemporaryError("Slack cannot be reached") from error
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise UncertainError("Slack has not answered, and may have done it") from error
+        except (SlackClientError, ValueError, LookupError, TypeError) as error:
+            raise UncertainError(f"Slack's answer could not be read: {type(error).__name__}") from error
+
+    async def download(self, file_id: str, url: str) -> AsyncIterator[bytes]:
+        """The bytes of a file, in pieces.
+
+        Raises:
+            TemporaryError: not now.
+            PermanentError: never.
+        """
+        if not self._is_slacks(url):  # of a foreign workspace's file an event tells the id alone
+            found = (await self.ask("files.info", file=file_id)).get("file") or {}
+            url = str(found.get("url_private_download") or found.get("url_private") or "")
+        if not self._is_slacks(url):
+            raise PermanentError("Slack does not tell where the file is")
+        headers = {"Authorization": f"Bearer {self._token}"}
+        async with calling("Slack", seconds=FILE_SECONDS) as http, http.get(url, headers=headers) as answer:
+            if answer.content_type == "text/html" and answer.history:
+                raise PermanentError("Slack asks to sign in for the file: the app lacks the scope files:read")
+            async for piece in answer.content.iter_chunked(PIECE):
+                yield piece
+
+    def _is_slacks(self, url: str) -> bool:
+        """Whether the bot's token may be shown there."""
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            return False
+        ours = parts.netloc == self._host and parts.scheme in ("http", "https")
+        host = parts.hostname or ""
+        return ours or (parts.scheme == "https" and (host == "slack.com" or host.endswith(".slack.com")))
+
+
+def _known(error: SlackApiError) -> ConnectorError:
+    response: Any = error.response
+    status = int(getattr(response, "status_code", None) or getattr(response, "status", None) or 200)
+    headers = getattr(response, "headers", None) or {}
+    told = response.get("error", "") if hasattr(response, "get") else ""
+    code = str(told) or str(status)
+    words = f"Slack: {_WORDS.get(code, code)}"
+    if code == "missing_scope" and hasattr(response, "get"):
+        words += f": {response.get('needed')}"
+    if status == 429 or code in _LATER or status >= 500:
+        return TemporaryError(words, retry_after=_seconds(headers), code=code)
+    if code in _TOKEN:
+        return PermanentError(f"Slack does not accept the app's token ({code})", code=UNKNOWN_APP)
+    if code in _UNREACHABLE:
+        return UnreachableError(words, code=code)
+    if code in _MAYBE_DONE or not told:
+        return UncertainError(words, code=code)
+    return PermanentError(words, code=code)
+
+
+def _seconds(headers: Any) -> float | None:  # noqa: ANN401 (the client's mapping)
+    told = {str(name).lower(): value for name, value in dict(headers).items()}.get("retry-after", "")
+    told = told[0] if isinstance(told, list) else told
+    try:
+        return min(float(told), 3600.0)
+    except (TypeError, ValueError):
+        return None

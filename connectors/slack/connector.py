@@ -1,0 +1,171 @@
+"""The Slack connector: what the platform can do, and which file does it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from datetime import timedelta
+from typing import ClassVar, Literal
+
+from connectors.base import Capabilities, Connector, Rate, Receipt, Reply
+from connectors.calling import calling
+from connectors.context import Channel, Context, Lease
+from connectors.errors import ConnectorError, LeaseLostError, PermanentError, TemporaryError, UnavailableError
+from connectors.slack.api import SlackApi
+from connectors.slack.history import SAVE_SECONDS, History
+from connectors.slack.hook import Hook
+from connectors.slack.inbound import Inbound
+from connectors.slack.names import Names, name_of
+from connectors.slack.options import SlackOptions
+from connectors.slack.sending import send
+from connectors.slack.socket import SocketMode
+from connectors.tasks import together
+from normalizer.fields import record, text
+from normalizer.outcomes import Outcome, Person, Profile, Raw, Remote
+from normalizer.slack import SlackChannel, normalize
+from normalizer.slack.people import KIND
+
+LONGEST_REPLY = 40_000  # characters
+FILE_BYTES = 50 * 1024 * 1024
+AVATAR_BYTES = 1024 * 1024
+RETRY_SECONDS = 10.0
+
+
+class SlackConnector(Connector[SlackOptions]):
+    """A Slack app. A thread in a channel is a conversation, and so is a direct message."""
+
+    name: ClassVar[str] = "slack"
+    identity_kind: ClassVar[str] = KIND
+    options_model: ClassVar[type[SlackOptions]] = SlackOptions
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        threads=True,
+        begins=True,
+        edits=True,
+        html=True,
+        profiles=True,
+        text_limit=LONGEST_REPLY,
+        attachment_limit=FILE_BYTES,
+        rates=(Rate(count=1, seconds=1.0, per="thread"),),
+        reopen_within=timedelta(days=14),
+    )
+
+    def __init__(self, options: SlackOptions, channel: Channel) -> None:
+        """Keeps what it is given."""
+        super().__init__(options, channel)
+        self._api = SlackApi(options)
+        self._team = ""  # the workspace that is ours, once Slack has said so
+        self._understood_as = SlackChannel(silence=options.silence)
+
+    @property
+    def part(self) -> Literal["web", "channels"]:
+        """A hook answers HTTP; Socket Mode does not."""
+        return "channels" if self.options.app_token else "web"
+
+    @classmethod
+    def canonical(cls, value: str) -> str | None:
+        """A user's id, in capitals."""
+        value = value.upper()
+        return value if value.isalnum() and value.isascii() and len(value) <= 60 else None
+
+    def paced_by(self, thread_key: str | None) -> str | None:
+        """Slack counts by channel, whatever the thread."""
+        return thread_key.partition("/")[0] if thread_key else None
+
+    async def start(self, context: Context) -> None:
+        """Receives until cancelled.
+
+        Raises:
+            TemporaryError: Slack cannot be reached now.
+            LeaseLostError: another process may be the listener by now.
+        """
+        names = Names(self._api)
+        inbound = Inbound(context, names)
+        history = History(self._api, context, inbound)
+        try:
+            if self.options.app_token is None:
+                hook = Hook(context, inbound, self.options.signing_secrets)
+                await together(hook.run(), inbound.until_gone(self._api), self._filling(context, history))
+            else:
+                async with context.lease("socket") as lease:
+                    listening = SocketMode(self._api, context, inbound)
+                    await together(listening.run(), inbound.until_gone(self._api), self._kept(history, lease))
+        except PermanentError as error:
+            context.fail(f"{error.reason}; look at the app's page on api.slack.com, and correct the configuration")
+        finally:
+            await names.close()
+
+    async def _filling(self, context: Context, history: History) -> None:
+        """Of all processes with a hook, one fills the gap and notes that it is there."""
+        async with context.lease("history") as lease:
+            await self._kept(history, lease)
+
+    async def _kept(self, history: History, lease: Lease) -> None:
+        """Fills the gap, tried again until it is done, and notes from then on until when all was heard."""
+        while True:
+            try:
+                await history.fill(lease)
+            except (LeaseLostError, PermanentError):
+                raise
+            except TemporaryError as error:
+                await asyncio.sleep(error.retry_after or RETRY_SECONDS)
+            else:
+                break
+        while True:
+            with contextlib.suppress(UnavailableError):
+                await history.keep(lease)
+            await asyncio.sleep(SAVE_SECONDS)
+
+    def normalize(self, raw: Raw) -> Sequence[Outcome]:
+        """What a request means."""
+        return normalize(raw, self._understood_as)
+
+    def send(self, reply: Reply, done: Sequence[Receipt]) -> AsyncGenerator[Receipt, None]:
+        """Sends a reply; a receipt for each text, and one for its files.
+
+        Raises:
+            TemporaryError: Slack asks to wait, or cannot be reached.
+            PermanentError: it refuses.
+            UncertainError: it has not answered.
+        """
+        return send(self._api, reply, done, named=self.options.agent_names)
+
+    def fetch(self, remote: Remote) -> AsyncIterator[bytes]:
+        """The bytes of a file.
+
+        Raises:
+            TemporaryError: not now.
+            PermanentError: Slack has it no more, or the app may not see it.
+        """
+        return self._api.download(text(remote.ref, "file"), text(remote.ref, "url"))
+
+    async def describe(self, person: Person) -> Profile:
+        """The name, the picture and the address of a user. The address is proved where the workspace is ours.
+
+        Raises:
+            TemporaryError: not now.
+            PermanentError: Slack tells nothing of them.
+        """
+        user = record(await self._api.ask("users.info", user=person.value), "user")
+        profile = record(user, "profile")
+        self._team = self._team or text(await self._api.ask("auth.test"), "team_id")
+        return Profile(
+            name=name_of(user) or None,
+            avatar=await self._picture(text(profile, "image_192")),
+            email=text(profile, "email") or None,
+            verified=bool(self._team) and text(user, "team_id") == self._team,
+        )
+
+    async def _picture(self, url: str) -> bytes | None:
+        """A user's picture, which lies open to everybody."""
+        if not url.startswith("https://"):
+            return None
+        try:
+            async with calling("Slack") as http, http.get(url) as answer:
+                return await answer.content.read(AVATAR_BYTES)
+        except ConnectorError:
+            return None
+
+    async def close(self) -> None:
+        """Closes the connections to Slack."""
+        await self._api.close()

@@ -1,0 +1,169 @@
+"""Slack's rich text blocks (https://docs.slack.dev/reference/block-kit/blocks/rich-text-block), read and written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from normalizer.fields import Fields, number, record, records, text
+from normalizer.rich import Kind, Rich, Span, is_link
+from normalizer.slack.emoji import character
+from normalizer.slack.mrkdwn import read as read_mrkdwn
+
+DEPTH = 8
+_STYLES: tuple[tuple[str, Kind], ...] = (("bold", "bold"), ("italic", "italic"), ("strike", "strike"), ("code", "code"))
+_MARKS: Mapping[Kind, str] = {"bold": "bold", "italic": "italic", "strike": "strike", "code": "code"}
+
+
+class _Reader:
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self._names = names
+        self._out: list[str] = []
+        self._length = 0
+        self._spans: list[Span] = []
+
+    def rich(self) -> Rich:
+        return Rich("".join(self._out), tuple(self._spans))
+
+    def blocks(self, blocks: Sequence[Fields]) -> None:
+        for block in blocks:
+            for element in records(block, "elements"):
+                self._container(element, DEPTH)
+
+    def _container(self, element: Fields, depth: int) -> None:
+        start = self._length
+        match text(element, "type"):
+            case "rich_text_section":
+                self._inline(records(element, "elements"))
+            case "rich_text_preformatted":
+                self._inline(records(element, "elements"))
+                self._span(start, "pre")
+                self._add("\n")
+            case "rich_text_quote":
+                self._inline(records(element, "elements"))
+                self._span(start, "quote")
+                self._add("\n")
+            case "rich_text_list" if depth:
+                self._list(element, depth)
+
+    def _list(self, element: Fields, depth: int) -> None:
+        indent = "  " * min(number(element, "indent") or 0, DEPTH)
+        first = (number(element, "offset") or 0) + 1
+        self._begin_line()
+        for position, item in enumerate(records(element, "elements"), start=first):
+            self._add(indent + (f"{position}. " if text(element, "style") == "ordered" else "• "))
+            self._container(item, depth - 1)
+            self._begin_line()
+
+    def _inline(self, elements: Sequence[Fields]) -> None:
+        for element in elements:
+            start = self._length
+            self._add(self._shown(element))
+            style = record(element, "style")
+            for name, kind in _STYLES:
+                if style.get(name) is True:
+                    self._span(start, kind)
+            url = text(element, "url")
+            if text(element, "type") == "link" and is_link(url) and text(element, "text") not in ("", url):
+                self._span(start, "link", url)
+
+    def _shown(self, element: Fields) -> str:
+        kind = text(element, "type")
+        shown = {
+            "link": text(element, "text") or text(element, "url"),
+            "user": f"@{self._named(text(element, 'user_id'))}",
+            "channel": f"#{self._named(text(element, 'channel_id'))}",
+            "usergroup": f"@{text(element, 'usergroup_id')}",
+            "broadcast": f"@{text(element, 'range')}",
+            "date": text(element, "fallback"),
+        }
+        if kind == "emoji":
+            return _emoji(element)
+        return shown.get(kind) or text(element, "text") or text(element, "value")
+
+    def _named(self, id_: str) -> str:
+        return self._names.get(id_, id_)
+
+    def _add(self, content: str) -> None:
+        self._out.append(content)
+        self._length += len(content)
+
+    def _begin_line(self) -> None:
+        if self._out and not "".join(self._out[-2:]).endswith("\n"):
+            self._add("\n")
+
+    def _span(self, start: int, kind: Kind, value: str = "") -> None:
+        if self._length > start:
+            self._spans.append(Span(start, self._length, kind, value))
+
+
+def _emoji(element: Fields) -> str:
+    """By its code points where Slack tells them, else by its name."""
+    try:
+        return "".join(chr(int(code, 16)) for code in text(element, "unicode").split("-"))
+    except (ValueError, OverflowError):
+        return character(text(element, "name"))
+
+
+def read(blocks: Sequence[Fields], names: Mapping[str, str]) -> Rich | None:
+    """What people write by Slack's own editor; None where there is nothing of it."""
+    written = [block for block in blocks if text(block, "type") == "rich_text"]
+    if not written:
+        return None
+    reader = _Reader(names)
+    reader.blocks(written)
+    return reader.rich()
+
+
+def words(blocks: Sequence[Fields], names: Mapping[str, str]) -> str:
+    """What the blocks of a program say, a line for each."""
+    return "\n".join(filter(None, (_line(block, names) for block in blocks)))
+
+
+def _line(block: Fields, names: Mapping[str, str]) -> str:
+    if text(block, "type") == "image":
+        return text(block, "alt_text") or text(record(block, "title"), "text")
+    texts = [record(block, "text"), *records(block, "fields"), *records(block, "elements")]
+    return " ".join(
+        filter(None, (_words(one, names) for one in texts if text(one, "type") in ("mrkdwn", "plain_text")))
+    )
+
+
+def _words(found: Fields, names: Mapping[str, str]) -> str:
+    told = text(found, "text")
+    return read_mrkdwn(told, names).text if text(found, "type") == "mrkdwn" else told
+
+
+def write(rich: Rich) -> list[dict[str, Any]]:
+    """The text as blocks: exact, where marks between letters would not be read."""
+    elements: list[dict[str, Any]] = []
+    for start, end, container in _runs(rich):
+        inline = list(_inline(rich, start, end))
+        if inline:
+            elements.append({"type": container, "elements": inline})
+    return [{"type": "rich_text", "elements": elements}] if elements else []
+
+
+def _runs(rich: Rich) -> Iterator[tuple[int, int, str]]:
+    """The text from container to container: code and quotes have one of their own."""
+    at = 0
+    for span in sorted((one for one in rich.spans if one.kind in ("pre", "quote")), key=lambda one: one.start):
+        if span.start < at:
+            continue
+        yield at, span.start, "rich_text_section"
+        yield span.start, span.end, "rich_text_preformatted" if span.kind == "pre" else "rich_text_quote"
+        at = span.end
+    yield at, len(rich.text), "rich_text_section"
+
+
+def _inline(rich: Rich, start: int, end: int) -> Iterator[dict[str, Any]]:
+    inside = [one for one in rich.spans if one.start < end and one.end > start and one.kind not in ("pre", "quote")]
+    edges = sorted({start, end, *(edge for one in inside for edge in (one.start, one.end) if start < edge < end)})
+    for here, there in pairwise(edges):
+        over = [one for one in inside if one.start <= here and one.end >= there]
+        style = {_MARKS[one.kind]: True for one in over if one.kind in _MARKS}
+        link = next((one.value for one in over if one.kind == "link"), "")
+        element: dict[str, Any] = {"type": "link", "url": link} if link else {"type": "text"}
+        element["text"] = rich.text[here:there]
+        yield {**element, **({"style": style} if style else {})}
