@@ -57,4 +57,7 @@ class Hook:
         """
         if not (timestamp.isascii() and timestamp.isdecimal() and signature.isascii()) or len(timestamp) > 12:
             return False
-        return any(verifier.is_valid(body, timestamp, signature) for verifier in self._verifiers)
+        try:
+            return any(verifier.is_valid(body, timestamp, signature) for verifier in self._verifiers)
+        except UnicodeDecodeError:  # Slack signs text alone
+            return False

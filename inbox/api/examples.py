@@ -21,6 +21,7 @@ _ATTACHMENT = {
     "sha256": "66a045b452102c59d840ec097d59d9467e13a3f34f6494e539ffd32c1bb35f18",
     "inline": False,
     "content_id": None,
+    "external_id": None,
     "state": "ready",
 }
 _MESSAGE = {
@@ -106,6 +107,7 @@ _CUSTOMER = {
             "value": "ada@example.com",
             "name": "Ada Byron",
             "verified": False,
+            "unreachable": None,
         }
     ],
     "fields": {"plan": "gold", "seats": 12},
@@ -141,6 +143,7 @@ _WAY = {
         "value": "ada@example.com",
         "name": "Ada Byron",
         "verified": False,
+        "unreachable": None,
     },
     "cc": ["bob@example.com"],
     "refused": None,
