@@ -7,7 +7,7 @@ What a connector is stands in `connectors.base`, what it is given in `connectors
 
 from __future__ import annotations
 
-from connectors.base import Capabilities, Connector, Options, Rate, Receipt, Reply, Secrets
+from connectors.base import Amendment, Capabilities, Connector, Options, Rate, Receipt, Reply, Secrets
 from connectors.calling import calling
 from connectors.context import (
     Channel,
@@ -32,6 +32,7 @@ from connectors.errors import (
 )
 
 __all__ = [
+    "Amendment",
     "Capabilities",
     "Channel",
     "Connector",

@@ -57,6 +57,8 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     Attributes:
         threads: conversations follow the platform's threads and are joined by them; else one customer, one chat.
         begins: the company can write first.
+        amends: which messages can be changed there: replies by `edit` and `delete`, any by `react` and `unreact`.
+        shows_typing: the platform shows that somebody types.
         edits: the platform tells of edits, deletions or reactions (`Change`), in any order with their messages.
         pull: the recipient fetches replies through `Context.feed`; the outbox leaves them `waiting` until a
             `DeliveryUpdate` says `delivered`, and never calls `send`.
@@ -75,6 +77,8 @@ class Capabilities(Struct, frozen=True, kw_only=True):
 
     threads: bool = False
     begins: bool = False
+    amends: tuple[Literal["edit", "delete", "react", "unreact"], ...] = ()
+    shows_typing: bool = False
     edits: bool = False
     pull: bool = False
     idempotent_send: bool = False
@@ -138,6 +142,27 @@ class Reply(Struct, frozen=True, kw_only=True):
     to: tuple[str, ...] = ()
     cc: tuple[str, ...] = ()
     bcc: tuple[str, ...] = ()
+    pace: Callable[[], Awaitable[None]] = _at_once
+
+
+Amends = Literal["edit", "delete", "react", "unreact"]
+
+
+class Amendment(Struct, frozen=True, kw_only=True):
+    """What an agent changes of a message that stands on the platform.
+
+    Attributes:
+        kind: another text for a reply, its deletion, an emoji put under a message or taken away.
+        message: as it is to be; `external` says what the platform calls it, and `external.ids` its pieces.
+        before: as it is.
+        emoji: the reaction.
+        pace: as in `Reply`.
+    """
+
+    kind: Amends
+    message: Message
+    before: Message
+    emoji: str | None = None
     pace: Callable[[], Awaitable[None]] = _at_once
 
 
@@ -228,5 +253,18 @@ class Connector(ABC, Generic[OptionsT]):
         """
         raise PermanentError(f"{self.name} describes nobody")
 
+    async def amend(self, amendment: Amendment) -> None:  # noqa: ARG002 (likewise)
+        """Changes a message that stands on the platform, as `Capabilities.amends` declares; doing it twice is once.
+
+        Raises:
+            TemporaryError: try again later.
+            PermanentError: the platform does not.
+            UncertainError: it may have done it.
+        """
+        raise PermanentError(f"{self.name} changes nothing that was sent")
+
+    async def show_typing(self, thread_key: str) -> None:
+        """Shows for some seconds that somebody types in a thread; nothing that it raises is told to anybody."""
+
     async def close(self) -> None:
-        """Lets go what `send`, `fetch` and `describe` keep open between calls. Called once, when nothing calls them."""
+        """Lets go what the calls above keep open between them. Called once, when nothing calls them any more."""

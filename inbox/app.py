@@ -20,6 +20,7 @@ from connectors.supervisor import Seat, Supervisor
 from connectors.tasks import end, together
 from inbox.activity import Activity
 from inbox.addressing import Addressing
+from inbox.amendments import Amendments
 from inbox.api import create_app, create_worker_app
 from inbox.attachments import Attachments
 from inbox.audit import Audit
@@ -49,6 +50,7 @@ from inbox.store import Store, embedded
 from inbox.store.writer import Measured
 from inbox.told import Teller
 from inbox.trail import Trail
+from inbox.typing import TypingShown
 from inbox.waking import Waker
 from inbox.webhooks import WebhookWorker
 
@@ -115,6 +117,7 @@ class Santral:
         self._metrics = metrics
         self._activity = activity
         self._signals = Signals(store)
+        self._typing = TypingShown(store, channels.connectors)
         self._hub = Hub(store.events, metrics, self._signals)
         self._files = Attachments(store)
         self._audit = Audit(store)
@@ -158,7 +161,9 @@ class Santral:
             await self._supervisor.stop()
             await self._ingest.drain()
             await end(workers)
-            await asyncio.gather(self._outbox.drain(SEND_STOP_SECONDS), self._jobs.drain(SEND_STOP_SECONDS))
+            await asyncio.gather(
+                self._outbox.drain(SEND_STOP_SECONDS), self._jobs.drain(SEND_STOP_SECONDS), self._typing.close()
+            )
             await self._close_connectors()
             await self._audit.flush()
             await self._housekeeping.end()
@@ -244,6 +249,7 @@ class Santral:
             hub=self._hub,
             addressing=addressing,
             replies=Replies(self.store, addressing, self._files, self._outbox),
+            amendments=Amendments(self.store, self._channels.connectors),
             conversations=Conversations(self.store),
             customers=Customers(self.store, addressing),
             ingest=self._ingest,
@@ -256,6 +262,7 @@ class Santral:
             privacy=Privacy(self.store),
             audit=self._audit,
             signals=self._signals,
+            typing=self._typing,
             teller=Teller(),
             public=self._public,
             metrics=self._metrics.registry,

@@ -16,7 +16,11 @@ from normalizer.schema import Attachment, Author, Message, Reaction, Revision
 def changed(message: Message, change: Change) -> Message:
     """The message after the change; doing it twice changes nothing."""
     if change.reaction is not None:
-        return _reacted(message, change)
+        who = change.author
+        identity = f"{who.kind}:{who.value}" if who else None
+        author = Author(type="customer", name=who.name if who else None, identity_id=identity)
+        told = Reaction(emoji=change.reaction, author=author, at=change.at)
+        return reacted(message, told, removed=change.reaction_removed)
     if change.deleted:
         return replace(message, deleted_at=message.deleted_at or change.at)
     return _edited(message, change)
@@ -94,14 +98,14 @@ def _with_late(revisions: tuple[Revision, ...], at: datetime, text: str, html: s
             yield revision
 
 
-def _reacted(message: Message, change: Change) -> Message:
-    who = change.author
-    identity = f"{who.kind}:{who.value}" if who else None
-    author = Author(type="customer", name=who.name if who else None, identity_id=identity)
-    mine = [one for one in message.reactions if (one.emoji, one.author.identity_id) == (change.reaction, identity)]
-    if any(one.at > change.at for one in mine):  # it was put there again since
+def reacted(message: Message, reaction: Reaction, *, removed: bool) -> Message:
+    """The message with somebody's reaction, or without it."""
+
+    def key(one: Reaction) -> tuple[str, str | None]:
+        return one.emoji, one.author.identity_id or one.author.id
+
+    mine = [one for one in message.reactions if key(one) == key(reaction)]
+    if any(one.at > reaction.at for one in mine):  # it was put there again since
         return message
     others = tuple(one for one in message.reactions if one not in mine)
-    if change.reaction_removed or change.reaction is None:
-        return replace(message, reactions=others)
-    return replace(message, reactions=(*others, Reaction(emoji=change.reaction, author=author, at=change.at)))
+    return replace(message, reactions=others if removed else (*others, reaction))

@@ -221,7 +221,7 @@ def _message(
     unit: Unit, principal: Principal, conversation: Conversation, new: NewReply, attachments: tuple[Attachment, ...]
 ) -> Message:
     last = conversation.last_message
-    html = _sanitized(new.html) if new.html else None
+    html = sanitized(new.html) if new.html else None
     return clean_structure(
         Message(
             id=new_id(),
@@ -248,7 +248,12 @@ def _placed(attachment: Attachment, html: str) -> Attachment:
     return replace(attachment, inline=True, content_id=attachment.id)
 
 
-def _sanitized(html: str) -> str:
+def sanitized(html: str) -> str:
+    """What an agent wrote, made harmless.
+
+    Raises:
+        RefusedError: it cannot be.
+    """
     try:
         return sanitize(html, load_images=True)
     except TooComplexError as error:

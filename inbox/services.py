@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from connectors.supervisor import Supervisor
 from inbox.activity import Activity
 from inbox.addressing import Addressing
+from inbox.amendments import Amendments
 from inbox.attachments import Attachments
 from inbox.audit import Audit
 from inbox.conversations import Conversations
@@ -24,6 +25,7 @@ from inbox.sign_in import SignIn
 from inbox.signals import Signals
 from inbox.store import Store
 from inbox.told import Teller
+from inbox.typing import TypingShown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +36,7 @@ class Services:
     hub: Hub
     addressing: Addressing
     replies: Replies
+    amendments: Amendments
     conversations: Conversations
     customers: Customers
     ingest: Ingest
@@ -45,6 +48,7 @@ class Services:
     privacy: Privacy
     audit: Audit
     signals: Signals
+    typing: TypingShown
     teller: Teller
     oidc: Oidc | None
     public: PublicOnly

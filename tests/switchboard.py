@@ -49,6 +49,13 @@ class Switchboard(Desk):
         answer: dict[str, Any] = await self.post(path, {"text": text, **fields}, status=status)
         return answer
 
+    async def call(self, method: str, path: str, body: Any = None, *, status: int = 200) -> dict[str, Any]:
+        """What a call answers, be it a problem."""
+        async with self.http.request(method, path, json=body) as answer:
+            assert answer.status == status, await answer.text()
+            found: dict[str, Any] = await answer.json(content_type=None)
+            return found
+
     async def fate(self, reply: Mapping[str, Any], *states: str) -> dict[str, Any]:
         """A reply, as soon as its delivery is in one of these states."""
 

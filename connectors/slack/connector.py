@@ -8,10 +8,11 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from datetime import timedelta
 from typing import ClassVar, Literal
 
-from connectors.base import Capabilities, Connector, Rate, Receipt, Reply
+from connectors.base import Amendment, Capabilities, Connector, Rate, Receipt, Reply
 from connectors.calling import calling
 from connectors.context import Channel, Context, Lease
 from connectors.errors import ConnectorError, LeaseLostError, PermanentError, TemporaryError, UnavailableError
+from connectors.slack.amending import amend
 from connectors.slack.api import SlackApi
 from connectors.slack.history import SAVE_SECONDS, History
 from connectors.slack.hook import Hook
@@ -42,6 +43,7 @@ class SlackConnector(Connector[SlackOptions]):
         threads=True,
         begins=True,
         edits=True,
+        amends=("edit", "delete", "react", "unreact"),
         html=True,
         profiles=True,
         text_limit=LONGEST_REPLY,
@@ -165,6 +167,16 @@ class SlackConnector(Connector[SlackOptions]):
                 return await answer.content.read(AVATAR_BYTES)
         except ConnectorError:
             return None
+
+    async def amend(self, amendment: Amendment) -> None:
+        """Changes, deletes or reacts to a message.
+
+        Raises:
+            TemporaryError: not now.
+            PermanentError: Slack does not.
+            UncertainError: it has not answered.
+        """
+        await amend(self._api, amendment)
 
     async def close(self) -> None:
         """Closes the connections to Slack."""

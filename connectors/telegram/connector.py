@@ -7,17 +7,20 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from datetime import timedelta
 from typing import ClassVar, Literal
 
-from connectors.base import Capabilities, Connector, Rate, Receipt, Reply
+from telegram.constants import ChatAction
+
+from connectors.base import Amendment, Capabilities, Connector, Rate, Receipt, Reply
 from connectors.context import Channel, Context
 from connectors.errors import ConnectorError, PermanentError
 from connectors.tasks import together
+from connectors.telegram.amending import amend
 from connectors.telegram.api import BotApi
 from connectors.telegram.arrival import Arrival
 from connectors.telegram.compose import FILE_BYTES
 from connectors.telegram.hook import Hook
 from connectors.telegram.options import TelegramOptions
 from connectors.telegram.polling import Poller
-from connectors.telegram.sending import send
+from connectors.telegram.sending import Place, send
 from normalizer.outcomes import Outcome, Person, Profile, Raw, Remote
 from normalizer.telegram import TelegramChannel, normalize
 from normalizer.telegram.files import DOWNLOAD_LIMIT
@@ -39,6 +42,8 @@ class TelegramConnector(Connector[TelegramOptions]):
     options_model: ClassVar[type[TelegramOptions]] = TelegramOptions
     capabilities: ClassVar[Capabilities] = Capabilities(
         edits=True,
+        amends=("edit", "delete", "react", "unreact"),
+        shows_typing=True,
         html=True,
         profiles=True,
         text_limit=LONGEST_REPLY,
@@ -137,6 +142,21 @@ class TelegramConnector(Connector[TelegramOptions]):
             return b"".join([piece async for piece in self._api.download(file_id)])
         except PermanentError:
             return None
+
+    async def amend(self, amendment: Amendment) -> None:
+        """Changes, deletes or reacts to a message.
+
+        Raises:
+            TemporaryError: not now.
+            PermanentError: Telegram does not, such as after 48 hours.
+            UncertainError: it has not answered.
+        """
+        await amend(self._api, amendment)
+
+    async def show_typing(self, thread_key: str) -> None:
+        """Shows for five seconds that somebody types."""
+        with self._api.calling():
+            await self._api.bot.send_chat_action(action=ChatAction.TYPING, **Place(thread_key).arguments)
 
     async def close(self) -> None:
         """Closes the connections to Telegram."""

@@ -40,11 +40,12 @@ _INPUTS: dict[MediaKind, Any] = {
 class Place:
     """Where a reply goes: the chat, its topic, and for whose business."""
 
-    def __init__(self, thread_key: str | None, person: str) -> None:
+    def __init__(self, thread_key: str) -> None:
         """`thread_key` is as `normalizer.telegram` writes it."""
-        place, _, connection = (thread_key or person).partition("@")
+        place, _, connection = thread_key.partition("@")
         chat, _, topic = place.partition("/")
         self.chat = chat
+        self.connection = connection
         self.arguments: dict[str, Any] = {"chat_id": chat}
         if topic:
             self.arguments["message_thread_id"] = int(topic)
@@ -61,7 +62,7 @@ async def send(api: BotApi, reply: Reply, done: Sequence[Receipt]) -> AsyncGener
         UncertainError: it has not answered.
     """
     left = {receipt.piece for receipt in done}
-    place = Place(reply.thread_key, reply.person.value)
+    place = Place(reply.thread_key or reply.person.value)
     arguments = place.arguments | _answering(reply, place)
     for piece in pieces(reply.message):
         if piece.name not in left:
@@ -82,7 +83,7 @@ def _answering(reply: Reply, place: Place) -> dict[str, Any]:
 async def _send(api: BotApi, piece: Piece, arguments: dict[str, Any], files: Files) -> Receipt:
     look: dict[str, Any] = {"parse_mode": ParseMode.HTML}
     if piece.buttons:
-        look["reply_markup"] = _keyboard(piece.buttons)
+        look["reply_markup"] = keyboard(piece.buttons)
     async with contextlib.AsyncExitStack() as stack:
         opened = [await stack.enter_async_context(_spooled(files, media)) for media in piece.media]
         with api.calling():
@@ -117,7 +118,8 @@ async def _album(api: BotApi, piece: Piece, files: Sequence[InputFile], argument
     return await api.bot.send_media_group(media=media, **arguments)
 
 
-def _keyboard(rows: Sequence[Sequence[Button]]) -> InlineKeyboardMarkup:
+def keyboard(rows: Sequence[Sequence[Button]]) -> InlineKeyboardMarkup:
+    """Buttons as Telegram takes them."""
     return InlineKeyboardMarkup(
         [
             [

@@ -277,9 +277,17 @@ class BotApiServer(PlatformServer):
         message.update(caption=self._checked(call.arguments, "caption"), edit_date=int(time.time()))
         return _shown(message)
 
-    async def _deletemessage(self, call: Call) -> bool:
-        self._own(call)
-        del self.chats[int(call.arguments["chat_id"])][int(call.arguments["message_id"])]
+    async def _deletemessages(self, call: Call) -> bool:
+        chat = self.chats[self._chat(call)]
+        for number in as_json(call.arguments["message_ids"]):
+            chat.pop(int(number), None)
+        return True
+
+    async def _setmessagereaction(self, call: Call) -> bool:
+        chat = self.chats[self._chat(call)]
+        if int(call.arguments["message_id"]) not in chat:
+            raise RefusedCallError("Bad Request: message to react not found")
+        chat[int(call.arguments["message_id"])]["reaction"] = as_json(call.arguments.get("reaction", "[]"))
         return True
 
     def _sent(self, call: Call) -> dict[str, Any]:

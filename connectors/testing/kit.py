@@ -46,6 +46,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("sends files", sending.files_go),
     ("sends twice what shows once", sending.twice_is_once),
     ("lets replies be fetched", sending.replies_are_fetched),
+    ("changes what was sent", sending.sent_is_amended),
 )
 
 

@@ -10,20 +10,21 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from connectors.base import Receipt, Reply
+from connectors.base import Amendment, Receipt, Reply
 from connectors.errors import ConnectorError, LeaseLostError, PermanentError, TemporaryError, UncertainError
 from connectors.testing.finding import FaultError
 from connectors.testing.memory import MemoryFiles
 from connectors.testing.proof import NotMadeError, Proof, Trouble
 from connectors.testing.stage import Stage, on_stage
 from normalizer.outcomes import DeliveryUpdate, Draft
-from normalizer.schema import Attachment, Author, Delivery, Message
+from normalizer.schema import Attachment, Author, Delivery, External, Message
 
 LOOK = "send"
 LARGEST_FILE = 1 << 20  # a file of this size is sent where the platform takes larger ones
 LONGEST_TEXT = 200_000
 WRITTEN = datetime(2026, 11, 23, 10, tzinfo=UTC)
 ANSWER = "It left our house this morning."
+CORRECTION = "It left our house yesterday."
 EXPECTED: dict[Trouble, type[ConnectorError]] = {
     "temporary": TemporaryError,
     "permanent": PermanentError,
@@ -303,6 +304,32 @@ async def replies_are_fetched(proof: Proof, patience: float) -> None:
         except PermanentError:
             return
         raise FaultError(f"it declares `pull`, and `send` returned quietly with {len(receipts)} receipts", LOOK)
+
+
+async def sent_is_amended(proof: Proof, patience: float) -> None:
+    """Where `amends` declares it, a reply that has left gets another text, and is taken back."""
+    able = proof.connector.capabilities
+    if not able.amends or able.pull:
+        raise NotMadeError("it declares no `amends`, or its recipients fetch what was changed")
+    async with on_stage(proof, patience, started=False) as stage:
+        reply = _reply(proof)
+        receipts = await _send(stage, reply)
+        ids = tuple(id_ for receipt in receipts for id_ in (receipt.external_id, *receipt.others))
+        external = External(id=ids[0], ids=ids, thread_key=proof.thread_key or proof.person.value)
+        before = replace(reply.message, external=external)
+        for kind, text in (("edit", CORRECTION), ("edit", CORRECTION), ("delete", ""), ("delete", "")):
+            if kind in able.amends:
+                after = replace(before, text=text or before.text)
+                amending = stage.connector.amend(Amendment(kind=kind, message=after, before=before))
+                await stage.within(amending, f"`amend` did not end within {patience:g} s", "amend")
+                _stands(stage, text, kind)
+                before = after
+
+
+def _stands(stage: Stage, text: str, kind: str) -> None:
+    found = [one.text for one in stage.platform.sent()]
+    if found != ([text] if text else []):
+        raise FaultError(f"it declares `amends`, and after `{kind}` its recipient reads {found}", "amend")
 
 
 def _words(length: int) -> str:

@@ -321,6 +321,49 @@ class SlackServer(PlatformServer):
         self.messages.setdefault(channel, {})[ts] = message
         return {"channel": channel, "ts": ts, "message": message}
 
+    async def _chat_update(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        message = self._own(given)
+        message.update(text=given.get("text") or "", blocks=as_json(given.get("blocks") or []))
+        return {"channel": given.get("channel"), "ts": message["ts"]}
+
+    async def _chat_delete(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        del self.messages[self._channel(given)][self._own(given)["ts"]]
+        return {}
+
+    async def _files_delete(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        if self.files.pop(str(given.get("file")), None) is None:
+            raise RefusedCallError("file_not_found")
+        for messages in self.messages.values():
+            for ts, one in list(messages.items()):
+                if [file["id"] for file in one.get("files", ())] == [given["file"]]:
+                    del messages[ts]
+        return {}
+
+    async def _reactions_add(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        if given.get("name") in self._reactions(given):
+            raise RefusedCallError("already_reacted")
+        self._reactions(given).append(str(given.get("name")))
+        return {}
+
+    async def _reactions_remove(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        if given.get("name") not in self._reactions(given):
+            raise RefusedCallError("no_reaction")
+        self._reactions(given).remove(str(given.get("name")))
+        return {}
+
+    def _reactions(self, given: Mapping[str, Any]) -> list[str]:
+        message = self.messages[self._channel(given)].get(str(given.get("timestamp")))
+        if message is None:
+            raise RefusedCallError("message_not_found")
+        found: list[str] = message.setdefault("our_reactions", [])
+        return found
+
+    def _own(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        message = self.messages[self._channel(given)].get(str(given.get("ts")))
+        if message is None or message.get("app_id") != APP:
+            raise RefusedCallError("message_not_found" if message is None else "cant_update_message")
+        return message
+
     async def _files_info(self, given: Mapping[str, Any]) -> dict[str, Any]:
         id_ = str(given.get("file"))
         if id_ not in self.files:

@@ -26,6 +26,7 @@ class WebChatConnector(Connector[WebChatOptions]):
     options_model = WebChatOptions
     capabilities = Capabilities(
         pull=True,
+        amends=("edit", "delete"),
         idempotent_send=True,
         text_limit=TEXT_LIMIT,
         attachment_limit=ATTACHMENT_LIMIT,

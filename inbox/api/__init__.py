@@ -10,6 +10,7 @@ from typing import Literal
 from aiohttp import web
 
 from inbox.api import (
+    amendments,
     attachments,
     conversations,
     counts,
@@ -41,6 +42,7 @@ __all__ = ["ROUTES", "create_app", "create_worker_app"]
 ROUTES: tuple[Route, ...] = (
     *conversations.ROUTES,
     *messages.ROUTES,
+    *amendments.ROUTES,
     *ways.ROUTES,
     *counts.ROUTES,
     *customers.ROUTES,

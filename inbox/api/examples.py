@@ -313,6 +313,8 @@ EXAMPLES: Mapping[str, Any] = {
         "identities": [{"kind": "email", "value": "bob@example.com"}],
         "fields": {"plan": "free"},
     },
+    "EditBody": {"text": "It left our house yesterday."},
+    "ReactionBody": {"emoji": "👍"},
     "NewMessageBody": {"text": "It left our house this morning.", "client_id": "a-1"},
     "NewWebhook": {"url": _WEBHOOK["url"], "name": "the shop", "events": ["message.created"]},
     "NewToken": {"name": "reporting", "role": "supervisor", "expires_at": LATER},

@@ -166,7 +166,9 @@ class _Reader:
         try:
             frame = msgspec.json.decode(data, type=Typing | Viewing)
             if isinstance(frame, Typing):
-                await self._signals.send(await self._signal("typing", frame.conversation_id))
+                typing = await self._signal("typing", frame.conversation_id)
+                await self._signals.send(typing)
+                self._call.services.typing.show(typing.conversation_id)
             else:
                 await self._look_at(frame.conversation_id)
         except (msgspec.DecodeError, RecursionError) as error:

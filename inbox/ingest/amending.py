@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from inbox import changes, delivery, identity, jobs
-from inbox.model import Conversation, Identity, Preview, Unique, WaitingChanges, scoped
+from inbox.model import Identity, Unique, WaitingChanges, scoped
+from inbox.preview import put_changed
 from inbox.store import JournalEntry, Unit
 from normalizer.outcomes import Change, DeliveryUpdate, Draft, Files, Reachability, Remote
 from normalizer.schema import Attachment, Message
@@ -107,16 +108,8 @@ class Amending:
         return waiting
 
     async def _put(self, before: Message, message: Message) -> None:
-        """A changed message changes what the list shows of its conversation, where it is the last one."""
-        if message == before:
-            return
-        self._unit.put(message)
-        conversation = await self._unit.one(Conversation, message.conversation_id)
-        last = conversation.last_message if conversation else None
-        if conversation is None or last is None:
-            return
-        preview = Preview.of(message, last.at) if last.id == message.id else last
-        self._unit.put(replace(conversation, last_message=preview, updated_at=self._unit.now))
+        if message != before:
+            await put_changed(self._unit, message)
 
     async def _names(self, returned: Message) -> None:
         """The report that came with this outcome, where there is one, names the reply that it is about."""

@@ -116,8 +116,10 @@ class Queries:
         found = found.sort([(field, order), ("_id", order)])
         return await slice_of(found, Conversation, limit, lambda item: Place(getattr(item, field), item.id))
 
-    async def last_of(self, conversation_id: str, customer_ids: Sequence[str], channel: str | None) -> Message | None:
-        """The newest message that one of these wrote in a conversation (on `channel`, where one is named)."""
+    async def last_of(
+        self, conversation_id: str, customer_ids: Sequence[str] | None, channel: str | None
+    ) -> Message | None:
+        """The newest message that one of these (None: anybody) wrote in a conversation (on `channel`, if named)."""
         query = written_by(conversation_id, customer_ids, channel)
         found = self._database["messages"].find(query).sort("seq", DESCENDING).limit(1)
         async for document in found:

@@ -29,3 +29,9 @@ def character(name: str) -> str:
 def replaced(text: str) -> str:
     """The text with names of emoji written as emoji."""
     return _NAME.sub(lambda found: character(found[0][1:-1]), text) if ":" in text else text
+
+
+def name_of(character_: str) -> str:
+    """Slack's name of an emoji, or of one of the workspace's own: `:name:` without its colons."""
+    plain = "".join(char for char in character_ if char not in _SKIN_TONES)
+    return emoji.demojize(plain, language="alias").strip(":")

@@ -11,9 +11,9 @@ import connectors.testing
 DOCS = Path(__file__).parents[2] / "docs"
 
 CONTRACT = [
-    "Capabilities", "Channel", "Connector", "ConnectorError", "Context", "CursorExpiredError", "Feed", "FeedPage",
-    "Files", "Handler", "Keys", "Lease", "LeaseLostError", "Options", "PermanentError", "Rate", "Receipt", "Received",
-    "Reply", "Secrets", "TemporaryError", "UnavailableError", "UncertainError", "UnreachableError",
+    "Amendment", "Capabilities", "Channel", "Connector", "ConnectorError", "Context", "CursorExpiredError", "Feed",
+    "FeedPage", "Files", "Handler", "Keys", "Lease", "LeaseLostError", "Options", "PermanentError", "Rate", "Receipt",
+    "Received", "Reply", "Secrets", "TemporaryError", "UnavailableError", "UncertainError", "UnreachableError",
     "calling",
 ]  # fmt: skip
 KIT = [

@@ -1,0 +1,113 @@
+"""Changing what stands on Telegram."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from telegram.constants import ParseMode
+from telegram.error import BadRequest
+
+from connectors.base import Amendment
+from connectors.errors import PermanentError
+from connectors.telegram.api import BotApi
+from connectors.telegram.compose import Piece, pieces
+from connectors.telegram.sending import Place, keyboard
+from normalizer.schema import Message
+
+
+async def amend(api: BotApi, amendment: Amendment) -> None:
+    """Does what an agent wishes; a second time is as if it were the first.
+
+    Raises:
+        TemporaryError: not now.
+        PermanentError: Telegram does not.
+        UncertainError: it has not answered.
+    """
+    match amendment.kind:
+        case "edit":
+            await _edit(api, amendment)
+        case "delete":
+            await _delete(api, amendment, _numbers(amendment.message))
+        case "react" | "unreact":
+            chat, number = _named(amendment.message.external.id or "")
+            reaction = amendment.emoji if amendment.kind == "react" else None
+            await amendment.pace()
+            with api.calling():
+                await api.bot.set_message_reaction(chat, number, reaction)
+
+
+async def _edit(api: BotApi, amendment: Amendment) -> None:
+    """Edits each piece whose text is another one; a shorter text leaves pieces over, which are deleted.
+
+    Raises:
+        PermanentError: it needs another message than those that were sent.
+    """
+    before, after = pieces(amendment.before), pieces(amendment.message)
+    numbers = dict(zip((piece.name for piece in before), _by_piece(before, _numbers(amendment.message)), strict=False))
+    standing = {piece.name: piece for piece in before}
+    if any(piece.name not in numbers or bool(piece.markup) != bool(standing[piece.name].markup) for piece in after):
+        raise PermanentError("the new text needs another message than those that were sent", code="too_long")
+    place = Place(amendment.message.external.thread_key or "")
+    for piece in after:
+        if piece.markup != standing[piece.name].markup:
+            await amendment.pace()
+            await _rewrite(api, piece, place, numbers[piece.name][0])
+    kept = {piece.name for piece in after}
+    await _delete(api, amendment, [number for name in numbers if name not in kept for number in numbers[name]])
+
+
+async def _rewrite(api: BotApi, piece: Piece, place: Place, number: int) -> None:
+    where: dict[str, Any] = {"chat_id": place.chat, "message_id": number, "parse_mode": ParseMode.HTML}
+    if place.connection:
+        where["business_connection_id"] = place.connection
+    if piece.buttons:  # else they would go
+        where["reply_markup"] = keyboard(piece.buttons)
+    with api.calling(), _done_already("message is not modified"):
+        if piece.media:
+            await api.bot.edit_message_caption(caption=piece.markup, **where)
+        else:
+            await api.bot.edit_message_text(piece.markup, **where)
+
+
+async def _delete(api: BotApi, amendment: Amendment, numbers: Sequence[int]) -> None:
+    if not numbers:
+        return
+    place = Place(amendment.message.external.thread_key or "")
+    await amendment.pace()
+    with api.calling(), _done_already("message to delete not found"):
+        if place.connection:
+            await api.bot.delete_business_messages(place.connection, numbers)
+        else:
+            await api.bot.delete_messages(place.chat, numbers)
+
+
+@contextlib.contextmanager
+def _done_already(words: str) -> Iterator[None]:
+    """Telegram refuses to do again what is done."""
+    try:
+        yield
+    except BadRequest as error:
+        if words not in error.message.lower():
+            raise
+
+
+def _numbers(message: Message) -> list[int]:
+    return [_named(id_)[1] for id_ in message.external.ids or (message.external.id or "",)]
+
+
+def _by_piece(sent: Sequence[Piece], numbers: Sequence[int]) -> Iterator[Sequence[int]]:
+    """The numbers of each piece's messages: an album has several."""
+    at = 0
+    for piece in sent:
+        count = max(1, len(piece.media))
+        yield numbers[at : at + count]
+        at += count
+
+
+def _named(external_id: str) -> tuple[str, int]:
+    chat, _, number = external_id.partition("/")
+    if not number.isdecimal():
+        raise PermanentError("Telegram does not know this message")
+    return chat, int(number)

@@ -1,0 +1,48 @@
+"""What agents change of what they sent, as Slack shows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from switchboard import Switchboard
+
+from connectors.testing.slack_server import DIRECT, SlackServer
+
+
+@pytest.fixture
+async def said(desk: Switchboard, slack: SlackServer) -> dict[str, Any]:
+    """What a customer has said."""
+    assert await slack.push(slack.event(slack.message("hello"), channel=DIRECT))
+    (message,) = await desk.until(DIRECT, len)
+    return message
+
+
+async def test_a_reply_gets_another_text(desk: Switchboard, slack: SlackServer, said: Any) -> None:
+    reply = await desk.fate(await desk.reply(said, "It left today", html="<b>It</b> left today"), "sent")
+    await desk.call("PATCH", f"/api/v1/messages/{reply['id']}", {"text": "It left"})
+
+    (sent,) = slack.written()
+    assert (sent["text"], sent["blocks"]) == ("It left", [])
+
+
+async def test_a_reply_is_taken_back_with_its_files(desk: Switchboard, slack: SlackServer, said: Any) -> None:
+    paper = await desk.upload(b"paper", "paper.txt", "text/plain")
+    reply = await desk.fate(await desk.reply(said, "A paper", attachments=[paper]), "sent")
+    assert len(slack.written()) == 2
+    await desk.call("DELETE", f"/api/v1/messages/{reply['id']}")
+
+    assert slack.written() == []
+
+
+async def test_an_agents_reaction_stands_there_and_here(desk: Switchboard, slack: SlackServer, said: Any) -> None:
+    path = f"/api/v1/messages/{said['id']}/reactions"
+    for _ in range(2):
+        reacted = await desk.post(path, {"emoji": "🎉"}, status=200)
+    ts = said["external"]["id"].partition("/")[2]
+
+    assert [one["emoji"] for one in reacted["reactions"]] == ["🎉"]
+    assert slack.messages[DIRECT][ts]["our_reactions"] == ["tada"]
+    for _ in range(2):
+        gone = await desk.post(path, {"emoji": "🎉", "on": False}, status=200)
+    assert (gone["reactions"], slack.messages[DIRECT][ts]["our_reactions"]) == ([], [])
