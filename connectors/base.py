@@ -266,5 +266,15 @@ class Connector(ABC, Generic[OptionsT]):
     async def show_typing(self, thread_key: str) -> None:
         """Shows for some seconds that somebody types in a thread; nothing that it raises is told to anybody."""
 
+    async def examine(self) -> Sequence[str]:
+        """What its platform says is missing, a sentence each with what to do; for `santral check --online`.
+
+        Nothing is received or changed by it, and it may be asked while the channel runs elsewhere.
+
+        Raises:
+            ConnectorError: the platform cannot be asked.
+        """
+        return ()
+
     async def close(self) -> None:
         """Lets go what the calls above keep open between them. Called once, when nothing calls them any more."""

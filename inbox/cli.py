@@ -36,7 +36,7 @@ from normalizer.schema import SCHEMA_VERSION
 T = TypeVar("T")
 
 
-EXIT_UNPROVED = 1
+EXIT_FOUND = 1  # a check has found something
 EXIT_CONFIG = 2
 EXIT_START = 3
 EXIT_FAILED = 4
@@ -78,12 +78,15 @@ def run(path: Path | None, parts: tuple[Part, ...]) -> None:
 
 @main.command()
 @config_option
-def check(path: Path | None) -> None:
+@click.option("--online", is_flag=True, help="Also asks the channels' platforms what is missing.")
+def check(path: Path | None, *, online: bool) -> None:
     """Checks the configuration, and says every mistake with its line."""
     config = _load(path, strict=True)
     for channel in config.channels:
         click.echo(f"{channel.id}: {channel.connector}")
     click.echo(f"{config.source.file}: no mistakes")
+    if online and asyncio.run(commands.examine(config, Registry())):
+        sys.exit(EXIT_FOUND)
 
 
 @main.command()
@@ -191,7 +194,7 @@ def connectors(*, proved: bool) -> None:
     for line in strangers:
         click.echo(line, err=True)
     if proved:
-        sys.exit(EXIT_UNPROVED if uvloop.run(commands.prove(registry)) or strangers else 0)
+        sys.exit(EXIT_FOUND if uvloop.run(commands.prove(registry)) or strangers else 0)
     for name in registry.names():
         try:
             kind = registry.load(name)

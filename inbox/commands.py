@@ -11,9 +11,11 @@ from pathlib import Path
 import click
 
 from config import Config
+from connectors.errors import ConnectorError
 from connectors.registry import Registry
 from connectors.testing import check_installed
 from inbox.audit import entry
+from inbox.channels import build
 from inbox.errors import NotFoundError
 from inbox.model import new_id
 from inbox.passwords import Passwords
@@ -23,6 +25,7 @@ from inbox.store import Store, embedded
 from inbox.store.staff import EmailTakenError
 
 ATTACH_SECONDS = 30.0
+EXAMINE_SECONDS = 60.0
 ATTACH_PAUSE_SECONDS = 0.1
 COMMAND_LINE = Principal(id="santral", name="the command line", role="admin")
 
@@ -114,6 +117,25 @@ async def prove(registry: Registry) -> bool:
         click.echo(str(finding))
         failed = failed or finding.outcome == "failed"
     return failed
+
+
+async def examine(config: Config, registry: Registry) -> bool:
+    """Says what the channels' platforms miss; whether they miss anything."""
+    missing = False
+    for channel, connector in build(config, registry).connectors.items():
+        try:
+            async with asyncio.timeout(EXAMINE_SECONDS):
+                told = list(await connector.examine())
+        except ConnectorError as error:
+            told = [f"its platform cannot be asked: {error.reason}"]
+        except TimeoutError:
+            told = ["its platform does not answer"]
+        finally:
+            await connector.close()
+        for sentence in told or ["its platform misses nothing"]:
+            click.echo(f"{channel}: {sentence}")
+        missing = missing or bool(told)
+    return missing
 
 
 async def migrate(config: Config) -> None:

@@ -93,6 +93,22 @@ class SlackApi:
         except UncertainError as error:
             raise TemporaryError(error.reason) from error
 
+    async def scopes(self) -> set[str]:
+        """What the app may do.
+
+        Raises:
+            TemporaryError: not now.
+            PermanentError: the bot token is wrong.
+        """
+        client = await self.opened()
+        try:
+            with self._translated():
+                answer: Any = await client.api_call("auth.test")
+                told = {name.lower(): value for name, value in dict(answer.headers).items()}.get("x-oauth-scopes", "")
+        except UncertainError as error:
+            raise TemporaryError(error.reason) from error
+        return {scope.strip() for scope in told.split(",") if scope.strip()}
+
     async def socket_url(self) -> str:
         """Where to connect in Socket Mode, for some seconds.
 

@@ -14,6 +14,7 @@ from connectors.context import Channel, Context, Lease
 from connectors.errors import ConnectorError, LeaseLostError, PermanentError, TemporaryError, UnavailableError
 from connectors.slack.amending import amend
 from connectors.slack.api import SlackApi
+from connectors.slack.examining import examine
 from connectors.slack.history import SAVE_SECONDS, History
 from connectors.slack.hook import Hook
 from connectors.slack.inbound import Inbound
@@ -177,6 +178,14 @@ class SlackConnector(Connector[SlackOptions]):
             UncertainError: it has not answered.
         """
         await amend(self._api, amendment)
+
+    async def examine(self) -> Sequence[str]:
+        """What Slack says is missing: the tokens, scopes.
+
+        Raises:
+            ConnectorError: Slack cannot be asked.
+        """
+        return [told async for told in examine(self._api, self.options)]
 
     async def close(self) -> None:
         """Closes the connections to Slack."""

@@ -17,6 +17,7 @@ from connectors.telegram.amending import amend
 from connectors.telegram.api import BotApi
 from connectors.telegram.arrival import Arrival
 from connectors.telegram.compose import FILE_BYTES
+from connectors.telegram.examining import examine
 from connectors.telegram.hook import Hook
 from connectors.telegram.options import TelegramOptions
 from connectors.telegram.polling import Poller
@@ -157,6 +158,14 @@ class TelegramConnector(Connector[TelegramOptions]):
         """Shows for five seconds that somebody types."""
         with self._api.calling():
             await self._api.bot.send_chat_action(action=ChatAction.TYPING, **Place(thread_key).arguments)
+
+    async def examine(self) -> Sequence[str]:
+        """What Telegram says is missing: the token, the hook, another poller, privacy mode.
+
+        Raises:
+            ConnectorError: Telegram cannot be asked.
+        """
+        return [told async for told in examine(self._api, self.options, self.channel)]
 
     async def close(self) -> None:
         """Closes the connections to Telegram."""

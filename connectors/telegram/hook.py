@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from aiohttp import web
 
-from connectors.context import Context
+from connectors.context import Channel, Context
 from connectors.errors import ConnectorError
 from connectors.telegram.api import ALLOWED_UPDATES, UNKNOWN_BOT, BotApi
 from connectors.telegram.arrival import Arrival, arrival
@@ -16,6 +16,11 @@ from connectors.telegram.arrival import Arrival, arrival
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
 RETRY_SECONDS = (5.0, 15.0, 60.0, 300.0)
 CONNECTIONS = 100  # the most that Telegram opens at once
+
+
+def address(channel: Channel) -> str:
+    """Where Telegram finds the hook."""
+    return f"{channel.public_url}/hooks/{channel.id}"
 
 
 class Hook:
@@ -61,7 +66,7 @@ class Hook:
             try:
                 with self._api.calling():
                     await self._api.bot.set_webhook(
-                        f"{channel.public_url}/hooks/{channel.id}",
+                        address(channel),
                         secret_token=self._secrets[0],
                         allowed_updates=ALLOWED_UPDATES,
                         max_connections=CONNECTIONS,

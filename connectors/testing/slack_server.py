@@ -37,6 +37,7 @@ class SlackServer(PlatformServer):
         users: what `users.info` tells of each.
         files: the bytes of each file.
         hook: where events are posted; None: they go over sockets.
+        scopes: what the app may do.
     """
 
     def __init__(self) -> None:
@@ -53,6 +54,7 @@ class SlackServer(PlatformServer):
         }
         self.files: dict[str, bytes] = {}
         self.hook: str | None = None
+        self.scopes = {"chat:write", "users:read"}
         self._uploads: dict[str, str] = {}
         self._count = 0
         self._sockets: dict[web.WebSocketResponse, asyncio.Transport] = {}  # the newest last
@@ -90,7 +92,7 @@ class SlackServer(PlatformServer):
 
     def answer(self, result: Any) -> web.Response:  # noqa: ANN401 (a JSON value)
         """As the Web API has it: 200, whatever it says."""
-        return web.json_response({"ok": True, **result})
+        return web.json_response({"ok": True, **result}, headers={"X-OAuth-Scopes": ",".join(sorted(self.scopes))})
 
     def refusal(self, words: str, status: int, retry_after: int | None = None) -> web.Response:
         """Likewise, but for too many calls."""
