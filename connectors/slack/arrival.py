@@ -1,4 +1,4 @@
-"""A request of Slack on its way into the journal: its key, whose it is, and what must be done about it at once."""
+"""A request of Slack on its way into the journal: its key, and whose it is."""
 
 from __future__ import annotations
 
@@ -17,16 +17,10 @@ from normalizer.slack.request import read
 
 
 class Arrival(Struct, frozen=True, kw_only=True):
-    """A request to be journaled.
-
-    Attributes:
-        told: the request; None where it is none.
-        revoked: why the app can work no longer, where it tells so.
-    """
+    """A request to be journaled, and what it tells; None where it is none."""
 
     raw: Raw
     told: Fields | None
-    revoked: str | None = None
 
 
 def arrival(
@@ -40,7 +34,7 @@ def arrival(
     envelope: dict[str, Any] = {"names": dict(names)} if names else {}
     sender = _sender(told or {}, event)
     raw = Raw(key=key, body=body, content_type=content_type, received_at=at, envelope=envelope, sender=sender)
-    return Arrival(raw=raw, told=told, revoked=_revoked(event))
+    return Arrival(raw=raw, told=told)
 
 
 def _key(told: Fields, event: Fields) -> str:
@@ -60,12 +54,3 @@ def _sender(told: Fields, event: Fields) -> str | None:
     """The channel: what is said there is understood in its order."""
     item = record(event, "item")
     return text(event, "channel") or text(item, "channel") or text(told, "channel_id") or None
-
-
-def _revoked(event: Fields) -> str | None:
-    match text(event, "type"):
-        case "app_uninstalled":
-            return "the app was removed from the workspace; install it again, and restart"
-        case "tokens_revoked" if record(event, "tokens").get("bot"):
-            return "the app's token was revoked; install it again, and put the new token into the configuration"
-    return None

@@ -18,6 +18,7 @@ from connectors.slack.examining import examine
 from connectors.slack.history import SAVE_SECONDS, History
 from connectors.slack.hook import Hook
 from connectors.slack.inbound import Inbound
+from connectors.slack.lifecycle import Lifecycle
 from connectors.slack.names import Names, name_of
 from connectors.slack.options import SlackOptions
 from connectors.slack.sending import send
@@ -83,16 +84,19 @@ class SlackConnector(Connector[SlackOptions]):
             LeaseLostError: another process may be the listener by now.
         """
         names = Names(self._api)
-        inbound = Inbound(context, names)
+        lifecycle = Lifecycle(self._api, context, names)
+        inbound = Inbound(context, names, lifecycle)
         history = History(self._api, context, inbound)
         try:
             if self.options.app_token is None:
                 hook = Hook(context, inbound, self.options.signing_secrets)
-                await together(hook.run(), inbound.until_gone(self._api), self._filling(context, history))
+                listening = (hook.run(), self._filling(context, history))
+                await together(*listening, lifecycle.dispatch(), lifecycle.until_gone())
             else:
                 async with context.lease("socket") as lease:
-                    listening = SocketMode(self._api, context, inbound)
-                    await together(listening.run(), inbound.until_gone(self._api), self._kept(history, lease))
+                    sockets = SocketMode(self._api, context, inbound)
+                    listening = (sockets.run(), self._kept(history, lease))
+                    await together(*listening, lifecycle.dispatch(), lifecycle.until_gone())
         except PermanentError as error:
             context.fail(f"{error.reason}; look at the app's page on api.slack.com, and correct the configuration")
         finally:

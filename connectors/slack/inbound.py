@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from connectors.context import Context
-from connectors.errors import PermanentError, TemporaryError
-from connectors.slack.api import SlackApi
-from connectors.slack.arrival import Arrival, arrival
+from connectors.slack.arrival import arrival
+from connectors.slack.lifecycle import Lifecycle
 from connectors.slack.names import Names
-from normalizer.fields import Fields, record, text
-
-RETRY_SECONDS = 10.0
+from normalizer.fields import Fields
 
 
 class Inbound:
     """Takes requests for one channel."""
 
-    def __init__(self, context: Context, names: Names) -> None:
-        """Nothing has come."""
+    def __init__(self, context: Context, names: Names, lifecycle: Lifecycle) -> None:
+        """`lifecycle` is told of what is journaled."""
         self._context = context
         self._names = names
-        self._revoked: asyncio.Queue[str] = asyncio.Queue()
+        self._lifecycle = lifecycle
 
-    async def take(self, body: bytes, content_type: str, told: Fields | None = None) -> Arrival:
+    async def take(self, body: bytes, content_type: str, told: Fields | None = None) -> None:
         """Journals a request.
 
         Raises:
@@ -32,23 +27,5 @@ class Inbound:
         names = await self._names.of(body.decode("utf-8", "replace"))
         came = arrival(body, content_type, self._context.now(), names, told)
         await self._context.receive(came.raw)
-        if came.revoked is not None:
-            self._revoked.put_nowait(came.revoked)
-        event = record(came.told or {}, "event")
-        if text(event, "type") in ("user_change", "user_profile_changed", "channel_rename"):
-            self._names.forget(text(record(event, "user") or record(event, "channel"), "id"))
-        return came
-
-    async def until_gone(self, api: SlackApi) -> None:
-        """Stops the channel when the app can work no longer: when it is told so, and Slack stands by it."""
-        while True:
-            reason = await self._revoked.get()
-            while True:
-                try:
-                    await api.ask("auth.test")
-                except PermanentError:
-                    self._context.fail(reason)
-                except TemporaryError as error:
-                    await asyncio.sleep(error.retry_after or RETRY_SECONDS)
-                else:
-                    break
+        if came.told is not None:
+            self._lifecycle.tell(came.told)

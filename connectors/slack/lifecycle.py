@@ -1,0 +1,77 @@
+"""What Slack tells of the app itself and of names: handled by Bolt, which sees journaled requests only.
+
+Bolt acknowledges before a listener has run, and answers 200 to what it could not authorise. Here that harms nothing:
+Slack had its answer when the request was journaled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
+
+from connectors.context import Context
+from connectors.errors import PermanentError, TemporaryError
+from connectors.slack.api import SlackApi
+from connectors.slack.names import Names
+from normalizer.fields import Fields, record, text
+
+RETRY_SECONDS = 10.0
+WAITING = 1000  # requests that wait for Bolt; what concerns the app itself is rare
+_HEARD = frozenset(("app_uninstalled", "tokens_revoked", "user_change", "user_profile_changed", "channel_rename"))
+
+
+class Lifecycle:
+    """Knows when the app is gone, and whose name is another now."""
+
+    def __init__(self, api: SlackApi, context: Context, names: Names) -> None:
+        """Nothing is heard before `run`."""
+        self._api = api
+        self._context = context
+        self._names = names
+        self._requests: asyncio.Queue[Fields] = asyncio.Queue(WAITING)
+        self._revoked: asyncio.Queue[str] = asyncio.Queue()
+        logger = logging.getLogger("santral.slack.bolt")
+        self._bolt = AsyncApp(client=api.client, logger=logger, request_verification_enabled=False)
+        self._bolt.event("app_uninstalled")(self._uninstalled)
+        self._bolt.event("tokens_revoked")(self._tokens_revoked)
+        for kind in ("user_change", "user_profile_changed", "channel_rename"):
+            self._bolt.event(kind)(self._renamed)
+
+    def tell(self, request: Fields) -> None:
+        """A request that is journaled."""
+        if text(record(request, "event"), "type") in _HEARD and not self._requests.full():
+            self._requests.put_nowait(request)
+
+    async def dispatch(self) -> None:
+        """Hands requests to Bolt until cancelled."""
+        while True:
+            request = dict(await self._requests.get())
+            await self._bolt.async_dispatch(AsyncBoltRequest(body=request, mode="socket_mode"))
+
+    async def until_gone(self) -> None:
+        """Stops the channel when the app can work no longer: when it is told so, and Slack stands by it."""
+        while True:
+            reason = await self._revoked.get()
+            while True:
+                try:
+                    await self._api.ask("auth.test")
+                except PermanentError:
+                    self._context.fail(reason)
+                except TemporaryError as error:
+                    await asyncio.sleep(error.retry_after or RETRY_SECONDS)
+                else:
+                    break
+
+    async def _uninstalled(self) -> None:
+        self._revoked.put_nowait("the app was removed from the workspace; install it again, and restart")
+
+    async def _tokens_revoked(self, event: dict[str, Any]) -> None:
+        if record(event, "tokens").get("bot"):
+            told = "the app's token was revoked; install it again, and put the new token into the configuration"
+            self._revoked.put_nowait(told)
+
+    async def _renamed(self, event: dict[str, Any]) -> None:
+        self._names.forget(text(record(event, "user") or record(event, "channel"), "id"))
