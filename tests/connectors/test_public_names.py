@@ -17,9 +17,10 @@ CONTRACT = [
     "calling",
 ]  # fmt: skip
 KIT = [
-    "Door", "Finding", "MemoryContext", "MemoryFeed", "MemoryFiles", "MemoryKeys", "MemoryLease", "MemoryLeases",
-    "MemoryLog", "MemorySite", "Mistake", "NotMadeError", "Platform", "Proof", "Sent", "Told", "Trouble", "check",
-    "check_installed", "prove", "serving_site",
+    "BotApiServer", "Call", "Door", "Finding", "MemoryContext", "MemoryFeed", "MemoryFiles", "MemoryKeys",
+    "MemoryLease", "MemoryLeases", "MemoryLog", "MemorySite", "Misbehaviour", "Mistake", "NotMadeError", "Platform",
+    "PlatformServer", "Proof", "RefusedCallError", "Sent", "SlackServer", "Told", "Trouble", "check",
+    "check_installed", "prove", "serving", "serving_site",
 ]  # fmt: skip
 
 
@@ -32,5 +33,5 @@ def test_each_is_there_and_documented() -> None:
     for module, page in ((connectors, "connectors.md"), (connectors.testing, "connector-kit.md")):
         text = (DOCS / page).read_text("utf-8")
         for name in module.__all__:
-            assert getattr(module, name).__doc__ or name in ("Handler", "Secrets", "Told", "Trouble")
+            assert getattr(module, name).__doc__ or name in ("Handler", "Misbehaviour", "Secrets", "Told", "Trouble")
             assert re.search(rf"\b{name}\b", text), f"{page} does not name {name}"
