@@ -118,7 +118,14 @@ def _is_portable_leaf(value: Any, kind: type) -> bool:  # noqa: ANN401 (any JSON
 
 def to_builtins(value: Any) -> Any:  # noqa: ANN401 (any of our structures)
     """A structure as dicts and lists, with `datetime` and `bytes` left as they are: what BSON takes."""
-    return msgspec.to_builtins(value, builtin_types=(datetime, bytes))
+    return msgspec.to_builtins(value, builtin_types=(datetime, bytes), enc_hook=_plain)
+
+
+def _plain(value: Any) -> int:  # noqa: ANN401 (what msgspec does not know)
+    """Integers of 64 bits, which BSON's library gives as a kind of its own."""
+    if isinstance(value, int):
+        return int(value)
+    raise TypeError(f"a {type(value).__name__} cannot be written")
 
 
 def from_builtins(value: Any, to: type[T]) -> T:  # noqa: ANN401 (what BSON gives)
@@ -132,7 +139,7 @@ def from_builtins(value: Any, to: type[T]) -> T:  # noqa: ANN401 (what BSON give
 
 def to_json(value: Any) -> bytes:  # noqa: ANN401 (any of our structures)
     """JSON in UTF-8, times as `2026-11-23T10:00:00.123000Z`."""
-    return msgspec.json.encode(value)
+    return msgspec.json.encode(value, enc_hook=_plain)
 
 
 def from_json(data: bytes | str, to: type[T]) -> T:

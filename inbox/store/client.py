@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bson.codec_options import CodecOptions, TypeDecoder, TypeRegistry
-from bson.int64 import Int64
+from bson.codec_options import CodecOptions
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import ConfigurationError, ConnectionFailure, InvalidURI, OperationFailure
@@ -23,18 +22,6 @@ OLDEST = (6, 0)
 POOL = 32  # more operations in flight only lengthen the driver's tail (measured)
 SELECTION_SECONDS = 2.5
 MAJORITY = WriteConcern(w="majority", j=True)
-
-
-class _PlainInteger(TypeDecoder):
-    """The driver reads integers of 64 bits as a kind of its own, which cannot be written as JSON."""
-
-    bson_type = Int64
-
-    def transform_bson(self, value: Any) -> int:  # noqa: ANN401 (the driver's signature)
-        return int(value)
-
-
-CODEC: CodecOptions[Document] = CodecOptions(tz_aware=True, type_registry=TypeRegistry([_PlainInteger()]))
 
 
 async def connect(url: str) -> Client:
@@ -89,7 +76,7 @@ async def _check(client: Client) -> None:
 def database(client: Client) -> Database:
     """The database that the URL names, else `santral`; majority writes, journaled."""
     return client.get_default_database("santral").with_options(
-        codec_options=CODEC,
+        codec_options=CodecOptions(tz_aware=True),
         write_concern=MAJORITY,
         read_concern=ReadConcern("majority"),
     )

@@ -228,6 +228,9 @@ async def test_a_group_is_the_conversation_and_its_members_are_authors(
     reply = await desk.fate(await desk.reply(second, "Hello both"), "sent")
     assert reply["external"]["thread_key"] == str(GROUP)
     assert [one["text"] for one in bot_api.written(GROUP)] == ["Hello both"]
+    await pushed(bot_api, "edited_message", {**ada, "text": "I was Ada", "edit_date": ada["date"] + 5})
+    edited, *_ = await desk.until(str(GROUP), lambda found: found[0]["revisions"])
+    assert edited["channel_data"]["telegram.chat"]["id"] == GROUP  # of more than 32 bits
 
 
 async def test_a_topic_is_a_thread_of_its_own_and_is_answered_there(desk: Switchboard, bot_api: BotApiServer) -> None:
