@@ -3,10 +3,10 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
+from fixture_parts import part_of
 
 from normalizer.mail import MailChannel, normalize
 from normalizer.outcomes import Raw
@@ -32,12 +32,3 @@ def test_mail_becomes_what_its_fixture_says(name: str) -> None:
     outcomes = [{"type": type(outcome).__name__} | msgspec.to_builtins(outcome) for outcome in normalize(raw, CHANNEL)]
 
     assert part_of(outcomes, expected["outcomes"]) == expected["outcomes"]
-
-
-def part_of(value: Any, like: Any) -> Any:
-    """What of `value` stands at the places that `like` names."""
-    if isinstance(like, dict) and isinstance(value, dict):
-        return {key: part_of(value[key], inner) for key, inner in like.items() if key in value}
-    if isinstance(like, list) and len(value) == len(like):
-        return [part_of(one, inner) for one, inner in zip(value, like, strict=True)]
-    return list(value) if isinstance(value, tuple) else value
