@@ -19,7 +19,7 @@ from statistics import median, quantiles
 
 import msgspec
 
-from bench import _fanout, _parsing, _processes, _quotes, _reading
+from bench import _fanout, _hooks, _parsing, _processes, _quotes, _reading
 from bench._alone import Alone, p50_p95
 from bench._failover import fail_over
 from bench._load import Load
@@ -90,6 +90,25 @@ class Bench:
             _limit_line("bare aiosmtpd, group commit", bare),
             *_ours_lines("mails of 4 KB", "bare aiosmtpd", ours, bare, acknowledged=0.7, stored=0.3),
         ]
+
+    def hooks(self) -> list[Line]:
+        """Telegram's and Slack's hooks beside bare ones, a thousand chats at once, a large file."""
+        with _hooks.target(self._folder / "hooks") as ours:
+            bench = Bench(self._folder, self._bare, ours, self._seconds, self._rounds)
+            bare_telegram, telegram, bare_slack, slack = bench._interleaved(
+                lambda s: bench._limit("bare-telegram", self._bare.http_port, "hooks", s),
+                lambda s: bench._santral("telegram", ours.http_port, "tg", s),
+                lambda s: bench._limit("bare-slack", self._bare.http_port, "hooks", s),
+                lambda s: bench._santral("slack", ours.http_port, "slack", s),
+            )
+            return [
+                _limit_line("bare hook, updates of Telegram, group commit", bare_telegram),
+                *_ours_lines("updates of Telegram", "bare hook", telegram, bare_telegram, acknowledged=0.5),
+                _limit_line("bare hook, events of Slack, group commit", bare_slack),
+                *_ours_lines("events of Slack", "bare hook", slack, bare_slack, acknowledged=0.5),
+                _hooks.thousand_chats(ours, 900, self._seconds),
+                *_hooks.large_file(ours, 901),
+            ]
 
     def alone(self) -> list[Line]:
         """One message alone, from the customer's socket to the agent's stream."""
@@ -273,6 +292,7 @@ NAMES: tuple[str, ...] = (
     "alone",
     "chat",
     "mail",
+    "hooks",
     "contract",
     "processes",
     "fanout",

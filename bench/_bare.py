@@ -34,7 +34,21 @@ class Said(msgspec.Struct, tag_field="type", tag="message"):
     text: str
 
 
+class Update(msgspec.Struct):
+    """An update of Telegram, as far as a bare hook must know it."""
+
+    update_id: int
+
+
+class Request(msgspec.Struct):
+    """An event of Slack, likewise."""
+
+    event_id: str
+
+
 decode = msgspec.json.Decoder(Said).decode
+decode_update = msgspec.json.Decoder(Update).decode
+decode_request = msgspec.json.Decoder(Request).decode
 encode = msgspec.json.Encoder().encode
 
 
@@ -87,6 +101,25 @@ class Chat:
         return encode({"type": "ack", "client_id": said.client_id})
 
 
+class Hooks:
+    """The handlers of the two bare hooks."""
+
+    def __init__(self, committer: Committer) -> None:
+        self._committer = committer
+
+    async def telegram(self, request: web.Request) -> web.Response:
+        """A request an update."""
+        body = await request.read()
+        await self._committer.commit({"_id": str(decode_update(body).update_id), "body": body})
+        return web.Response()
+
+    async def slack(self, request: web.Request) -> web.Response:
+        """A request an event."""
+        body = await request.read()
+        await self._committer.commit({"_id": decode_request(body).event_id, "body": body})
+        return web.Response()
+
+
 class Mail:
     """The bare mail server's handler."""
 
@@ -110,9 +143,12 @@ async def serve(folder: Path, http_port: int, smtp_port: int) -> None:
     try:
         async with AsyncMongoClient[Document](owned.url) as client:
             journaled = WriteConcern(w="majority", j=True)
-            chats, mails = (client["bare"].get_collection(name, write_concern=journaled) for name in ("chats", "mails"))
-            runner = await _chat(Chat(Committer(chats)), http_port)
-            handler = Mail(Committer(mails))
+            chats, hooks, mails = (
+                Committer(client["bare"].get_collection(name, write_concern=journaled))
+                for name in ("chats", "hooks", "mails")
+            )
+            runner = await _http(Chat(chats), Hooks(hooks), http_port)
+            handler = Mail(mails)
             mail = await loop.create_server(lambda: SMTP(handler, loop=loop), "127.0.0.1", smtp_port)
             print("ready", owned.url, flush=True)
             await stop.wait()
@@ -122,9 +158,10 @@ async def serve(folder: Path, http_port: int, smtp_port: int) -> None:
         await owned.stop()
 
 
-async def _chat(chat: Chat, port: int) -> web.AppRunner:
+async def _http(chat: Chat, hooks: Hooks, port: int) -> web.AppRunner:
     app = web.Application()
     app.add_routes([web.post("/messages", chat.post), web.get("/ws", chat.socket)])
+    app.add_routes([web.post("/telegram", hooks.telegram), web.post("/slack", hooks.slack)])
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port, backlog=1024).start()

@@ -13,8 +13,10 @@ from collections.abc import Sequence
 import msgspec
 import uvloop
 
-from bench._wire import KINDS, Connection
+from bench import _hook_wire, _wire
+from bench._wire import Connection
 
+KINDS = {**_wire.KINDS, **_hook_wire.KINDS}
 OPEN_SECONDS = 15.0
 ANSWER_SECONDS = 60.0
 
