@@ -34,6 +34,9 @@ async def end(*tasks: asyncio.Task[Any]) -> None:
             await asyncio.wait(pending, timeout=asking_at - loop.time())
         except asyncio.CancelledError as error:
             cancelled = error
+    for task in tasks:
+        if not task.cancelled():
+            task.exception()  # nobody else asks how it ended, and asyncio would complain of that
     if cancelled is not None:
         raise cancelled
 

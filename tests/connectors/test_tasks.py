@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import socket
+from typing import Any
 
 from pymongo import AsyncMongoClient
 
-from connectors.tasks import end
+from connectors.tasks import end, together
 
 
 async def begun(*tasks: asyncio.Task[None]) -> None:
@@ -86,3 +88,23 @@ async def test_a_client_of_a_dead_database_outlives_the_end_of_those_who_asked_i
             await asyncio.gather(*ends, return_exceptions=True)
         async with asyncio.timeout(10):
             await client.close()
+
+
+async def test_what_failed_as_it_was_ended_is_complained_of_by_nobody() -> None:
+    complaints: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+
+    async def fails_at_its_end() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise OSError("the line is cut")
+
+    running = asyncio.create_task(together(fails_at_its_end(), fails_at_its_end()))
+    await asyncio.sleep(0)
+    await end(running)
+    del running
+    gc.collect()
+    await asyncio.sleep(0)
+
+    assert complaints == []
