@@ -84,7 +84,7 @@ class SlackConnector(Connector[SlackOptions]):
             LeaseLostError: another process may be the listener by now.
         """
         names = Names(self._api)
-        lifecycle = Lifecycle(self._api, context, names)
+        lifecycle = Lifecycle(self._api, context, names, self.options.notice)
         inbound = Inbound(context, names, lifecycle)
         history = History(self._api, context, inbound)
         try:

@@ -7,13 +7,15 @@ Slack had its answer when the request was journaled.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import re
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 
 from connectors.context import Context
-from connectors.errors import PermanentError, TemporaryError
+from connectors.errors import ConnectorError, PermanentError, TemporaryError
 from connectors.slack.api import SlackApi
 from connectors.slack.names import Names
 from normalizer.fields import Fields, record, text
@@ -26,11 +28,12 @@ _HEARD = frozenset(("app_uninstalled", "tokens_revoked", "user_change", "user_pr
 class Lifecycle:
     """Knows when the app is gone, and whose name is another now."""
 
-    def __init__(self, api: SlackApi, context: Context, names: Names) -> None:
-        """Nothing is heard before `run`."""
+    def __init__(self, api: SlackApi, context: Context, names: Names, notice: str) -> None:
+        """`notice` is what a command's writer reads, if anything. Nothing is heard before `dispatch`."""
         self._api = api
         self._context = context
         self._names = names
+        self._notice = notice
         self._requests: asyncio.Queue[Fields] = asyncio.Queue(WAITING)
         self._revoked: asyncio.Queue[str] = asyncio.Queue()
         logger = logging.getLogger("santral.slack.bolt")
@@ -39,10 +42,12 @@ class Lifecycle:
         self._bolt.event("tokens_revoked")(self._tokens_revoked)
         for kind in ("user_change", "user_profile_changed", "channel_rename"):
             self._bolt.event(kind)(self._renamed)
+        self._bolt.command(re.compile("."))(self._commanded)
 
     def tell(self, request: Fields) -> None:
         """A request that is journaled."""
-        if text(record(request, "event"), "type") in _HEARD and not self._requests.full():
+        heard = text(record(request, "event"), "type") in _HEARD or ("command" in request and bool(self._notice))
+        if heard and not self._requests.full():
             self._requests.put_nowait(request)
 
     async def dispatch(self) -> None:
@@ -72,6 +77,12 @@ class Lifecycle:
         if record(event, "tokens").get("bot"):
             told = "the app's token was revoked; install it again, and put the new token into the configuration"
             self._revoked.put_nowait(told)
+
+    async def _commanded(self, command: dict[str, Any]) -> None:
+        """Slack shows a command's writer nothing of its own."""
+        where = {"channel": text(command, "channel_id"), "user": text(command, "user_id")}
+        with contextlib.suppress(ConnectorError):
+            await self._api.call("chat.postEphemeral", text=self._notice, **where)
 
     async def _renamed(self, event: dict[str, Any]) -> None:
         self._names.forget(text(record(event, "user") or record(event, "channel"), "id"))

@@ -45,6 +45,9 @@ class SlackOptions(Options):
     agent_names: bool = Field(
         default=False, description="replies bear the answering agent's name; needs the scope chat:write.customize"
     )
+    notice: str = Field(
+        default="", max_length=1000, description="what the writer of a slash command reads at once, and nobody else"
+    )
     silence_hours: float | None = Field(
         default=None,
         gt=0,

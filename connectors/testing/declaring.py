@@ -40,6 +40,10 @@ async def capabilities(proof: Proof, _: float) -> None:
     kind, can = proof.connector, proof.connector.capabilities
     if can.profiles and kind.describe is Connector.describe:
         raise FaultError("it declares `profiles` but has no `describe`")
+    if can.amends and not can.pull and kind.amend is Connector.amend:
+        raise FaultError("it declares `amends` but has no `amend`")
+    if can.shows_typing and kind.show_typing is Connector.show_typing:
+        raise FaultError("it declares `shows_typing` but has no `show_typing`")
     for attribute in ("attachment_limit", "fetch_limit"):
         if getattr(can, attribute) < 0:
             raise FaultError(f"`capabilities.{attribute}` is negative")

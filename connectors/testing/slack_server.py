@@ -323,6 +323,10 @@ class SlackServer(PlatformServer):
         self.messages.setdefault(channel, {})[ts] = message
         return {"channel": channel, "ts": ts, "message": message}
 
+    async def _chat_postephemeral(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        self._channel(given)
+        return {"message_ts": self._ts()}
+
     async def _chat_update(self, given: Mapping[str, Any]) -> dict[str, Any]:
         message = self._own(given)
         message.update(text=given.get("text") or "", blocks=as_json(given.get("blocks") or []))

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from pager import Pager, PagerOptions, PollingPager
 from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
 
-from connectors import Connector, ConnectorError, Context, Receipt, Reply
+from connectors import Amendment, Connector, ConnectorError, Context, Receipt, Reply
 from normalizer.outcomes import Change, Outcome, Raw
 
 
@@ -285,6 +285,13 @@ class BoastsOfEdits(Pager):
 
     def normalize(self, raw: Raw) -> Sequence[Outcome]:
         return super().normalize(replace(raw, body=raw.body.replace(b'"edit"', b'"page"')))
+
+
+class BoastsOfAmending(Pager):
+    """Says that it has changed what it has not."""
+
+    async def amend(self, amendment: Amendment) -> None:
+        pass
 
 
 class Hides(Pager):

@@ -16,6 +16,7 @@ from aiohttp import web
 from pydantic import Field, SecretStr
 
 from connectors import (
+    Amendment,
     Capabilities,
     Connector,
     Context,
@@ -50,6 +51,7 @@ class Pager(Connector[PagerOptions]):
     capabilities = Capabilities(
         threads=True,
         edits=True,
+        amends=("edit", "delete"),
         profiles=True,
         idempotent_send=True,
         text_limit=1000,
@@ -139,6 +141,14 @@ class Pager(Connector[PagerOptions]):
         except aiohttp.ClientError as error:
             raise UncertainError("the pagers hung up") from error
 
+    async def amend(self, amendment: Amendment) -> None:
+        text = amendment.message.text if amendment.kind == "edit" else None
+        async with aiohttp.ClientSession(self.options.api_url) as http:
+            for id_ in amendment.message.external.ids:
+                async with http.put(f"/pages/{id_}", json={"text": text}) as answer:
+                    if answer.status != 200:
+                        raise PermanentError("there is no such page")
+
     async def fetch(self, remote: Remote) -> AsyncIterator[bytes]:
         async with (
             aiohttp.ClientSession(self.options.api_url) as http,
@@ -191,6 +201,7 @@ class Pagers(Platform):
     async def serving(self) -> AsyncIterator[Pagers]:
         app = web.Application()
         app.router.add_post("/pages", self.page)
+        app.router.add_put("/pages/{id}", self.amended)
         app.router.add_get("/files/{name}", self.file)
         app.router.add_get("/updates", self.ask)
         runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
@@ -215,6 +226,12 @@ class Pagers(Platform):
         files = (base64.b64decode(page["file"]),) if "file" in page else ()
         self.pages.append(Sent(text=page.get("text", "")[:PIECE], files=files, mark=page["mark"].partition("/")[0]))
         return web.json_response({"id": f"page-{len(self.pages)}"})
+
+    async def amended(self, request: web.Request) -> web.Response:
+        text = (await request.json())["text"]
+        number = int(request.match_info["id"].removeprefix("page-")) - 1
+        self.pages[number : number + 1] = [Sent(text=text)] if text else []
+        return web.json_response({})
 
     async def file(self, request: web.Request) -> web.Response:
         return web.Response(body=self.files[request.match_info["name"]])

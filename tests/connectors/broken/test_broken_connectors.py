@@ -8,6 +8,7 @@ import contextlib
 import pytest
 from breakers import (
     AcknowledgesFirst,
+    BoastsOfAmending,
     BoastsOfEdits,
     BoastsOfFiles,
     BoastsOfProfiles,
@@ -49,6 +50,7 @@ PATIENCE = 3.0  # what hangs for ever is waited for as long
 
 # What is broken, the check that finds it, and words of what it says.
 BROKEN: list[tuple[type[Pager], str, str]] = [
+    (BoastsOfAmending, "changes what was sent", "after `edit` its recipient reads"),
     (AcknowledgesFirst, "persists before it acknowledges", "acknowledges before `receive`"),
     (AcknowledgesFirst, "waits for a slow journal", "acknowledges before `receive` returns"),
     (ForgetsErrors, "persists before it acknowledges", "acknowledges before `receive`"),

@@ -206,6 +206,33 @@ async def test_a_command_is_what_its_writer_says(desk: Switchboard, slack: Slack
     assert message["text"] == "/help with şişe"
 
 
+async def test_a_commands_writer_reads_a_notice_by_option(app: Any, slack: SlackServer) -> None:
+    async with app(notice="We have it.") as desk:
+        command = {"command": "/help", "text": "me", "user_id": ADA, "channel_id": GENERAL, "trigger_id": "9.9"}
+        assert await slack.push(command, form=True)
+
+        async def told() -> Any:
+            return slack.called("chat.postEphemeral")
+
+        (call,) = await eventually(told)
+        assert call.arguments == {"text": "We have it.", "channel": GENERAL, "user": ADA}
+        await desk.until(GENERAL, len)
+
+
+async def test_a_new_name_is_read_from_then_on(desk: Switchboard, slack: SlackServer) -> None:
+    await said(slack, f"<@{ADA}> one")
+    await desk.until(DIRECT, len)
+    slack.users[ADA] = slack.user(ADA, "Countess Lovelace")
+    assert await slack.push(slack.event({"type": "user_change", "user": slack.users[ADA]}))
+
+    async def renamed() -> bool:
+        await said(slack, f"<@{ADA}> two")
+        return (await desk.stored())[-1]["text"] == "@countess two"
+
+    await eventually(renamed)
+    assert (await desk.stored())[0]["text"] == "@ada one"
+
+
 async def test_a_users_address_is_proved_in_our_workspace_alone(desk: Switchboard, slack: SlackServer) -> None:
     slack.users["U0FAR"] = slack.user("U0FAR", "Far Away", email="far@example.org", team="T0FAR")
     await said(slack, "near")

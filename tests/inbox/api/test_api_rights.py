@@ -24,6 +24,8 @@ ABOUT_ONE = [param for param in KNOWN if param.values[0].right.scope == "one"]  
 SECRET_FILE = {"type": "text/plain", "data": base64.b64encode(b"the secret itself").decode()}
 BODIES: Mapping[str, Any] = {
     "PUT /api/v1/conversations/{id}/draft": {"text": "so far"},
+    "PATCH /api/v1/messages/{id}": {"text": "anew"},
+    "POST /api/v1/messages/{id}/reactions": {"emoji": "👍"},
     "PATCH /api/v1/conversations/{id}": {"priority": "high"},
     "POST /api/v1/conversations/{id}/read": {"seq": 1},
     "POST /api/v1/conversations/{id}/messages": {"text": "between us", "direction": "note"},
