@@ -193,6 +193,9 @@ class Context(Protocol):
         A poller that called it and falls silent for far longer than it used to is shown as `silent`.
         """
 
+    def turned_away(self, reason: str) -> None:
+        """Counts a request that is not the platform's: a wrong secret, a forged signature. `reason` is a fixed word."""
+
     def ready(self) -> None:
         """Says that the channel takes messages now. `mount` says so too; a silent one is believed after 5 seconds."""
 

@@ -93,6 +93,10 @@ class ChannelContext:
         """Says that the platform has answered, also when it had nothing to say."""
         self._seat.heard()
 
+    def turned_away(self, reason: str) -> None:
+        """Counts a request that is not the platform's."""
+        self._metrics.turned_away(self.channel.id, reason)
+
     def ready(self) -> None:
         """Says that the channel takes messages now."""
         self._seat.ready.set()

@@ -108,6 +108,9 @@ class Metrics:
         self._webhooks = Counter(
             "santral_webhook_calls_total", "Calls of webhooks, by what came of them.", ("outcome",), registry=registry
         )
+        self._turned_away = _counter(
+            registry, "santral_requests_turned_away_total", "Requests to hooks that were not the platform's.", "reason"
+        )
         self._lease_held = Gauge(
             "santral_lease_held", "1 while this process surely holds the lease.", ("lease",), registry=registry
         )
@@ -179,6 +182,10 @@ class Metrics:
     def webhook_called(self, outcome: Literal["delivered", "later", "failed"]) -> None:
         """A subscriber was called: it came through, is tried again later, or was given up."""
         self._webhooks.labels(outcome).inc()
+
+    def turned_away(self, channel: str, reason: str) -> None:
+        """A request to a hook was not the platform's."""
+        self._turned_away.labels(channel, reason).inc()
 
     def wants(self, name: str) -> None:
         """A lease is waited for, and shown from now on."""

@@ -41,7 +41,7 @@ class Hook:
             raise web.HTTPNotFound(text="Slack posts to this channel's hook itself")
         body = await request.read()
         if not self._is_signed(body, request.headers.get(TIMESTAMP, ""), request.headers.get(SIGNATURE, "")):
-            self._context.log.warning("hook refused", reason="wrong signature or clock")
+            self._context.turned_away("signature")
             raise web.HTTPUnauthorized(text="the signature is wrong, or too old")
         content_type = request.content_type
         told = None if content_type.startswith(FORM) else parse(body)

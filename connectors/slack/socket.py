@@ -65,7 +65,9 @@ class SocketMode:
                             await end(waiting)
                         if newest.done():
                             newest.result()
-                        connections -= {task for task in connections if task.done()}
+                        for old in [task for task in connections if task.done()]:
+                            connections.remove(old)
+                            await end(old)
                 finally:
                     await end(*connections)
         except (aiohttp.ClientError, TimeoutError) as error:

@@ -52,7 +52,7 @@ class Hook:
         shown = request.headers.get(HEADER, "").encode()
         # Each is compared, and each in the same time, so that nothing is learned of a secret from how long it takes.
         if not sum(hmac.compare_digest(shown, secret.encode()) for secret in self._secrets):
-            self._context.log.warning("hook refused", reason="wrong secret")
+            self._context.turned_away("secret")
             raise web.HTTPUnauthorized(text="the secret is wrong")
         came = arrival(await request.read(), self._context.now())
         await self._context.receive(came.raw)

@@ -167,6 +167,7 @@ class MemoryContext:
         events: the `ConversationEvent`s that were applied.
         is_ready: whether the channel said so, or mounted something.
         beats: how often it said that its platform was heard.
+        away: why requests were turned away.
         failed: why it stopped for good.
     """
 
@@ -193,6 +194,7 @@ class MemoryContext:
         self.entered = 0
         self.is_ready = False
         self.beats = 0
+        self.away: list[str] = []
         self.failed: str | None = None
         self._site = site
         self._normalize = normalize
@@ -230,6 +232,10 @@ class MemoryContext:
         """Counts."""
         self.beats += 1
         self.is_ready = True
+
+    def turned_away(self, reason: str) -> None:
+        """Keeps the reason."""
+        self.away.append(reason)
 
     def ready(self) -> None:
         """Sets `is_ready`."""

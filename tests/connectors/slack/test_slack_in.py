@@ -380,6 +380,8 @@ async def test_a_forged_request_changes_nothing(desk: Switchboard, slack: SlackS
     assert await slack.post(json.dumps(forged).encode(), **headers) == 401
     await said(slack, "me too")
     await desk.until(DIRECT, lambda found: texts(found) == ["me too"])
+    async with desk.http.get("/metrics") as answer:
+        assert 'santral_requests_turned_away_total{channel="slack",reason="signature"} 1.0' in await answer.text()
 
 
 async def test_bytes_that_are_no_text_are_refused(desk: Switchboard, slack: SlackServer) -> None:

@@ -359,3 +359,5 @@ async def test_a_wrong_secret_changes_nothing(desk: Switchboard, bot_api: BotApi
         assert it.status == 401
     await pushed(bot_api, "message", bot_api.message("me too"))
     await desk.until(CHAT, lambda found: texts(found) == ["me too"])
+    async with desk.http.get("/metrics") as answer:
+        assert 'santral_requests_turned_away_total{channel="tg",reason="secret"} 1.0' in await answer.text()
