@@ -203,21 +203,22 @@ class WebhookWorker:
             self._calling = +self._calling  # without those at zero
 
     async def _note(self, webhook: Webhook, delivery: WebhookDelivery, outcome: Outcome) -> None:
+        """Notes what became of a call: of the webhook first, so that whoever sees the delivery's fate sees that too."""
         now = to_milliseconds(datetime.now(UTC))
         changes: dict[str, Any] = {"status": outcome.status, "error": outcome.error}
         if outcome.error is None:
-            await self._store.webhooks.tried(delivery, {**changes, "state": "delivered"})
             if webhook.failing_since is not None:
                 await self._store.webhooks.change(webhook.id, {"failing_since": None})
+            await self._store.webhooks.tried(delivery, {**changes, "state": "delivered"})
             self._metrics.webhook_called("delivered")
             return
+        await self._switch_off(webhook, outcome, now)
         over = delivery.attempts > len(PAUSES)
         pause = PAUSES[min(delivery.attempts, len(PAUSES)) - 1] * random.uniform(0.9, 1.1)  # noqa: S311 (no secret)
         await self._store.webhooks.tried(
             delivery, {**changes, "state": "failed"} if over else {**changes, "due_at": now + pause}
         )
         self._metrics.webhook_called("failed" if over else "later")
-        await self._switch_off(webhook, outcome, now)
 
     async def _switch_off(self, webhook: Webhook, outcome: Outcome, now: datetime) -> None:
         since = webhook.failing_since or now
