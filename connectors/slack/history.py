@@ -70,9 +70,9 @@ class History:
         id_ = text(channel, "id")
         oldest = str((since - THREADS).timestamp())
         async for message in self._pages("conversations.history", "messages", channel=id_, oldest=oldest):
-            if _said_at(message) >= since.timestamp():
+            if _seconds(message, "ts") >= since.timestamp():
                 yield message
-            if float(text(message, "latest_reply") or 0) >= since.timestamp():
+            if _seconds(message, "latest_reply") >= since.timestamp():
                 ts = text(message, "ts")
                 arguments = {"channel": id_, "ts": ts, "oldest": str(since.timestamp())}
                 async for answer in self._pages("conversations.replies", "messages", **arguments):
@@ -109,9 +109,10 @@ def _kind(channel: Fields) -> str:
     return "mpim" if channel.get("is_mpim") is True else "group" if channel.get("is_private") is True else "channel"
 
 
-def _said_at(message: Fields) -> float:
+def _seconds(message: Fields, name: str) -> float:
+    """One of Slack's times; 0 for what is none."""
     try:
-        return float(text(message, "ts"))
+        return float(text(message, name))
     except ValueError:
         return 0.0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import itertools
 from collections.abc import Callable, Sequence
 
 from aiohttp import web
@@ -62,7 +63,7 @@ class Hook:
     async def _register(self) -> None:
         """Tells Telegram the hook's address and secret; tried again until it is done."""
         channel = self._context.channel
-        for attempt in range(1_000_000):
+        for attempt in itertools.count():
             try:
                 with self._api.calling():
                     await self._api.bot.set_webhook(

@@ -12,6 +12,7 @@ from aiohttp import web
 from msgspec import Struct
 
 from connectors.testing.proof import Trouble
+from connectors.testing.site import listening
 
 Misbehaviour = Literal["busy", "broken", "conflict", "refuse", "garbage", "lost", "hang"]
 """How a call is failed: 429; 500; 409; refused for good; an answer that is no JSON; done, and the line is cut before
@@ -161,16 +162,11 @@ async def serving(server: ServerT) -> AsyncIterator[ServerT]:
     """The server, listening while the block lasts."""
     app = web.Application(client_max_size=128 * 1024 * 1024)
     app.router.add_routes(server.routes())
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.5, handler_cancellation=True)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        host, port = runner.addresses[0][:2]
-        server.url = f"http://{host}:{port}"
-        yield server
-    finally:
-        server.release()
-        await runner.cleanup()
+    async with listening(app, shutdown_timeout=0.5, handler_cancellation=True) as server.url:
+        try:
+            yield server
+        finally:
+            server.release()
 
 
 async def _read(request: web.Request, method: str) -> Call:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from aiohttp import web
 
@@ -42,12 +43,18 @@ async def serving_site() -> AsyncIterator[MemorySite]:
     site = MemorySite()
     app = web.Application()
     app.router.add_route("*", "/{prefix:hooks|chat}/{channel}{tail:(/.*)?}", site.handle)
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+    async with listening(app, shutdown_timeout=1.0) as site.url:
+        yield site
+
+
+@asynccontextmanager
+async def listening(app: web.Application, **options: Any) -> AsyncIterator[str]:  # noqa: ANN401 (aiohttp's)
+    """The root of an application on a port of its own, without a slash; `options` are those of `web.AppRunner`."""
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, **options)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         host, port = runner.addresses[0][:2]
-        site.url = f"http://{host}:{port}"
-        yield site
+        yield f"http://{host}:{port}"
     finally:
         await runner.cleanup()

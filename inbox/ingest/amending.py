@@ -84,8 +84,8 @@ class Amending:
         return caught_up
 
     def fetch_later(self, message: Message, attachments: Sequence[Attachment], files: Files) -> None:
-        """Asks for those of the files that stand in the message."""
-        standing = {one.id for one in message.attachments}
+        """Asks for those of the files that stand in the message and are not there yet."""
+        standing = {one.id for one in message.attachments if one.state == "pending"}
         for attachment, content in zip(attachments, files, strict=False):
             if isinstance(content, Remote) and attachment.id in standing:
                 self._unit.put(jobs.fetch(message, attachment, content, self._unit.now))

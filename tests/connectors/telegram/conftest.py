@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from switchboard import Switchboard, switchboard
 
-from connectors.testing.bot_api import TOKEN, BotApiServer
+from connectors.testing.bot_api import CUSTOMER, TOKEN, BotApiServer
 from connectors.testing.server import serving
 
 SECRET = "hook-secret_0123456789"
@@ -42,3 +42,11 @@ async def desk(bot: OpenDesk, bot_api: BotApiServer) -> AsyncIterator[Switchboar
     async with bot() as desk:
         await bot_api.hooked()
         yield desk
+
+
+@pytest.fixture
+async def said(desk: Switchboard, bot_api: BotApiServer) -> dict[str, Any]:
+    """What a customer has said."""
+    await bot_api.push(bot_api.update("message", bot_api.message("hello")))
+    (message,) = await desk.until(str(CUSTOMER), len)
+    return message

@@ -14,14 +14,6 @@ CHAT = str(CUSTOMER)
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
 
 
-@pytest.fixture
-async def said(desk: Switchboard, bot_api: BotApiServer) -> dict[str, Any]:
-    """What a customer has said."""
-    await bot_api.push(bot_api.update("message", bot_api.message("hello")))
-    (message,) = await desk.until(CHAT, len)
-    return message
-
-
 async def test_a_reply_gets_another_text(desk: Switchboard, bot_api: BotApiServer, said: Any) -> None:
     reply = await desk.fate(await desk.reply(said, "It left today"), "sent")
     edited = await desk.call("PATCH", f"/api/v1/messages/{reply['id']}", {"text": "It left", "html": "<b>It</b> left"})

@@ -14,14 +14,6 @@ CHAT = str(CUSTOMER)
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
 
 
-@pytest.fixture
-async def said(desk: Switchboard, bot_api: BotApiServer) -> dict[str, Any]:
-    """What a customer has said."""
-    await bot_api.push(bot_api.update("message", bot_api.message("hello")))
-    (message,) = await desk.until(CHAT, len)
-    return message
-
-
 async def test_html_becomes_telegrams_markup(desk: Switchboard, bot_api: BotApiServer, said: Any) -> None:
     html = '<p>Dear <b>Ada</b>, see <a href="https://example.com/?a=1&amp;b=2">5 &lt; 6</a></p><ul><li>one</li></ul>'
     await desk.fate(await desk.reply(said, "Dear Ada", html=html), "sent")
