@@ -16,8 +16,8 @@ from connectors.errors import PermanentError
 from connectors.slack.api import UNKNOWN_APP, SlackApi
 from connectors.slack.inbound import Inbound
 from normalizer.fields import Fields, record, records, text
+from normalizer.slack.request import JSON
 
-CONTENT_TYPE = "application/json"
 TYPES = "public_channel,private_channel,mpim,im"
 PAGE = 200
 OVERLAP = timedelta(seconds=30)  # read twice rather than not at all: clocks differ
@@ -100,7 +100,7 @@ class History:
         id_, ts = text(channel, "id"), text(message, "ts")
         event: dict[str, Any] = {**message, "type": "message", "channel": id_, "channel_type": _kind(channel)}
         told = {"type": "event_callback", "event_id": f"history:{id_}:{ts}", "authorizations": self._us, "event": event}
-        await self._inbound.take(json.dumps(told).encode(), CONTENT_TYPE)
+        await self._inbound.take(json.dumps(told).encode(), JSON)
 
 
 def _kind(channel: Fields) -> str:

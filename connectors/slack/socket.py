@@ -16,11 +16,11 @@ from connectors.errors import TemporaryError, UnavailableError
 from connectors.slack.api import SlackApi
 from connectors.slack.inbound import Inbound
 from connectors.tasks import end
+from normalizer.slack.request import JSON
 
 PING_SECONDS = 20.0
 OVERLAP_SECONDS = 30.0  # how long an old connection is heard beside the new one
 AT_ONCE = 200  # requests that wait for the journal at the same time
-CONTENT_TYPE = "application/json"
 
 
 class _Frame(Struct):
@@ -101,7 +101,7 @@ class SocketMode:
     async def _take(self, socket: aiohttp.ClientWebSocketResponse, frame: _Frame) -> None:
         """Journals a request and acknowledges it; without an acknowledgement Slack sends it again."""
         try:
-            await self._inbound.take(bytes(frame.payload), CONTENT_TYPE)
+            await self._inbound.take(bytes(frame.payload), JSON)
             if not socket.closed:
                 await socket.send_json({"envelope_id": frame.envelope_id})
         except UnavailableError as error:

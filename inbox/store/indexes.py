@@ -149,11 +149,10 @@ async def ensure(database: Database) -> None:
 
     A collection without indexes is made too: else the first transaction that writes to it has to, while others wait.
     """
-    standing = set(await database.list_collection_names())
-    for collection in set(COLLECTIONS.values()) - standing:
+    for collection in set(COLLECTIONS.values()) - INDEXES.keys():  # the others are made with their indexes
         try:
             await database.create_collection(collection, check_exists=False)
-        except OperationFailure as error:  # another process was quicker
+        except OperationFailure as error:
             if error.code != NAMESPACE_EXISTS:
                 raise
     for collection, models in INDEXES.items():

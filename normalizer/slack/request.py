@@ -14,6 +14,7 @@ from normalizer.slack.people import external_id, is_place, person
 from normalizer.text import one_line, shorten, tidy
 
 FORM = "application/x-www-form-urlencoded"
+JSON = "application/json"
 OURS = "santral"
 """How the `action_id` of our own buttons begins."""
 
