@@ -21,6 +21,7 @@ from connectors.errors import UnavailableError
 from connectors.tasks import together
 from inbox.group_commit import GroupCommit
 from inbox.ingest.apply import apply
+from inbox.ingest.backlog import APPLY_BATCH, APPLY_BYTES, RETRY_SECONDS, Backlog
 from inbox.ingest.entries import Understood, new_entry
 from inbox.ingest.reading import Reading, UnreadableError
 from inbox.ingest.understand import Intake, Understanding
@@ -36,14 +37,9 @@ JOURNAL_BATCH = 128 * SMALLEST  # bytes in one journal write
 JOURNAL_BACKLOG = 64 * 1024 * 1024  # bytes that may wait to be journaled
 JOURNAL_SECONDS = 10.0  # after which a platform is told to try again: many give up waiting soon after
 ORIGINAL_SECONDS = 30.0  # likewise, for a large one; what was written of it is swept
-APPLY_BATCH = 512
-APPLY_BYTES = 4 * 1024 * 1024
-HANDED_BYTES = 32 * 1024 * 1024  # what may wait in memory to be applied; more waits in the journal
 LONGEST_ERROR = 20_000  # characters of a traceback that are kept: the last
-RETRY_SECONDS = 0.5
 LONGEST_REST = 0.25  # seconds
 TURN_SECONDS = 0.25  # how soon what had to let others of its sender go first is tried again
-LOOK_SECONDS = 15.0  # how often the journal is asked for what memory does not know of
 
 
 class Ingest:
@@ -78,13 +74,8 @@ class Ingest:
         self._journal: GroupCommit[JournalEntry, JournalEntry] = GroupCommit(
             self._add, batch=JOURNAL_BATCH, backlog=JOURNAL_BACKLOG, patience=JOURNAL_SECONDS
         )
-        self._handed: deque[JournalEntry] = deque()
-        self._handed_bytes = 0
-        self._here: set[str] = set()
-        self._behind = True  # there may be entries of ours in the journal that are not in memory
-        self._arriving: list[JournalEntry] | None = None  # what is journaled while the journal is being read
+        self._backlog = Backlog(store.journal, owner)
         self._turn: asyncio.TimerHandle | None = None
-        self._some = asyncio.Event()
         self._understood: deque[Understood] = deque()  # what waits to be applied
         self._ready = asyncio.Event()  # something waits
         self._room = asyncio.Event()  # it is not too much
@@ -129,28 +120,23 @@ class Ingest:
     async def replay(self, entry_ids: Sequence[str] | None) -> int:
         """Applies failed entries again (all, where None); returns how many there were."""
         count = await self._store.journal.replay(self._owner, entry_ids)
-        self.look()
+        self._backlog.look()
         return count
 
     @property
     def waiting(self) -> int:
         """How many journaled events are in memory and not applied yet."""
-        return len(self._here)
+        return len(self._backlog)
 
     @property
     def behind(self) -> bool:
         """Whether the journal may hold events of ours that are not in memory."""
-        return self._behind
-
-    def look(self) -> None:
-        """Says that the journal holds entries of ours that are not in memory."""
-        self._behind = True
-        self._some.set()
+        return self._backlog.behind
 
     async def recover(self, alive: list[str]) -> None:
         """Takes up what dead processes left."""
         if await self._store.journal.take_over(self._owner, alive):
-            self.look()
+            self._backlog.look()
 
     async def run(self) -> None:
         """Applies what is received and what was left behind, until cancelled."""
@@ -168,88 +154,26 @@ class Ingest:
         try:
             outcomes = await self._store.journal.add(entries)
         except UnavailableError:
-            self._behind = True  # they may have been written all the same
+            self._backlog.look()  # they may have been written all the same
             raise
         for entry, standing in zip(entries, outcomes, strict=True):
             if not isinstance(standing, JournalEntry):
                 continue
             if standing.message_id == entry.message_id:
                 self._metrics.journaled(entry.channel, entry.received_at)
-                self._hand_over(entry)
+                self._backlog.add(entry)
             else:
                 self._metrics.duplicate(entry.channel)
         return outcomes
-
-    def _hand_over(self, entry: JournalEntry) -> None:
-        """Puts an entry behind those in memory, unless older ones must be read from the journal before it."""
-        full = self._handed and self._handed_bytes + entry.size > HANDED_BYTES
-        if self._behind or full:
-            self._behind = True
-            if self._arriving is not None:
-                self._arriving.append(entry)
-        else:
-            self._keep(entry)
-        self._some.set()
-
-    def _keep(self, entry: JournalEntry) -> None:
-        if entry.id in self._here:
-            return
-        self._handed.append(entry)
-        self._handed_bytes += entry.size
-        self._here.add(entry.id)
 
     async def _understand_all(self) -> None:
         while True:
             if len(self._understood) >= APPLY_BATCH:
                 self._room.clear()
                 await self._room.wait()
-            elif batch := self._take():
-                if understood := await self._understand(batch):
-                    self._understood += understood
-                    self._ready.set()
-            elif self._behind:
-                await self._read_back()
-            else:
-                await self._wait()
-
-    async def _wait(self) -> None:
-        self._some.clear()
-        if self._handed or self._behind:
-            return
-        try:
-            async with asyncio.timeout(LOOK_SECONDS):
-                await self._some.wait()
-        except TimeoutError:
-            self._behind = True
-
-    def _take(self) -> list[JournalEntry]:
-        batch: list[JournalEntry] = []
-        size = 0
-        while self._handed and len(batch) < APPLY_BATCH and (not batch or size + self._handed[0].size <= APPLY_BYTES):
-            batch.append(self._handed.popleft())
-            size += batch[-1].size
-        self._handed_bytes -= size
-        return batch
-
-    async def _read_back(self) -> None:
-        """Fills memory from the journal, in the order of arrival."""
-        arriving: list[JournalEntry] = []
-        self._arriving = arriving
-        here = frozenset(self._here)  # one that is committed meanwhile is not ours to apply again
-        try:
-            entries = await self._store.journal.unapplied(self._owner, APPLY_BATCH + len(self._here))
-        except UnavailableError:
-            await asyncio.sleep(RETRY_SECONDS)
-            return
-        finally:
-            self._arriving = None
-        new = [entry for entry in entries if entry.id not in here and entry.id not in self._here]
-        for entry in new[:APPLY_BATCH]:
-            self._keep(entry)
-        if len(new) < APPLY_BATCH:  # only what came meanwhile is left
-            self._behind = False
-            for entry in arriving:
-                self._hand_over(entry)
+            elif understood := await self._understand(await self._backlog.take()):
+                self._understood += understood
+                self._ready.set()
 
     async def _understand(self, batch: list[JournalEntry]) -> list[Understood]:
         understood = []
@@ -300,27 +224,42 @@ class Ingest:
             except UnavailableError:
                 await asyncio.sleep(RETRY_SECONDS)
             except NotOwnerError:
-                self._logger.warning("entries taken over by another process", entries=len(batch))
-                self._behind = True
-                break
+                await self._leave_out(batch)
+                if not batch:
+                    break
             except Exception as error:  # noqa: BLE001 (the poisonous one must be found, whatever it raises)
                 await self._apply_apart(batch, error)
                 break
             else:
                 self._count(applied)
-                waiting = len(batch) - len(applied)
-                if waiting:
-                    self._wait_for_turn()
-                if waiting == len(batch) and self._behind:  # there is more, which may be no better
-                    await asyncio.sleep(TURN_SECONDS)
+                await self._wait_for_turn(len(batch) - len(applied), len(batch))
                 break
-        self._drop([one.entry for one in batch])
+        self._backlog.drop([one.entry for one in batch])
 
-    def _wait_for_turn(self) -> None:
+    async def _leave_out(self, batch: list[Understood]) -> None:
+        """Takes out what is not ours to apply: a commit that nobody heard of did it, or another process has it.
+
+        The rest must stay where it is. What came later is understood by now, and would go before it.
+        """
+        try:
+            ours = await self._store.journal.still_new(self._owner, [one.entry.id for one in batch])
+        except UnavailableError:
+            ours = {one.entry.id for one in batch}
+        left = [one for one in batch if one.entry.id not in ours]
+        if not left:
+            await asyncio.sleep(RETRY_SECONDS)
+            return
+        self._logger.warning("entries were applied before, or taken over by another process", entries=len(left))
+        self._backlog.drop([one.entry for one in left])
+        batch[:] = [one for one in batch if one.entry.id in ours]
+
+    async def _wait_for_turn(self, waiting: int, tried: int) -> None:
         """What was not applied stays in the journal, and is soon read back from there."""
         loop = asyncio.get_running_loop()
-        if self._turn is None or self._turn.when() <= loop.time():
-            self._turn = loop.call_later(TURN_SECONDS, self.look)
+        if waiting and (self._turn is None or self._turn.when() <= loop.time()):
+            self._turn = loop.call_later(TURN_SECONDS, self._backlog.look)
+        if waiting == tried and self._backlog.behind:  # there is more, which may be no better
+            await asyncio.sleep(TURN_SECONDS)
 
     def _count(self, applied: Sequence[Understood]) -> None:
         now = datetime.now(UTC)
@@ -352,8 +291,5 @@ class Ingest:
             except UnavailableError:
                 await asyncio.sleep(RETRY_SECONDS)
             else:
-                self._drop([entry])
+                self._backlog.drop([entry])
                 return
-
-    def _drop(self, entries: Sequence[JournalEntry]) -> None:
-        self._here.difference_update(entry.id for entry in entries)

@@ -131,6 +131,11 @@ class Journal:
         found = self._entries.find({"state": "new", "owner": owner}).sort("message_id", ASCENDING).limit(limit)
         return [_entry(document) async for document in found]
 
+    async def still_new(self, owner: str, entry_ids: Sequence[str]) -> set[str]:
+        """Those of these entries that `owner` has still to apply."""
+        query = {"_id": {"$in": list(entry_ids)}, "state": "new", "owner": owner}
+        return {document["_id"] async for document in self._entries.find(query, {"_id": 1})}
+
     async def fail(self, entry_id: str, owner: str, error: str) -> None:
         """Sets an entry aside that could not be applied, with its traceback."""
         await self._entries.update_one(

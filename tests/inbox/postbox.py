@@ -228,11 +228,11 @@ def metrics() -> Metrics:
     return Metrics(CollectorRegistry(), Activity())
 
 
-def ingest(store: Store, owner: str = "me", **channels: Intake) -> Ingest:
+def ingest(store: Store, owner: str = "me", *, alone: bool = False, **channels: Intake) -> Ingest:
     """An ingest that knows the channel `post`, unless it is told of others."""
     channels = channels or {CHANNEL: intake()}
     reading = Reading(functools.partial(dict, {channel: one.normalize for channel, one in channels.items()}))
-    return Ingest(store, owner, channels, reading, metrics())
+    return Ingest(store, owner, channels, reading, metrics(), alone=alone)
 
 
 def roster(store: Store, owner: str, supervisor: Supervisor | None = None) -> Roster:

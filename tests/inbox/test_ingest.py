@@ -22,8 +22,8 @@ from inbox import housekeeping
 from inbox.attachments import Attachments
 from inbox.ingest import Ingest
 from inbox.ingest.apply import apply
+from inbox.ingest.backlog import HELD_BYTES
 from inbox.ingest.entries import Understood
-from inbox.ingest.ingest import HANDED_BYTES
 from inbox.outbox import OutboxWorker
 from inbox.store import NotOwnerError, Store
 from normalizer.outcomes import Outcome, Raw
@@ -356,7 +356,7 @@ async def test_a_mark_that_only_one_may_bear_makes_one_message(store: Store, doc
 async def test_more_than_fits_memory_is_applied_in_order(store: Store, documents: Documents) -> None:
     ingest = postbox.ingest(store)
     padding = b" " * 1_000_000
-    count = HANDED_BYTES // len(padding) + 12
+    count = HELD_BYTES // len(padding) + 12
 
     def event(n: int) -> Raw:
         return raw(f"k{n}", body=json.dumps([said(f"m{n}", thread="t")]).encode() + padding)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import postbox
 import pytest
-from postbox import entry
+from harness import eventually
+from postbox import CHANNEL, entry, raw, said
 from pymongo import AsyncMongoClient
 from rig.replica_set import ReplicaSet
 
+from connectors.tasks import end
 from inbox.store import JournalEntry, Store, StoreUnavailableError
 
 INTERRUPTED_BY_STEP_DOWN = 11602
+NOT_KNOWN_IN_TIME = 64
 
 
 @pytest.fixture
@@ -28,9 +33,11 @@ async def replica_set(tmp_path: Path) -> AsyncIterator[ReplicaSet]:
 
 
 @contextlib.asynccontextmanager
-async def no_majority(replica_set: ReplicaSet, command: str) -> AsyncIterator[None]:
-    """Meanwhile such a write is done, and its primary steps down before it hears of a majority."""
-    failing = {"code": INTERRUPTED_BY_STEP_DOWN, "errmsg": "", "errorLabels": ["RetryableWriteError"]}
+async def no_majority(
+    replica_set: ReplicaSet, command: str, code: int = INTERRUPTED_BY_STEP_DOWN
+) -> AsyncIterator[None]:
+    """Meanwhile such a write is done, and nobody hears that a majority has it; `code` says why."""
+    failing = {"code": code, "errmsg": "", "errorLabels": ["RetryableWriteError"]}
     data = {"failCommands": [command], "writeConcernError": failing}
     async with AsyncMongoClient[dict[str, Any]](replica_set.url) as client:
         await client.admin.command({"configureFailPoint": "failCommand", "mode": "alwaysOn", "data": data})
@@ -57,4 +64,25 @@ async def test_any_other_write_of_which_no_majority_is_known_counts_as_a_databas
     async with no_majority(replica_set, "update"):
         with pytest.raises(StoreUnavailableError):
             await store.processes.beat("me", store.session_id, {})
+    await store.close()
+
+
+async def test_a_commit_that_nobody_hears_of_changes_no_order(replica_set: ReplicaSet) -> None:
+    store = await Store.open(replica_set.url)
+    ingest = postbox.ingest(store, alone=True)
+    events = [raw(f"k{n}", said(f"m{n}", thread="t"), sender="ada") for n in range(1200)]
+    async with AsyncMongoClient[dict[str, Any]](replica_set.url) as client:
+        messages = client.get_default_database()["messages"]
+
+        async def there(count: int) -> bool:
+            return await messages.count_documents({}) >= count
+
+        applying = asyncio.create_task(ingest.run())
+        async with no_majority(replica_set, "commitTransaction", NOT_KNOWN_IN_TIME):
+            await ingest.receive(CHANNEL, events[0])
+            await eventually(lambda: there(1))
+            await asyncio.gather(*(ingest.receive(CHANNEL, event) for event in events[1:]))
+        await eventually(lambda: there(len(events)))
+        await end(applying)
+        assert [one["text"] async for one in messages.find().sort("seq")] == [f"m{n}" for n in range(len(events))]
     await store.close()
