@@ -12,3 +12,32 @@ trap 'rm -rf "$work"' EXIT
 for file in swagger-ui-bundle.js swagger-ui.css LICENSE NOTICE swagger-ui-bundle.js.LICENSE.txt; do
     cp "$work/package/$file" inbox/api/page/
 done
+
+# The agents' page. Bare imports become relative ones (an import map in the page would break its policy), and the
+# comments that point to source maps go. Beside each module stands where its types are, for `make lint`.
+vendor=inbox/page/vendor
+mkdir -p "$vendor"
+: > "$vendor/LICENSES.txt"
+
+fetch() { # PACKAGE VERSION: unpacks it into $work/PACKAGE, and keeps its licence
+    mkdir -p "$work/$1"
+    (cd "$work/$1" && npm pack --silent "$1@$2" > name && tar xzf "$(cat name)" --strip-components 1)
+    { echo "$1 $2"; echo; cat "$work/$1/LICENSE"; echo; } >> "$vendor/LICENSES.txt"
+}
+
+keep() { # FILE AS TYPES
+    sed -e 's#"preact/hooks"#"./hooks.js"#g; s#"preact"#"./preact.js"#g; s#"@preact/signals-core"#"./signals-core.js"#g' \
+        -e 's#//\# sourceMappingURL=.*##' "$work/$1" > "$vendor/$2.js"
+    echo "export * from \"$3\";" > "$vendor/$2.d.ts"
+}
+
+fetch preact 11.2.0
+keep preact/dist/preact.mjs preact preact
+keep preact/hooks/dist/hooks.mjs hooks preact/hooks
+fetch @preact/signals-core 1.14.5
+keep @preact/signals-core/dist/signals-core.mjs signals-core @preact/signals-core
+fetch @preact/signals 2.11.4
+keep @preact/signals/dist/signals.mjs signals @preact/signals
+fetch htm 3.1.1
+keep htm/dist/htm.mjs htm htm
+echo 'export { default } from "htm";' > "$vendor/htm.d.ts"

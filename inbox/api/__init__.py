@@ -30,6 +30,7 @@ from inbox.api import (
     ways,
     webhooks,
 )
+from inbox.api.agent_page import AgentPage
 from inbox.api.auth import session_cookie
 from inbox.api.openapi import document
 from inbox.api.reading import JSON_BYTES
@@ -71,13 +72,16 @@ def create_worker_app(services: Services) -> web.Application:
 
 
 def create_app(services: Services) -> web.Application:
-    """The web application: that, the API, and what the channels serve under `/hooks` and `/chat`."""
+    """The web application: that, the agents' page, the API, and what the channels serve under `/hooks` and `/chat`."""
     app = create_worker_app(services)
     app[STREAMS] = Streams()
     app[reference.DOCUMENT] = document(ROUTES, session_cookie(services.public_url))
     app.on_shutdown.append(close_streams)
     for route in ROUTES:
         app.router.add_route(route.method, route.path, route.serve)
+    page = AgentPage()
+    app.router.add_get("/", page.show)
+    app.router.add_get("/page/{name:.+}", page.file)
     app.router.add_get("/api/docs", reference.show)
     app.router.add_get("/api/docs/{name}", reference.asset)
     app.router.add_route("*", "/hooks/{channel}{tail:(/.*)?}", _hooks)

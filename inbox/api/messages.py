@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from aiohttp import web
 from msgspec import Meta, Struct
 
-from inbox.api import untrusted
+from inbox.api import frame, untrusted
 from inbox.api.names import Addresses, Name
 from inbox.api.paging import DEFAULT_LIMIT, Page
 from inbox.api.problems import FieldError, ProblemError
@@ -28,6 +28,12 @@ class MessagesQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     after_seq: Annotated[Seq | None, Meta(description="Forward from here; 0 is the beginning.")] = None
     before_seq: Annotated[Seq | None, Meta(description="Back from here.")] = None
     limit: Limit = DEFAULT_LIMIT
+
+
+class FrameQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the HTML is shown."""
+
+    images: Annotated[bool, Meta(description="Loads pictures that lie elsewhere: their senders learn of it.")] = False
 
 
 class NewMessageBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -156,4 +162,14 @@ async def get_original(call: Call[NoQuery, None]) -> web.StreamResponse:
     return web.Response(body=body, headers=untrusted.headers(entry.content_type))
 
 
-ROUTES = (list_messages, write_message, retry_message, cancel_message, get_original)
+@route("GET", "/api/v1/messages/{id}/html", refuses=("no-html",))
+async def get_html(call: Call[FrameQuery, None]) -> web.StreamResponse:
+    """The message's HTML as a document for a frame: it runs nothing, and loads nothing from elsewhere unasked."""
+    message = await seen_message(call)
+    if message.html is None:
+        raise ProblemError("no-html", "this message has no HTML: show its text")
+    images = call.query.images
+    return web.Response(body=frame.framed(message, images=images), headers=frame.headers(images=images))
+
+
+ROUTES = (list_messages, write_message, retry_message, cancel_message, get_original, get_html)

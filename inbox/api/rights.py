@@ -58,6 +58,7 @@ MATRIX: Mapping[str, Right] = {
     "POST /api/v1/messages/{id}/retry": ONE,
     "POST /api/v1/messages/{id}/cancel": ONE,
     "GET /api/v1/messages/{id}/original": ONE,
+    "GET /api/v1/messages/{id}/html": ONE,
     "GET /api/v1/customers": AGENT,
     "POST /api/v1/customers": PERSON,
     "GET /api/v1/customers/{id}": PERSON,

@@ -1,0 +1,72 @@
+/** Calls of the public API, with the session's cookie. */
+
+/** What went wrong, as the API says it (RFC 9457). `type` is what a program looks at. */
+export class Problem extends Error {
+  /** @param {{type: string, detail: string, status: number, [member: string]: any}} document */
+  constructor(document) {
+    super(document.detail);
+    this.type = document.type;
+    this.status = document.status;
+    this.document = document;
+  }
+}
+
+/** Nobody answered: the network or Santral is away. */
+export const AWAY = "away";
+
+let csrf = "";
+let ahead = 0; // milliseconds that Santral's clock is ahead of ours
+
+/** What time it is for Santral. @param {number} [later] milliseconds */
+export function serverTime(later = 0) {
+  return new Date(Date.now() + ahead + later);
+}
+
+/** @param {string | null} token goes with each call that changes something */
+export function bearCsrf(token) {
+  csrf = token ?? "";
+}
+
+/**
+ * @template T
+ * @param {string} method
+ * @param {string} path below `/api/v1`
+ * @param {{query?: Record<string, string | number | boolean | null | undefined>, body?: unknown, file?: Blob,
+ *   version?: number, signal?: AbortSignal}} [more] `version`: changes only what is still that one
+ * @returns {Promise<T>}
+ * @throws {Problem}
+ */
+export async function call(method, path, more = {}) {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(more.query ?? {})) {
+    if (value !== null && value !== undefined && value !== "") query.set(name, String(value));
+  }
+  /** @type {Record<string, string>} */
+  const headers = {};
+  if (method !== "GET") headers["X-CSRF-Token"] = csrf;
+  if (more.body !== undefined) headers["Content-Type"] = "application/json";
+  if (more.version !== undefined) headers["If-Match"] = `"${more.version}"`;
+  const body = more.file ?? (more.body === undefined ? undefined : JSON.stringify(more.body));
+  let answer;
+  try {
+    answer = await fetch(`/api/v1${path}${query.size ? `?${query}` : ""}`, { method, headers, body, signal: more.signal });
+  } catch (error) {
+    if (more.signal?.aborted) throw error;
+    throw new Problem({ type: AWAY, detail: "Santral cannot be reached", status: 0 });
+  }
+  const told = Date.parse(answer.headers.get("Date") ?? "");
+  if (told) ahead = told - Date.now();
+  if (answer.ok) return answer.status === 204 ? /** @type {T} */ (undefined) : await answer.json();
+  const document = await answer.json().catch(() => ({ type: "about:blank", detail: answer.statusText }));
+  throw new Problem({ ...document, status: answer.status });
+}
+
+/**
+ * All pages of a list that is short by nature.
+ * @template T
+ * @param {string} path
+ * @returns {Promise<T[]>}
+ */
+export async function all(path) {
+  return (await call("GET", path)).items;
+}

@@ -1,0 +1,164 @@
+/** The list of conversations that the address asks for, kept as it is by the live stream. */
+
+import { batch, computed, effect, signal, untracked } from "../vendor/signals.js";
+import { call } from "./api.js";
+import { attempt } from "./notices.js";
+import { place } from "./route.js";
+import { me } from "./session.js";
+
+/** @import {Conversation, Counts, Told, ToldConversation} from "./types.d.ts" */
+
+const PAGE = 50;
+const GATHER = 150; // milliseconds, in which changed conversations are gathered before they are read
+const SORT_FIELDS = /** @type {const} */ ({ "-updated_at": "updated_at", updated_at: "updated_at", "-created_at": "created_at", waiting: "waiting_since" });
+
+/** @type {import("../vendor/signals.js").Signal<Conversation[]>} */
+export const conversations = signal([]);
+export const loading = signal(false);
+/** Those whom the reader has ticked, by id. @type {import("../vendor/signals.js").Signal<ReadonlySet<string>>} */
+export const ticked = signal(new Set());
+/** @type {import("../vendor/signals.js").Signal<Counts | null>} */
+export const counts = signal(null);
+/** @type {import("../vendor/signals.js").Signal<string | null>} */
+const next = signal(null);
+export const more = computed(() => next.value !== null);
+
+const filters = computed(() => {
+  const { queue, status, channel, team, tag, q, sort } = place.value;
+  return JSON.stringify({ queue, status, channel, team, tag, q, sort });
+});
+
+/** What the API is asked for. @param {string | null} cursor */
+function query(cursor) {
+  const { queue, status, channel, team, tag, q, sort } = place.value;
+  const assignee = { mine: "me", unassigned: "none" }[queue];
+  return { status, channel, team, tag, q, sort: q ? undefined : sort, assignee, cursor, limit: PAGE };
+}
+
+/** Loads the list anew. */
+export async function load() {
+  loading.value = true;
+  const asked = filters.peek();
+  const found = await attempt(() => call("GET", "/conversations", { query: query(null) }));
+  if (!found || asked !== filters.peek()) return;
+  batch(() => {
+    conversations.value = found.items;
+    next.value = found.next;
+    loading.value = false;
+  });
+}
+
+/** Loads what comes after. */
+export async function loadMore() {
+  const asked = filters.peek();
+  if (loading.value || next.value === null) return;
+  loading.value = true;
+  const found = await attempt(() => call("GET", "/conversations", { query: query(next.peek()) }));
+  loading.value = false;
+  if (!found || asked !== filters.peek()) return;
+  const here = new Set(conversations.value.map((one) => one.id));
+  batch(() => {
+    conversations.value = [...conversations.value, ...found.items.filter((/** @type {Conversation} */ one) => !here.has(one.id))];
+    next.value = found.next;
+  });
+}
+
+export async function loadCounts() {
+  const status = place.peek().status || "open";
+  const found = await attempt(() => call("GET", "/counts", { query: { status } }));
+  if (found) counts.value = found;
+}
+
+/** Follows the address: other filters are another list. */
+export function followAddress() {
+  effect(() => {
+    filters.value;
+    untracked(() => {
+      ticked.value = new Set();
+      if (me.peek()) load();
+      if (me.peek()) loadCounts();
+    });
+  });
+}
+
+/** Puts a conversation as it is now into the list, where it belongs. @param {Conversation} found */
+export function put(found) {
+  const rest = conversations.value.filter((one) => one.id !== found.id);
+  conversations.value = belongs(found) ? inserted(rest, found) : rest;
+}
+
+/** @param {Conversation} one */
+function belongs(one) {
+  const { queue, status, channel, team, tag, q, sort } = place.value;
+  if (q) return conversations.value.some((known) => known.id === one.id);
+  return (
+    !one.merged_into &&
+    (!status || one.status === status) &&
+    (queue !== "mine" || one.assignee === me.value?.id) &&
+    (queue !== "unassigned" || one.assignee === null) &&
+    (!channel || one.channels.includes(channel)) &&
+    (!team || one.team === (team === "none" ? null : team)) &&
+    (!tag || one.tags.includes(tag)) &&
+    (sort !== "waiting" || one.waiting_since !== null)
+  );
+}
+
+/** @param {Conversation[]} rest @param {Conversation} one */
+function inserted(rest, one) {
+  const sort = /** @type {keyof typeof SORT_FIELDS} */ (place.value.sort);
+  const field = SORT_FIELDS[sort];
+  const before = sort.startsWith("-")
+    ? (/** @type {Conversation} */ other) => (other[field] ?? "") < (one[field] ?? "")
+    : (/** @type {Conversation} */ other) => (other[field] ?? "") > (one[field] ?? "");
+  const at = rest.findIndex(before);
+  if (at >= 0) return [...rest.slice(0, at), one, ...rest.slice(at)];
+  return next.value === null ? [...rest, one] : rest; // else it stands on a page that is not loaded
+}
+
+/** @type {Set<string>} */
+const changed = new Set();
+/** @type {number | undefined} */
+let gathering;
+
+/** An event has come. @param {Told} told */
+export function hear(told) {
+  const id = told.conversation_id;
+  if (!id || !told.type.startsWith("conversation.")) return;
+  if (told.type === "conversation.erased") {
+    conversations.value = conversations.value.filter((one) => one.id !== id);
+  } else {
+    changed.add(id);
+  }
+  gathering ??= setTimeout(gather, GATHER);
+}
+
+/** Reads what has changed as its reader sees it: an event has neither the customer nor what is unread. */
+async function gather() {
+  const ids = [...changed];
+  changed.clear();
+  gathering = undefined;
+  const [found] = await Promise.all([Promise.all(ids.map(read)), loadCounts()]);
+  batch(() => {
+    for (const [index, one] of found.entries()) {
+      if (one) put(one);
+      else conversations.value = conversations.value.filter((other) => other.id !== ids[index]);
+    }
+  });
+}
+
+/** @param {string} id @returns {Promise<Conversation | null>} null where it is none of ours any more */
+async function read(id) {
+  try {
+    return await call("GET", `/conversations/${id}`);
+  } catch {
+    return conversations.value.find((one) => one.id === id) ?? null;
+  }
+}
+
+/** The one after or before the open one in the list. @param {1 | -1} step @returns {string | null} its id */
+export function neighbour(step) {
+  const ids = conversations.value.map((one) => one.id);
+  const at = ids.indexOf(place.value.c);
+  if (at < 0) return ids[0] ?? null;
+  return ids[at + step] ?? null;
+}

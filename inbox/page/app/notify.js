@@ -1,0 +1,51 @@
+/** Tells of new messages when the page is not looked at: by the browser, by a sound, in the title. */
+
+import { effect, signal } from "../vendor/signals.js";
+import { t } from "./i18n.js";
+import { counts } from "./inbox.js";
+import { go } from "./route.js";
+
+/** @import {Told} from "./types.d.ts" */
+
+const KEPT = "santral.notify";
+
+export const notifies = signal(localStorage.getItem(KEPT) === "yes" && globalThis.Notification?.permission === "granted");
+
+/** @param {boolean} wanted */
+export async function setNotifies(wanted) {
+  notifies.value = wanted && (await Notification.requestPermission()) === "granted";
+  localStorage.setItem(KEPT, notifies.value ? "yes" : "no");
+}
+
+/** An event has come. @param {Told} told */
+export function watch(told) {
+  const message = told.type === "message.created" ? told.data.message : undefined;
+  if (!message || message.direction !== "inbound" || message.kind !== "message") return;
+  if (!notifies.value || document.visibilityState === "visible") return;
+  const who = message.author.name ?? t("unknownCustomer");
+  const shown = new Notification(t("newMessage", { who }), { body: message.text.slice(0, 120), tag: message.conversation_id });
+  shown.onclick = () => {
+    focus();
+    go({ page: "", c: message.conversation_id });
+    shown.close();
+  };
+  sound();
+}
+
+function sound() {
+  const context = new AudioContext();
+  const tone = context.createOscillator();
+  const volume = context.createGain();
+  tone.frequency.value = 660;
+  volume.gain.setValueAtTime(0.08, context.currentTime);
+  volume.gain.exponentialRampToValueAtTime(0.001, context.currentTime + 0.35);
+  tone.connect(volume).connect(context.destination);
+  tone.start();
+  tone.stop(context.currentTime + 0.35);
+  tone.onended = () => context.close();
+}
+
+effect(() => {
+  const mine = counts.value?.mine ?? 0;
+  document.title = mine ? `(${mine}) Santral` : "Santral";
+});

@@ -1,0 +1,81 @@
+/** Who sits before the page, and what everybody works with: agents, teams, channels. */
+
+import { computed, signal } from "../vendor/signals.js";
+import { Problem, all, bearCsrf, call } from "./api.js";
+
+/** @import {Agent, Channel, Me, Team} from "./types.d.ts" */
+
+/** Null: nobody; undefined: not known yet. @type {import("../vendor/signals.js").Signal<Me | null | undefined>} */
+export const me = signal(undefined);
+/** @type {import("../vendor/signals.js").Signal<Agent[]>} */
+export const agents = signal([]);
+/** @type {import("../vendor/signals.js").Signal<Team[]>} */
+export const teams = signal([]);
+/** @type {import("../vendor/signals.js").Signal<Channel[]>} */
+export const channels = signal([]);
+
+const named = computed(() => new Map(agents.value.map((one) => [one.id, one.name])));
+const teamNames = computed(() => new Map(teams.value.map((one) => [one.id, one.name])));
+const byId = computed(() => new Map(channels.value.map((one) => [one.id, one])));
+
+/** @param {string | null} id @returns {string} the name, or the id of whom nobody knows */
+export function agentName(id) {
+  return id === null ? "" : (named.value.get(id) ?? (id === me.value?.id ? me.value.name : id.slice(0, 8)));
+}
+
+/** @param {string | null} id */
+export function teamName(id) {
+  return id === null ? "" : (teamNames.value.get(id) ?? id.slice(0, 8));
+}
+
+/** @param {string} id @returns {string} which connector serves a channel; empty where it has gone */
+export function connectorOf(id) {
+  return byId.value.get(id)?.connector ?? "";
+}
+
+/** @param {string} id what the channel's platform can do */
+export function capabilitiesOf(id) {
+  return byId.value.get(id)?.capabilities ?? {};
+}
+
+/** Whether the one who sits here has that role or a higher one. @param {Me["role"]} role */
+export function may(role) {
+  const roles = ["agent", "supervisor", "admin"];
+  return roles.indexOf(me.value?.role ?? "agent") >= roles.indexOf(role);
+}
+
+/** Finds out who sits here. @throws {Problem} it cannot be found out now */
+export async function recognise() {
+  try {
+    admit(await call("GET", "/me"));
+  } catch (error) {
+    if (!(error instanceof Problem && error.status === 401)) throw error;
+    me.value = null;
+  }
+}
+
+/** @param {string} email @param {string} password @throws {Problem} */
+export async function signIn(email, password) {
+  admit(await call("POST", "/session", { body: { email, password } }));
+}
+
+export async function signOut() {
+  await call("DELETE", "/session");
+  me.value = null;
+}
+
+/** The session has ended elsewhere. */
+export function signedOut() {
+  me.value = null;
+}
+
+/** @param {Me} found */
+function admit(found) {
+  bearCsrf(found.csrf_token);
+  me.value = found;
+}
+
+/** Loads what everybody works with. */
+export async function loadHouse() {
+  [agents.value, teams.value, channels.value] = await Promise.all([all("/agents"), all("/teams"), all("/channels")]);
+}

@@ -1,0 +1,189 @@
+/** The open conversation: its messages in order, who looks at it, how it can be answered. */
+
+import { batch, computed, effect, signal, untracked } from "../vendor/signals.js";
+import { Problem, call } from "./api.js";
+import { put } from "./inbox.js";
+import { connection, say } from "./live.js";
+import { attempt, tell } from "./notices.js";
+import { t } from "./i18n.js";
+import { go, place } from "./route.js";
+import { me } from "./session.js";
+
+/** @import {Conversation, Customer, Message, Told, Way} from "./types.d.ts" */
+
+const PAGE = 50;
+const TYPING = 6000; // milliseconds that typing holds
+const GONE = 65_000; // after which somebody of whom nothing was heard has gone
+
+/** @type {import("../vendor/signals.js").Signal<Conversation | null>} */
+export const conversation = signal(null);
+/** @type {import("../vendor/signals.js").Signal<Message[]>} */
+export const messages = signal([]);
+/** @type {import("../vendor/signals.js").Signal<Way[]>} */
+export const ways = signal([]);
+/** @type {import("../vendor/signals.js").Signal<Customer | null>} */
+export const customer = signal(null);
+export const missing = signal(false);
+/** Whether earlier messages are not loaded. */
+export const earlier = computed(() => messages.value.length > 0 && messages.value[0].seq > 1);
+
+/** @typedef {{id: string, name: string | null, type: string, until: number}} Somebody */
+/** @type {import("../vendor/signals.js").Signal<Somebody[]>} */
+export const present = signal([]);
+/** @type {import("../vendor/signals.js").Signal<Somebody[]>} */
+export const typing = signal([]);
+
+/** Follows the address: another conversation is opened. */
+export function followAddress() {
+  effect(() => {
+    const id = place.value.c;
+    untracked(() => {
+      if (id !== (conversation.peek()?.id ?? "")) open(id);
+    });
+  });
+}
+
+/** @param {string} id empty: none */
+export async function open(id) {
+  batch(() => {
+    conversation.value = null;
+    messages.value = [];
+    ways.value = [];
+    customer.value = null;
+    missing.value = false;
+    present.value = [];
+    typing.value = [];
+  });
+  say({ type: "viewing", conversation_id: id || null });
+  if (id && me.peek()) await reload();
+}
+
+/** Loads the open conversation anew. */
+export async function reload() {
+  const id = place.peek().c;
+  if (!id) return;
+  try {
+    const [found, newest, answered] = await Promise.all([
+      call("GET", `/conversations/${id}`),
+      call("GET", `/conversations/${id}/messages`, { query: { limit: PAGE } }),
+      call("GET", `/conversations/${id}/ways`),
+    ]);
+    if (place.peek().c !== id) return;
+    batch(() => {
+      conversation.value = found;
+      messages.value = merged(newest.items);
+      ways.value = answered.items;
+    });
+    say({ type: "viewing", conversation_id: id });
+    markRead();
+    await loadCustomer();
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    if (error.type === "merged") go({ c: error.document.merged_into }, { quietly: true });
+    else if (error.status === 404) missing.value = true;
+    else tell(error.message, { kind: "wrong" });
+  }
+}
+
+export async function loadCustomer() {
+  const id = conversation.peek()?.customer?.id;
+  if (!id) return;
+  const found = await attempt(() => call("GET", `/customers/${id}`));
+  if (found && conversation.peek()?.customer?.id === id) customer.value = found;
+}
+
+/** Loads the messages before those that are here. */
+export async function loadEarlier() {
+  const [first] = messages.peek();
+  if (!first || first.seq <= 1) return;
+  const id = first.conversation_id;
+  const found = await attempt(() => call("GET", `/conversations/${id}/messages`, { query: { before_seq: first.seq, limit: PAGE } }));
+  if (found && place.peek().c === id) messages.value = merged(found.items);
+}
+
+/** What is here with these beside it: each once, the newest state of each, in order. @param {Message[]} found */
+function merged(found) {
+  const known = new Map(messages.peek().map((one) => [one.id, one]));
+  for (const one of found) known.set(one.id, one);
+  return [...known.values()].sort((one, other) => one.seq - other.seq);
+}
+
+async function markRead() {
+  const seq = conversation.peek()?.last_seq ?? 0;
+  const id = place.peek().c;
+  if (!seq || document.visibilityState !== "visible" || !conversation.peek()?.unread) return;
+  await attempt(() => call("POST", `/conversations/${id}/read`, { body: { seq } }));
+  const open = conversation.peek();
+  if (open?.id === id) {
+    conversation.value = { ...open, unread: 0 };
+    put(conversation.peek() ?? open);
+  }
+}
+
+/** An event or a signal has come. @param {Told} told */
+export function hear(told) {
+  const open = conversation.peek();
+  if (told.type === "hello" && place.peek().c) say({ type: "viewing", conversation_id: place.peek().c });
+  if (!open || told.conversation_id !== open.id) return;
+  if (told.type === "typing") seen(typing, told, TYPING);
+  else if (told.type === "presence" && told.state === "here") seen(present, told, GONE);
+  else if (told.type === "presence") present.value = present.value.filter((one) => one.id !== told.author?.id);
+  else if (told.data.message) takeMessage(told.data.message);
+  else if (told.type === "conversation.merged") reload();
+  else if (told.data.conversation) {
+    const { customer_id: _, inbound, ...rest } = told.data.conversation;
+    conversation.value = { ...open, ...rest, unread: open.unread };
+    if (rest.last_seq > (messages.peek().at(-1)?.seq ?? 0) + 1) reload();
+  }
+}
+
+/** @param {Message} message */
+function takeMessage(message) {
+  const fresh = !messages.peek().some((one) => one.id === message.id);
+  if (fresh && messages.peek().length && message.seq < messages.peek()[0].seq) return;
+  messages.value = merged([message]);
+  if (!fresh) return;
+  typing.value = typing.value.filter((one) => one.id !== message.author.id);
+  const open = conversation.peek();
+  if (open && message.direction === "inbound") {
+    conversation.value = { ...open, unread: open.unread + 1, last_seq: Math.max(open.last_seq, message.seq) };
+    markRead();
+  }
+}
+
+/** @param {import("../vendor/signals.js").Signal<Somebody[]>} list @param {Told} told @param {number} holds */
+function seen(list, told, holds) {
+  const { author } = told;
+  if (!author?.id || author.id === me.peek()?.id) return;
+  const somebody = { id: author.id, name: author.name, type: author.type, until: Date.now() + holds };
+  list.value = [...list.value.filter((one) => one.id !== author.id), somebody];
+  setTimeout(() => (list.value = list.value.filter((one) => one.until > Date.now())), holds + 50);
+}
+
+/** Changes the open conversation; somebody else's change meanwhile is not written over. @param {Partial<Conversation>} changes */
+export async function change(changes) {
+  const open = conversation.peek();
+  if (!open) return;
+  const found = await attempt(() => call("PATCH", `/conversations/${open.id}`, { body: changes, version: open.version }));
+  if (!found) {
+    await reload();
+    return;
+  }
+  batch(() => {
+    if (conversation.peek()?.id === found.id) conversation.value = found;
+    put(found);
+  });
+}
+
+/** A message of the open conversation was changed by a call. @param {Message | undefined} message */
+export function changed(message) {
+  if (message && message.conversation_id === place.peek().c) messages.value = merged([message]);
+}
+
+/** Who typed here, in words. */
+export const typingWords = computed(() => {
+  const names = typing.value.map((one) => one.name ?? conversation.value?.customer?.name ?? t("customer"));
+  return names.length ? t("types", { who: names.join(", "), n: names.length }) : "";
+});
+
+document.addEventListener("visibilitychange", () => connection.peek() === "live" && markRead());

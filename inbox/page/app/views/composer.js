@@ -1,0 +1,145 @@
+/** Where a reply or a note is written. Which of both, by which channel and to whom it leaves is always in sight. */
+
+import { useEffect, useRef, useState } from "../../vendor/hooks.js";
+import * as compose from "../compose.js";
+import { composing, direction } from "../focus.js";
+import { html } from "../html.js";
+import { t } from "../i18n.js";
+import { agents } from "../session.js";
+import { conversation, typing, ways } from "../thread.js";
+import { ChannelMark } from "./parts.js";
+
+const LINES = 12;
+
+export function Composer() {
+  const area = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
+  const [dragged, setDragged] = useState(false);
+  const isNote = direction.value === "note";
+  const way = compose.way.value;
+  const refused = !isNote && (!way || way.refused);
+  useEffect(() => {
+    composing.value = area.current;
+    return () => (composing.value = null);
+  }, []);
+  useEffect(() => grow(area.current), [compose.text.value]);
+
+  /** @param {KeyboardEvent} event */
+  const keys = (event) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+    event.preventDefault();
+    compose.send();
+  };
+  /** @param {DragEvent} event */
+  const drop = (event) => {
+    event.preventDefault();
+    setDragged(false);
+    compose.attach(event.dataTransfer?.files ?? []);
+  };
+  /** @param {ClipboardEvent} event */
+  const paste = (event) => {
+    const pasted = event.clipboardData?.files ?? [];
+    if (!pasted.length) return;
+    event.preventDefault();
+    compose.attach(pasted);
+  };
+  const submit = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    compose.send();
+  };
+  const answering = typing.value.filter((one) => one.type === "agent").map((one) => one.name).join(", ");
+  return html`
+    <form class="composer ${isNote ? "is-note" : ""} ${dragged ? "is-dragged" : ""}" onSubmit=${submit} onDrop=${drop}
+      onDragOver=${(/** @type {DragEvent} */ event) => { event.preventDefault(); setDragged(true); }} onDragLeave=${() => setDragged(false)}>
+      <div class="kinds" role="radiogroup" aria-label=${t("choose")}>
+        <${Kind} kind="outbound" label=${t("reply")} /><${Kind} kind="note" label=${t("note")} />
+        <${Chip} isNote=${isNote} />
+      </div>
+      ${answering && !isNote && html`<p class="warning" role="status">${t("isAnswering", { who: answering })}</p>`}
+      ${!isNote && compose.hasRecipients.value && html`<${Recipients} />`}
+      <textarea ref=${area} rows="2" dir="auto" value=${compose.text.value} aria-label=${isNote ? t("note") : t("reply")} disabled=${refused}
+        placeholder=${isNote ? t("writeNote") : t("writeReply", { channel: way?.channel ?? "" })}
+        onInput=${(/** @type {any} */ event) => compose.write(event.target.value)} onKeyDown=${keys} onPaste=${paste} onBlur=${compose.keep}></textarea>
+      <${Mentions} isNote=${isNote} area=${area} />
+      <${Files} />
+      <div class="foot">
+        <label class="button quiet" title=${t("attach")}>📎<span class="unseen">${t("attach")}</span>
+          <input type="file" multiple class="unseen" onChange=${(/** @type {any} */ event) => { compose.attach([...event.target.files]); event.target.value = ""; }} /></label>
+        ${!isNote && html`<label class="later">${t("sendLater")} <input type="datetime-local" value=${compose.later.value} onInput=${(/** @type {any} */ event) => (compose.later.value = event.target.value)} /></label>`}
+        <button class="primary" disabled=${refused || compose.empty.value || compose.sending.value || compose.uploading.value > 0} title="Ctrl+Enter">${isNote ? t("addNote") : t("send")}</button>
+      </div>
+    </form>
+  `;
+}
+
+/** As high as what stands in it. @param {HTMLTextAreaElement | null} area */
+function grow(area) {
+  if (!area) return;
+  area.rows = Math.min(LINES, Math.max(2, area.value.split("\n").length));
+}
+
+/** @param {{kind: "outbound" | "note", label: string}} props */
+function Kind({ kind, label }) {
+  const choose = () => {
+    direction.value = kind;
+    composing.peek()?.focus();
+  };
+  return html`<button type="button" role="radio" aria-checked=${direction.value === kind} class="kind" onClick=${choose}>${label}</button>`;
+}
+
+/** By which channel and to whom it leaves. @param {{isNote: boolean}} props */
+function Chip({ isNote }) {
+  const way = compose.way.value;
+  if (isNote) return html`<span class="way">🔒 ${t("onlyStaff")}</span>`;
+  if (!way || way.refused) return html`<span class="way is-refused">${t("noWay", { why: way?.refused?.detail ?? "" })}</span>`;
+  const usable = ways.value.filter((one) => !one.refused);
+  const reached = way.identity?.name ?? way.identity?.value ?? conversation.value?.customer?.name ?? "";
+  const words = t("leavesBy", { channel: way.channel, to: way.connector === "email" ? (way.identity?.value ?? reached) : reached });
+  const state = way.state === "running" ? "" : ` · ${t(/** @type {any} */ (way.state))}`;
+  if (usable.length < 2) return html`<span class="way"><${ChannelMark} connector=${way.connector} channel=${way.channel} /> ${words}${state}</span>`;
+  return html`
+    <label class="way"><${ChannelMark} connector=${way.connector} channel=${way.channel} />
+      <select value=${way.channel} aria-label=${t("channels")} onChange=${(/** @type {any} */ event) => (compose.channel.value = event.target.value)}>
+        ${usable.map((one) => html`<option value=${one.channel}>${t("leavesBy", { channel: one.channel, to: one.identity?.value ?? "" })}</option>`)}
+      </select>${state}
+    </label>
+  `;
+}
+
+function Recipients() {
+  const way = compose.way.value;
+  const cc = compose.cc.value ?? (way?.cc ?? []).join(", ");
+  const open = cc !== "" || compose.bcc.value !== "" || compose.to.value !== "";
+  const field = (/** @type {import("../../vendor/signals.js").Signal<any>} */ kept) => (/** @type {any} */ event) => (kept.value = event.target.value);
+  return html`
+    <details class="recipients" open=${open}>
+      <summary>${t("copy")}${cc ? `: ${cc}` : ""}</summary>
+      <label>${t("to")} <input value=${compose.to.value} placeholder=${way?.identity?.value ?? ""} onInput=${field(compose.to)} inputmode="email" /></label>
+      <label>${t("cc")} <input value=${cc} onInput=${field(compose.cc)} inputmode="email" /></label>
+      <label>${t("bcc")} <input value=${compose.bcc.value} onInput=${field(compose.bcc)} inputmode="email" /></label>
+    </details>
+  `;
+}
+
+/** Colleagues whose name begins as what stands after the last `@`. @param {{isNote: boolean, area: {current: HTMLTextAreaElement | null}}} props */
+function Mentions({ isNote, area }) {
+  const begun = isNote ? /@([\p{L}\p{N}]*)$/u.exec(compose.text.value) : null;
+  if (!begun) return null;
+  const found = agents.value.filter((one) => one.active && one.name.toLocaleLowerCase().startsWith(begun[1].toLocaleLowerCase())).slice(0, 6);
+  const take = (/** @type {string} */ name) => () => {
+    compose.write(`${compose.text.peek().slice(0, begun.index)}@${name} `);
+    area.current?.focus();
+  };
+  return html`<ul class="mentions">${found.map((one) => html`<li><button type="button" onClick=${take(one.name)}>@${one.name}</button></li>`)}</ul>`;
+}
+
+function Files() {
+  const coming = compose.uploading.value;
+  if (!compose.files.value.length && !coming) return null;
+  const drop = (/** @type {string} */ id) => () => (compose.files.value = compose.files.value.filter((one) => one.id !== id));
+  return html`
+    <ul class="files">
+      ${compose.files.value.map((one) => html`<li class="file" key=${one.id}>${one.filename} <button type="button" class="quiet" aria-label="${t("remove")}: ${one.filename}" onClick=${drop(one.id)}>✕</button></li>`)}
+      ${coming > 0 && html`<li class="file is-away" role="status">${t("uploading", { n: coming })}</li>`}
+    </ul>
+  `;
+}

@@ -1,0 +1,99 @@
+/** Who writes: addresses, details that the company keeps, and their other conversations. */
+
+import { useEffect, useState } from "../../vendor/hooks.js";
+import { call } from "../api.js";
+import { html } from "../html.js";
+import { shortly, t } from "../i18n.js";
+import { attempt } from "../notices.js";
+import { go } from "../route.js";
+import { conversation, customer, loadCustomer } from "../thread.js";
+import { Face } from "./parts.js";
+
+/** @import {Conversation, Customer} from "../types.d.ts" */
+
+export function CustomerPane() {
+  const one = customer.value;
+  if (!one) return html`<aside class="customer" aria-label=${t("customer")}></aside>`;
+  const name = one.name ?? t("unknownCustomer");
+  return html`
+    <aside class="customer" aria-label=${t("customer")}>
+      <header><${Face} name=${name} picture=${one.avatar} /><h2>${name}</h2></header>
+      <${Identities} one=${one} />
+      <${Fields} key=${one.id} one=${one} />
+      <${Others} one=${one} />
+    </aside>
+  `;
+}
+
+/** @param {{one: Customer}} props */
+function Identities({ one }) {
+  return html`
+    <h3>${t("identities")}</h3>
+    <ul class="identities">
+      ${one.identities.map(
+        (known) => html`
+          <li key=${known.id}>
+            <span class="kind">${known.kind}</span> <span class="value">${known.kind === "visitor" ? (known.name ?? known.value.slice(0, 8)) : known.value}</span>
+            <span class="chip" title=${known.verified ? t("verified") : t("notVerified")}>${known.verified ? "✓" : "?"}<span class="unseen">${known.verified ? t("verified") : t("notVerified")}</span></span>
+            ${known.unreachable && html`<p class="wrong">${t("unreachable", { why: known.unreachable })}</p>`}
+          </li>
+        `,
+      )}
+    </ul>
+  `;
+}
+
+/** @param {{one: Customer}} props */
+function Fields({ one }) {
+  /** @param {Record<string, string | null>} fields */
+  const save = async (fields) => {
+    await attempt(() => call("PATCH", `/customers/${one.id}`, { body: { fields } }));
+    await loadCustomer();
+  };
+  /** @param {SubmitEvent} event */
+  const add = (event) => {
+    event.preventDefault();
+    const form = /** @type {HTMLFormElement} */ (event.target);
+    const data = new FormData(form);
+    save({ [String(data.get("name"))]: String(data.get("value")) });
+    form.reset();
+  };
+  const known = Object.entries(one.fields).filter(([, value]) => value !== null);
+  return html`
+    <h3>${t("fields")}</h3>
+    <dl>
+      ${known.map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${String(value)} <button type="button" class="quiet" aria-label="${t("remove")}: ${name}" onClick=${() => save({ [name]: null })}>✕</button></dd></div>`)}
+    </dl>
+    <form class="field" onSubmit=${add}>
+      <input name="name" required maxlength="100" placeholder=${t("addField")} aria-label=${t("addField")} />
+      <input name="value" required maxlength="1000" placeholder=${t("value")} aria-label=${t("value")} />
+      <button>${t("save")}</button>
+    </form>
+  `;
+}
+
+/** @param {{one: Customer}} props */
+function Others({ one }) {
+  const [found, setFound] = useState(/** @type {Conversation[]} */ ([]));
+  const open = conversation.value;
+  useEffect(() => {
+    let here = true;
+    attempt(() => call("GET", "/conversations", { query: { customer: one.id, limit: 20 } })).then((page) => here && page && setFound(page.items));
+    return () => (here = false);
+  }, [one.id, open?.id, open?.status]);
+  return html`
+    <h3>${t("earlierConversations")}</h3>
+    <ul class="others">
+      ${found.map(
+        (other) => html`
+          <li key=${other.id}>
+            <a href="?c=${other.id}" aria-current=${other.id === open?.id ? "true" : undefined} onClick=${(/** @type {Event} */ event) => { event.preventDefault(); go({ c: other.id }); }}>
+              <span class="about">${other.subject || other.last_message?.text || t("noSubject")}</span>
+              <small>${t(other.status)} · ${shortly(other.updated_at)}</small>
+            </a>
+          </li>
+        `,
+      )}
+    </ul>
+  `;
+}

@@ -1,0 +1,150 @@
+/** The list of conversations: only the rows that are in sight stand in the page, however many there are. */
+
+import { useEffect, useLayoutEffect, useRef, useState } from "../../vendor/hooks.js";
+import { forTicked } from "../commands.js";
+import { html } from "../html.js";
+import { shortly, t } from "../i18n.js";
+import { conversations, loadMore, loading, more, ticked } from "../inbox.js";
+import { go, place } from "../route.js";
+import { agentName, channels, connectorOf, me } from "../session.js";
+import { ChannelMark, Face } from "./parts.js";
+
+/** @import {Conversation, Status} from "../types.d.ts" */
+
+const ROW = 76; // pixels, as in style/inbox.css
+const BEYOND = 6; // rows above and below what is in sight
+const STATUSES = /** @type {const} */ (["open", "pending", "snoozed", "resolved"]);
+const SORTS = /** @type {const} */ ({ "-updated_at": "newest", updated_at: "oldest", "-created_at": "created", waiting: "waiting" });
+const PAUSE = 250; // milliseconds without a key, after which it is searched
+
+export function ListPane() {
+  return html`
+    <section class="list" aria-label=${t("list")}>
+      <${Head} />
+      <${Rows} />
+    </section>
+  `;
+}
+
+function Head() {
+  const { status, sort, q } = place.value;
+  const timer = useRef(0);
+  const search = (/** @type {string} */ typed) => {
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => go({ q: typed.trim(), status: typed.trim() ? "" : "open" }, { quietly: true }), PAUSE);
+  };
+  if (ticked.value.size) return html`<${Bulk} />`;
+  return html`
+    <header>
+      <input id="search" type="search" value=${q} placeholder=${t("search")} aria-label=${t("searchHint")}
+        onInput=${(/** @type {any} */ event) => search(event.target.value)} />
+      <div class="filters">
+        <select aria-label=${t("status")} value=${status} onChange=${(/** @type {any} */ event) => go({ status: event.target.value })}>
+          ${STATUSES.map((one) => html`<option value=${one}>${t(one)}</option>`)}
+          <option value="">${t("anyStatus")}</option>
+        </select>
+        <select aria-label=${t("sort")} value=${sort} disabled=${q !== ""} onChange=${(/** @type {any} */ event) => go({ sort: event.target.value })}>
+          ${Object.entries(SORTS).map(([id, key]) => html`<option value=${id}>${t(key)}</option>`)}
+        </select>
+      </div>
+    </header>
+  `;
+}
+
+function Bulk() {
+  const set = (/** @type {Status} */ status) => forTicked({ status });
+  return html`
+    <header class="bulk">
+      <strong>${t("selected", { n: ticked.value.size })}</strong>
+      <div class="filters">
+        <button type="button" onClick=${() => set("resolved")}>${t("resolve")}</button>
+        <button type="button" onClick=${() => forTicked({ assignee: me.value?.id })}>${t("assignMe")}</button>
+        <button type="button" onClick=${() => set("open")}>${t("reopen")}</button>
+        <button type="button" class="quiet" onClick=${() => (ticked.value = new Set())}>${t("close")}</button>
+      </div>
+    </header>
+  `;
+}
+
+function Rows() {
+  const box = useRef(/** @type {HTMLElement | null} */ (null));
+  const [span, setSpan] = useState({ from: 0, to: 30 });
+  const anchor = useRef({ id: "", at: 0 });
+  const all = conversations.value;
+  const here = place.value.c;
+
+  const look = () => {
+    const element = box.current;
+    if (!element) return;
+    const from = Math.max(0, Math.floor(element.scrollTop / ROW) - BEYOND);
+    const to = Math.ceil((element.scrollTop + element.clientHeight) / ROW) + BEYOND;
+    const first = Math.floor(element.scrollTop / ROW);
+    anchor.current = { id: all[first]?.id ?? "", at: first };
+    setSpan((known) => (known.from === from && known.to === to ? known : { from, to }));
+    if (to >= all.length && more.value) loadMore();
+  };
+  // What comes in above must not move what is being read.
+  useLayoutEffect(() => {
+    const element = box.current;
+    const { id, at } = anchor.current;
+    const now = all.findIndex((one) => one.id === id);
+    if (element && element.scrollTop > 0 && now >= 0 && now !== at) element.scrollTop += (now - at) * ROW;
+    look();
+  }, [all]);
+  useEffect(() => {
+    const watched = new ResizeObserver(look);
+    if (box.current) watched.observe(box.current);
+    return () => watched.disconnect();
+  }, [all]);
+  useLayoutEffect(() => {
+    const at = all.findIndex((one) => one.id === here);
+    const element = box.current;
+    if (!element || at < 0) return;
+    if (at * ROW < element.scrollTop) element.scrollTop = at * ROW;
+    else if ((at + 1) * ROW > element.scrollTop + element.clientHeight) element.scrollTop = (at + 1) * ROW - element.clientHeight;
+  }, [here]);
+
+  const shown = all.slice(span.from, span.to);
+  return html`
+    <div class="rows" ref=${box} onScroll=${look} aria-busy=${loading.value}>
+      ${!all.length && !loading.value && html`<p class="none">${place.value.q ? t("nothingFound") : t("nothing")}</p>`}
+      <ul style=${{ height: `${all.length * ROW}px` }} aria-label=${t("conversations")}>
+        ${shown.map((one, index) => html`<${Row} key=${one.id} one=${one} at=${span.from + index} of=${all.length} here=${one.id === here} />`)}
+      </ul>
+    </div>
+  `;
+}
+
+/** @param {{one: Conversation, at: number, of: number, here: boolean}} props */
+function Row({ one, at, of, here }) {
+  const name = one.customer?.name ?? t("unknownCustomer");
+  const last = one.last_message;
+  const open = (/** @type {MouseEvent} */ event) => {
+    event.preventDefault();
+    go({ c: one.id });
+  };
+  const tick = () => {
+    const now = new Set(ticked.value);
+    if (!now.delete(one.id)) now.add(one.id);
+    ticked.value = now;
+  };
+  const connector = connectorOf(last?.channel || one.channels[0] || "");
+  return html`
+    <li class="row ${here ? "is-here" : ""} ${one.unread ? "is-unread" : ""}" style=${{ top: `${at * ROW}px` }} aria-setsize=${of} aria-posinset=${at + 1}>
+      <label class="tick"><input type="checkbox" checked=${ticked.value.has(one.id)} onChange=${tick} aria-label="${t("tick")}: ${name}" /><${Face} name=${name} picture=${one.customer?.avatar} /></label>
+      <a href="?c=${one.id}" aria-current=${here ? "true" : undefined} onClick=${open}>
+        <span class="who">${name}</span>
+        <span class="when">${last && html`<time datetime=${last.at}>${shortly(last.at)}</time>`}</span>
+        <span class="about">${one.subject || last?.text || t("noSubject")}</span>
+        <span class="says">${last?.direction === "outbound" ? "↩ " : last?.direction === "note" ? "✎ " : ""}${last?.text ?? ""}</span>
+        <span class="facts">
+          ${channels.value.length > 1 && html`<${ChannelMark} connector=${connector} channel=${last?.channel || one.channels[0] || ""} />`}
+          ${one.priority === "urgent" || one.priority === "high" ? html`<span class="chip is-${one.priority}">${t(one.priority)}</span>` : null}
+          ${one.tags.slice(0, 2).map((tag) => html`<span class="chip">${tag}</span>`)}
+          ${one.assignee && html`<span class="chip is-agent">${agentName(one.assignee)}</span>`}
+          ${one.unread > 0 && html`<span class="unread" aria-label=${t("unread", { n: one.unread })}>${one.unread}</span>`}
+        </span>
+      </a>
+    </li>
+  `;
+}

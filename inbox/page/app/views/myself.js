@@ -1,0 +1,41 @@
+/** What everybody sets for themselves. */
+
+import { call } from "../api.js";
+import { html } from "../html.js";
+import { t } from "../i18n.js";
+import { notifies, setNotifies } from "../notify.js";
+import { attempt, tell } from "../notices.js";
+import { me, recognise, signOut } from "../session.js";
+import { Languages, Window } from "./parts.js";
+
+/** @param {{close: () => void}} props */
+export function Myself({ close }) {
+  /** @param {SubmitEvent} event */
+  const save = async (event) => {
+    event.preventDefault();
+    const data = new FormData(/** @type {HTMLFormElement} */ (event.target));
+    const body = { name: String(data.get("name")), signature: String(data.get("signature")) || null };
+    if (!(await attempt(() => call("PATCH", "/me", { body })))) return;
+    await attempt(recognise);
+    close();
+  };
+  const leave = async () => {
+    close();
+    await attempt(signOut);
+  };
+  const told = async (/** @type {any} */ event) => {
+    await setNotifies(event.target.checked);
+    if (event.target.checked && !notifies.value) tell(t("unavailable"), { kind: "wrong" });
+  };
+  return html`
+    <${Window} title=${t("myself")} close=${close}>
+      <form class="sheet" onSubmit=${save}>
+        <label>${t("name")}<input name="name" required maxlength="200" value=${me.value?.name} /></label>
+        <label>${t("signature")}<textarea name="signature" rows="4" maxlength="2000">${me.value?.signature ?? ""}</textarea></label>
+        <label class="line"><input type="checkbox" checked=${notifies.value} onChange=${told} /> ${t("notify")}</label>
+        <${Languages} />
+        <div class="foot"><button type="button" onClick=${leave}>${t("signOut")}</button><button class="primary">${t("save")}</button></div>
+      </form>
+    <//>
+  `;
+}

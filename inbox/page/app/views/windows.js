@@ -1,0 +1,158 @@
+/** The small windows over the page: all commands, the keys, and what a conversation can be given. */
+
+import { useState } from "../../vendor/hooks.js";
+import { COMMANDS, forTicked, morning } from "../commands.js";
+import { asked } from "../focus.js";
+import { html } from "../html.js";
+import { collator, exactly, t } from "../i18n.js";
+import { ticked } from "../inbox.js";
+import { agents, me, teams } from "../session.js";
+import { change, conversation } from "../thread.js";
+import { Myself } from "./myself.js";
+import { Window } from "./parts.js";
+
+/** @typedef {{label: string, hint?: string, run: () => unknown, here?: boolean}} Choice */
+
+const close = () => (asked.value = "");
+
+export function Windows() {
+  switch (asked.value) {
+    case "palette":
+      return html`<${Choose} title=${t("palette")} hint=${t("typeCommand")} choices=${commands()} />`;
+    case "help":
+      return html`<${Help} />`;
+    case "assignee":
+      return html`<${Choose} title=${t("assign")} hint=${t("assign")} choices=${people()} />`;
+    case "team":
+      return html`<${Choose} title=${t("toTeam")} hint=${t("toTeam")} choices=${groups()} />`;
+    case "priority":
+      return html`<${Choose} title=${t("priority")} hint=${t("priority")} choices=${priorities()} />`;
+    case "snooze":
+      return html`<${Choose} title=${t("snooze")} hint=${t("snooze")} choices=${moments()} />`;
+    case "tags":
+      return html`<${Tags} />`;
+    case "me":
+      return html`<${Myself} close=${close} />`;
+    default:
+      return null;
+  }
+}
+
+/** Gives it to what is ticked, or to what is open. @param {object} changes */
+function give(changes) {
+  return ticked.peek().size ? forTicked(changes) : change(changes);
+}
+
+/** @returns {Choice[]} */
+function commands() {
+  const now = COMMANDS.filter((one) => one.label !== "palette" && (one.when?.() ?? true));
+  return now.map((one) => ({ label: t(one.label), hint: one.keys, run: one.run }));
+}
+
+/** @returns {Choice[]} */
+function people() {
+  const here = conversation.value?.assignee ?? null;
+  const rest = agents.value.filter((one) => one.active && one.id !== me.value?.id).sort((one, other) => collator.value.compare(one.name, other.name));
+  const mine = me.value ? [{ id: me.value.id, name: `${me.value.name} (${t("you")})` }] : [];
+  const all = [...mine, ...rest].map((one) => ({ label: one.name, here: one.id === here, run: () => give({ assignee: one.id }) }));
+  return [...all, { label: t("nobody"), here: here === null, run: () => give({ assignee: null }) }];
+}
+
+/** @returns {Choice[]} */
+function groups() {
+  const here = conversation.value?.team ?? null;
+  const all = teams.value.map((one) => ({ label: one.name, here: one.id === here, run: () => give({ team: one.id }) }));
+  return [...all, { label: t("noTeam"), here: here === null, run: () => give({ team: null }) }];
+}
+
+/** @returns {Choice[]} */
+function priorities() {
+  const here = conversation.value?.priority;
+  return /** @type {const} */ (["urgent", "high", "normal", "low"]).map((one) => ({ label: t(one), here: one === here, run: () => give({ priority: one }) }));
+}
+
+/** @returns {Choice[]} */
+function moments() {
+  const until = (/** @type {string} */ at) => ({ hint: exactly(at), run: () => give({ snoozed_until: at }) });
+  return [
+    { label: t("laterToday"), ...until(new Date(Date.now() + 3 * 3_600_000).toISOString()) },
+    { label: t("tomorrow"), ...until(morning(1)) },
+    { label: t("nextWeek"), ...until(morning(7)) },
+    { label: t("untilReply"), run: () => give({ status: "snoozed" }) },
+  ];
+}
+
+/** A list that typing narrows, and Enter takes from. @param {{title: string, hint: string, choices: Choice[]}} props */
+function Choose({ title, hint, choices }) {
+  const [typed, setTyped] = useState("");
+  const [at, setAt] = useState(0);
+  const wanted = typed.toLocaleLowerCase();
+  const shown = choices.filter((one) => one.label.toLocaleLowerCase().includes(wanted));
+  const take = (/** @type {Choice} */ one) => {
+    close();
+    one.run();
+  };
+  /** @param {KeyboardEvent} event */
+  const keys = (event) => {
+    const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
+    if (step) {
+      event.preventDefault();
+      setAt((at + step + shown.length) % Math.max(1, shown.length));
+    } else if (event.key === "Enter" && shown[at]) {
+      event.preventDefault();
+      take(shown[at]);
+    }
+  };
+  const input = (/** @type {any} */ event) => {
+    setTyped(event.target.value);
+    setAt(0);
+  };
+  return html`
+    <${Window} title=${title} close=${close}>
+      <input class="narrow" autofocus role="combobox" aria-expanded="true" aria-controls="choices" aria-activedescendant=${shown[at] ? `choice-${at}` : undefined}
+        aria-label=${hint} placeholder=${hint} value=${typed} onInput=${input} onKeyDown=${keys} />
+      <ul id="choices" class="choices" role="listbox" aria-label=${title}>
+        ${shown.map(
+          (one, index) => html`
+            <li id="choice-${index}" role="option" aria-selected=${index === at} class=${one.here ? "is-here" : ""} onClick=${() => take(one)} onMouseMove=${() => setAt(index)}>
+              <span>${one.here ? "✓ " : ""}${one.label}</span>${one.hint && html`<kbd>${one.hint}</kbd>`}
+            </li>
+          `,
+        )}
+      </ul>
+    <//>
+  `;
+}
+
+function Help() {
+  return html`
+    <${Window} title=${t("help")} close=${close}>
+      <p>${t("keysHelp")}</p>
+      <dl class="keys">
+        ${COMMANDS.map((one) => html`<div><dt><kbd>${one.keys}</kbd></dt><dd>${t(one.label)}</dd></div>`)}
+        <div><dt><kbd>Ctrl+Enter</kbd></dt><dd>${t("send")}</dd></div>
+      </dl>
+    <//>
+  `;
+}
+
+function Tags() {
+  const [typed, setTyped] = useState("");
+  const tags = conversation.value?.tags ?? [];
+  /** @param {SubmitEvent} event */
+  const add = (event) => {
+    event.preventDefault();
+    const tag = typed.trim();
+    setTyped("");
+    if (tag && !tags.includes(tag)) change({ tags: [...tags, tag] });
+    else if (!tag) close();
+  };
+  return html`
+    <${Window} title=${t("tags")} close=${close}>
+      <form onSubmit=${add}><input class="narrow" autofocus maxlength="100" value=${typed} placeholder=${t("addTag")} aria-label=${t("addTag")} onInput=${(/** @type {any} */ event) => setTyped(event.target.value)} /></form>
+      <ul class="files">
+        ${tags.map((tag) => html`<li class="file" key=${tag}>${tag} <button type="button" class="quiet" aria-label="${t("remove")}: ${tag}" onClick=${() => change({ tags: tags.filter((one) => one !== tag) })}>✕</button></li>`)}
+      </ul>
+    <//>
+  `;
+}
