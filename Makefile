@@ -23,6 +23,8 @@ lint: $(VENV)/test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@[ -d tests/page/node_modules ] || npm ci --silent --no-audit --no-fund --prefix tests/page
+	tests/page/node_modules/.bin/tsc -p tests/page
 
 format: $(VENV)/test
 	$(BIN)/ruff check --fix .

@@ -6,7 +6,7 @@ import { attempt } from "./notices.js";
 import { place } from "./route.js";
 import { me } from "./session.js";
 
-/** @import {Conversation, Counts, Told, ToldConversation} from "./types.d.ts" */
+/** @import {Conversation, Counts, Told} from "./types.d.ts" */
 
 const PAGE = 50;
 const GATHER = 150; // milliseconds, in which changed conversations are gathered before they are read

@@ -17,12 +17,13 @@ import { SignIn } from "./sign_in.js";
 import { StaffPage } from "./staff.js";
 import { Windows } from "./windows.js";
 
+/** @type {Record<string, (() => any) | undefined>} */
 const PAGES = { channels: ChannelsPage, failed: FailedPage, staff: StaffPage };
 
 export function App() {
   if (me.value === undefined) return html`<${Notices} />`;
   if (me.value === null) return html`<${SignIn} /><${Notices} />`;
-  const page = PAGES[/** @type {keyof typeof PAGES} */ (place.value.page)];
+  const page = PAGES[place.value.page];
   const open = place.value.c !== "";
   return html`
     <a class="skip" href="#conversation">${t("skip")}</a>

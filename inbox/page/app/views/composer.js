@@ -7,6 +7,7 @@ import { html } from "../html.js";
 import { t } from "../i18n.js";
 import { agents } from "../session.js";
 import { conversation, typing, ways } from "../thread.js";
+import { Icon } from "./icons.js";
 import { ChannelMark } from "./parts.js";
 
 const LINES = 12;
@@ -62,7 +63,7 @@ export function Composer() {
       <${Mentions} isNote=${isNote} area=${area} />
       <${Files} />
       <div class="foot">
-        <label class="button quiet" title=${t("attach")}>📎<span class="unseen">${t("attach")}</span>
+        <label class="button quiet" title=${t("attach")}><${Icon} name="clip" /><span class="unseen">${t("attach")}</span>
           <input type="file" multiple class="unseen" onChange=${(/** @type {any} */ event) => { compose.attach([...event.target.files]); event.target.value = ""; }} /></label>
         ${!isNote && html`<label class="later">${t("sendLater")} <input type="datetime-local" value=${compose.later.value} onInput=${(/** @type {any} */ event) => (compose.later.value = event.target.value)} /></label>`}
         <button class="primary" disabled=${refused || compose.empty.value || compose.sending.value || compose.uploading.value > 0} title="Ctrl+Enter">${isNote ? t("addNote") : t("send")}</button>
@@ -89,7 +90,7 @@ function Kind({ kind, label }) {
 /** By which channel and to whom it leaves. @param {{isNote: boolean}} props */
 function Chip({ isNote }) {
   const way = compose.way.value;
-  if (isNote) return html`<span class="way">🔒 ${t("onlyStaff")}</span>`;
+  if (isNote) return html`<span class="way"><${Icon} name="lock" /> ${t("onlyStaff")}</span>`;
   if (!way || way.refused) return html`<span class="way is-refused">${t("noWay", { why: way?.refused?.detail ?? "" })}</span>`;
   const usable = ways.value.filter((one) => !one.refused);
   const reached = way.identity?.name ?? way.identity?.value ?? conversation.value?.customer?.name ?? "";
@@ -138,7 +139,7 @@ function Files() {
   const drop = (/** @type {string} */ id) => () => (compose.files.value = compose.files.value.filter((one) => one.id !== id));
   return html`
     <ul class="files">
-      ${compose.files.value.map((one) => html`<li class="file" key=${one.id}>${one.filename} <button type="button" class="quiet" aria-label="${t("remove")}: ${one.filename}" onClick=${drop(one.id)}>✕</button></li>`)}
+      ${compose.files.value.map((one) => html`<li class="file" key=${one.id}>${one.filename} <button type="button" class="quiet" aria-label="${t("remove")}: ${one.filename}" onClick=${drop(one.id)}><${Icon} name="cross" /></button></li>`)}
       ${coming > 0 && html`<li class="file is-away" role="status">${t("uploading", { n: coming })}</li>`}
     </ul>
   `;

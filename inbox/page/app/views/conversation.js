@@ -9,6 +9,7 @@ import { go } from "../route.js";
 import { agentName, teamName } from "../session.js";
 import { conversation, earlier, loadEarlier, messages, present, typing, typingWords } from "../thread.js";
 import { Composer } from "./composer.js";
+import { Icon } from "./icons.js";
 import { MessageView } from "./message.js";
 import { Ago } from "./parts.js";
 
@@ -34,7 +35,7 @@ function Head() {
   const others = present.value.filter((who) => who.type === "agent").map((who) => who.name).join(", ");
   return html`
     <header class="about">
-      <button type="button" class="quiet back" aria-label=${t("back")} onClick=${() => go({ c: "" })}>←</button>
+      <button type="button" class="quiet back" aria-label=${t("back")} onClick=${() => go({ c: "" })}><${Icon} name="back" /></button>
       <div class="title">
         <h2>${one.subject || one.customer?.name || t("noSubject")}</h2>
         <p>

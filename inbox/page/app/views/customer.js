@@ -7,6 +7,7 @@ import { shortly, t } from "../i18n.js";
 import { attempt } from "../notices.js";
 import { go } from "../route.js";
 import { conversation, customer, loadCustomer } from "../thread.js";
+import { Icon } from "./icons.js";
 import { Face } from "./parts.js";
 
 /** @import {Conversation, Customer} from "../types.d.ts" */
@@ -62,7 +63,7 @@ function Fields({ one }) {
   return html`
     <h3>${t("fields")}</h3>
     <dl>
-      ${known.map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${String(value)} <button type="button" class="quiet" aria-label="${t("remove")}: ${name}" onClick=${() => save({ [name]: null })}>✕</button></dd></div>`)}
+      ${known.map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${String(value)} <button type="button" class="quiet" aria-label="${t("remove")}: ${name}" onClick=${() => save({ [name]: null })}><${Icon} name="cross" /></button></dd></div>`)}
     </dl>
     <form class="field" onSubmit=${add}>
       <input name="name" required maxlength="100" placeholder=${t("addField")} aria-label=${t("addField")} />

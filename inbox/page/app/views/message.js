@@ -8,6 +8,7 @@ import { count, exactly, t, timeOf } from "../i18n.js";
 import { attempt } from "../notices.js";
 import { agentName, me } from "../session.js";
 import { changed } from "../thread.js";
+import { Icon } from "./icons.js";
 import { ChannelMark } from "./parts.js";
 
 /** @import {Attachment, Delivery, Message} from "../types.d.ts" */
@@ -155,7 +156,7 @@ function FileView({ file }) {
   }
   if (file.content_type.startsWith("audio/")) return html`<audio controls preload="none" src=${address} title=${file.filename}></audio>`;
   if (file.content_type.startsWith("video/")) return html`<video controls preload="none" src=${address} title=${file.filename}></video>`;
-  return html`<a class="file" href=${address} download>📎 ${file.filename}<small>${size}</small></a>`;
+  return html`<a class="file" href=${address} download><${Icon} name="clip" /> ${file.filename}<small>${size}</small></a>`;
 }
 
 /** @param {number} size */

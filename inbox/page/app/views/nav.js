@@ -13,7 +13,7 @@ import { ChannelMark } from "./parts.js";
 export function Nav() {
   const { queue, channel, team, tag, page } = place.value;
   const all = counts.value;
-  const status = place.value.status || "open";
+  const status = /** @type {import("../types.d.ts").Status} */ (place.value.status || "open");
   const tags = Object.entries(all?.tags ?? {}).filter(([, n]) => n > 0).sort(([one], [other]) => collator.value.compare(one, other));
   const plain = !page && !channel && !team && !tag;
   return html`

@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from "../../vendor/hooks.js";
 import { html } from "../html.js";
 import { ago, exactly, language, speak, t } from "../i18n.js";
+import { Icon } from "./icons.js";
 
 /** @import {Language} from "../i18n.js" */
 
@@ -30,11 +31,9 @@ export function Ago({ at }) {
   return html`<time datetime=${at} title=${exactly(at)}>${ago(at, now)}</time>`;
 }
 
-const MARKS = /** @type {Record<string, string>} */ ({ email: "✉", telegram: "✈", slack: "#", webchat: "💬" });
-
 /** By which connector something came: a mark, and its name for those who cannot see it. @param {{connector: string, channel: string}} props */
 export function ChannelMark({ connector, channel }) {
-  return html`<span class="mark is-${connector}" title=${channel}><span aria-hidden="true">${MARKS[connector] ?? "●"}</span><span class="unseen">${channel}</span></span>`;
+  return html`<span class="mark is-${connector}" title=${channel}><${Icon} name=${connector} /><span class="unseen">${channel}</span></span>`;
 }
 
 /** The first letters of a name, on a colour that is always the same. @param {{name: string, picture?: string | null}} props */
@@ -58,7 +57,7 @@ export function Window({ title, close, children, wide }) {
   const beside = (/** @type {MouseEvent} */ event) => event.target === dialog.current && close();
   return html`
     <dialog ref=${dialog} class=${wide ? "is-wide" : ""} aria-label=${title} onClick=${beside} onCancel=${close} onClose=${close}>
-      <header><h2>${title}</h2><button type="button" class="quiet" aria-label=${t("closeWindow")} onClick=${close}>✕</button></header>
+      <header><h2>${title}</h2><button type="button" class="quiet" aria-label=${t("closeWindow")} onClick=${close}><${Icon} name="cross" /></button></header>
       ${children}
     </dialog>
   `;

@@ -57,7 +57,7 @@ function AgentRow({ one, change }) {
     <tr>
       <th scope="row">${one.name}</th><td>${one.email}</td>
       <td><${Roles} value=${one.role} label="${t("role")}: ${one.name}" onChange=${(/** @type {any} */ event) => change(one.id, { role: event.target.value })} /></td>
-      <td class="teams">${teams.value.map((team) => html`<label key=${team.id}><input type="checkbox" checked=${one.teams.includes(team.id)} onChange=${join(team.id)} /> ${team.name}</label>`)}</td>
+      <td><div class="teams">${teams.value.map((team) => html`<label key=${team.id}><input type="checkbox" checked=${one.teams.includes(team.id)} onChange=${join(team.id)} /> ${team.name}</label>`)}</div></td>
       <td><input type="checkbox" aria-label="${t("active")}: ${one.name}" checked=${one.active} onChange=${(/** @type {any} */ event) => change(one.id, { active: event.target.checked })} /></td>
     </tr>
   `;

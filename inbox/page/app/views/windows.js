@@ -8,6 +8,7 @@ import { collator, exactly, t } from "../i18n.js";
 import { ticked } from "../inbox.js";
 import { agents, me, teams } from "../session.js";
 import { change, conversation } from "../thread.js";
+import { Icon } from "./icons.js";
 import { Myself } from "./myself.js";
 import { Window } from "./parts.js";
 
@@ -151,7 +152,7 @@ function Tags() {
     <${Window} title=${t("tags")} close=${close}>
       <form onSubmit=${add}><input class="narrow" autofocus maxlength="100" value=${typed} placeholder=${t("addTag")} aria-label=${t("addTag")} onInput=${(/** @type {any} */ event) => setTyped(event.target.value)} /></form>
       <ul class="files">
-        ${tags.map((tag) => html`<li class="file" key=${tag}>${tag} <button type="button" class="quiet" aria-label="${t("remove")}: ${tag}" onClick=${() => change({ tags: tags.filter((one) => one !== tag) })}>✕</button></li>`)}
+        ${tags.map((tag) => html`<li class="file" key=${tag}>${tag} <button type="button" class="quiet" aria-label="${t("remove")}: ${tag}" onClick=${() => change({ tags: tags.filter((one) => one !== tag) })}><${Icon} name="cross" /></button></li>`)}
       </ul>
     <//>
   `;
