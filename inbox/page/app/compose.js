@@ -1,7 +1,7 @@
 /** What is being written: kept on the server as a draft, sent with some seconds to think better of it. */
 
 import { batch, computed, effect, signal, untracked } from "../vendor/signals.js";
-import { Problem, call, serverTime } from "./api.js";
+import { all, call, serverTime } from "./api.js";
 import { composing, direction } from "./focus.js";
 import { t } from "./i18n.js";
 import { say } from "./live.js";
@@ -75,21 +75,18 @@ async function take(id) {
   owner = id;
   clear();
   if (!id) return;
-  try {
-    const found = /** @type {Draft} */ (await call("GET", `/conversations/${id}/draft`));
-    if (owner !== id || text.peek()) return;
-    batch(() => {
-      text.value = found.text;
-      direction.value = found.direction;
-      channel.value = found.channel;
-      to.value = found.to.join(", ");
-      cc.value = found.cc.length ? found.cc.join(", ") : null;
-      bcc.value = found.bcc.join(", ");
-    });
-    kept = JSON.stringify(draft());
-  } catch (error) {
-    if (!(error instanceof Problem)) throw error; // there is none, or it comes with the next opening
-  }
+  const drafts = /** @type {(Draft & {conversation_id: string})[]} */ ((await attempt(() => all("/drafts"))) ?? []);
+  const found = drafts.find((one) => one.conversation_id === id);
+  if (!found || owner !== id || text.peek()) return;
+  batch(() => {
+    text.value = found.text;
+    direction.value = found.direction;
+    channel.value = found.channel;
+    to.value = found.to.join(", ");
+    cc.value = found.cc.length ? found.cc.join(", ") : null;
+    bcc.value = found.bcc.join(", ");
+  });
+  kept = JSON.stringify(draft());
 }
 
 function clear() {
