@@ -1,4 +1,4 @@
-"""The HTML of a message as a document of its own, for a frame in a page: nothing runs, and nothing is loaded unasked.
+"""A message as a document of its own, for a frame in a page: nothing runs, and nothing is loaded unasked.
 
 What is stored is harmless already (`normalizer.html`). The policy holds even where that should fail: a sandbox without
 scripts and forms, and no address that anything may be loaded from but the message's own files.
@@ -25,10 +25,10 @@ _STYLE = (
 
 
 def framed(message: Message, *, images: bool) -> bytes:
-    """The document; the message has HTML.
+    """The document.
 
     Args:
-        message: files that are shown within the text are taken from it.
+        message: shown by its HTML, or by its text where it has none.
         images: pictures that lie elsewhere are loaded, and their senders learn of it.
     """
     files = {one.content_id: one.id for one in message.attachments if one.content_id and one.state == "ready"}
@@ -37,7 +37,7 @@ def framed(message: Message, *, images: bool) -> bytes:
         id_ = files.get(html.unescape(found[1]))
         return f"/api/v1/attachments/{quote(id_, safe='')}" if id_ else ""
 
-    body = _CID.sub(address, message.html or "")
+    body = _CID.sub(address, message.html if message.html is not None else f"<pre>{html.escape(message.text)}</pre>")
     if images:
         body = _REMOTE.sub(' src="', body)
     head = f'<meta charset="utf-8"><base target="_blank"><style>{_STYLE}</style>'

@@ -162,13 +162,10 @@ async def get_original(call: Call[NoQuery, None]) -> web.StreamResponse:
     return web.Response(body=body, headers=untrusted.headers(entry.content_type))
 
 
-@route("GET", "/api/v1/messages/{id}/html", refuses=("no-html",))
+@route("GET", "/api/v1/messages/{id}/html")
 async def get_html(call: Call[FrameQuery, None]) -> web.StreamResponse:
-    """The message's HTML as a document for a frame: it runs nothing, and loads nothing from elsewhere unasked."""
-    message = await seen_message(call)
-    if message.html is None:
-        raise ProblemError("no-html", "this message has no HTML: show its text")
-    images = call.query.images
+    """The message as a document for a frame: it runs nothing, and loads nothing from elsewhere unasked."""
+    message, images = await seen_message(call), call.query.images
     return web.Response(body=frame.framed(message, images=images), headers=frame.headers(images=images))
 
 

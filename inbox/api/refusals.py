@@ -36,7 +36,6 @@ REFUSALS: Mapping[str, Refusal] = {
     "foreign-origin": Refusal(403, "a call from another site's page"),
     "not-found": Refusal(404, "there is no such thing, or no such path"),
     "merged": Refusal(404, "the conversation was joined, or the customer merged, to the one that `merged_into` names"),
-    "no-html": Refusal(404, "the message has no HTML: show its text"),
     "no-original": Refusal(404, "the message did not come from a platform"),
     "not-ready": Refusal(404, "the bytes of the file are not here"),
     "method-not-allowed": Refusal(405, "the path takes other methods; `Allow` names them"),

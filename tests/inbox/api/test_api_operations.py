@@ -53,7 +53,7 @@ async def test_the_channels_say_how_they_do(desk: Desk) -> None:
     assert next(item["last_in"] for item in page["items"] if item["id"] == "letters").endswith("Z")
 
 
-@pytest.mark.parametrize("path", ["/hooks/nothing", "/chat/nothing/ws", "/chat/letters/ws", "/hooks/%2e%2e"])
+@pytest.mark.parametrize("path", ["/hooks/nothing", "/chat/nothing/ws", "/chat/letters/ws", "/hooks/%2e%2e/nothing"])
 async def test_what_no_channel_serves_is_404(desk: Desk, path: str) -> None:
     assert (await desk.problem("POST", path, data=b"{}"))["status"] == 404
 
