@@ -89,6 +89,7 @@ export const COMMANDS = [
   { label: "channels", keys: "g c", run: () => go({ page: "channels" }), when: () => may("supervisor") },
   { label: "failedEvents", keys: "g f", run: () => go({ page: "failed" }), when: () => may("supervisor") },
   { label: "staff", keys: "g s", run: () => go({ page: "staff" }), when: () => may("admin") },
+  { label: "webhooks", keys: "g w", run: () => go({ page: "webhooks" }), when: () => may("admin") },
 ];
 
 let first = "";

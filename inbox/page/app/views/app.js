@@ -15,10 +15,11 @@ import { ListPane } from "./list.js";
 import { Nav } from "./nav.js";
 import { SignIn } from "./sign_in.js";
 import { StaffPage } from "./staff.js";
+import { WebhooksPage } from "./webhooks.js";
 import { Windows } from "./windows.js";
 
 /** @type {Record<string, (() => any) | undefined>} */
-const PAGES = { channels: ChannelsPage, failed: FailedPage, staff: StaffPage };
+const PAGES = { channels: ChannelsPage, failed: FailedPage, staff: StaffPage, webhooks: WebhooksPage };
 
 export function App() {
   if (me.value === undefined) return html`<${Notices} />`;

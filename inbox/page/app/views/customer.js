@@ -7,13 +7,17 @@ import { shortly, t } from "../i18n.js";
 import { attempt } from "../notices.js";
 import { go } from "../route.js";
 import { conversation, customer, loadCustomer } from "../thread.js";
+import { Family } from "./family.js";
+import { said } from "./forms.js";
 import { Icon } from "./icons.js";
 import { Face } from "./parts.js";
+import { Timeline } from "./timeline.js";
 
 /** @import {Conversation, Customer} from "../types.d.ts" */
 
 export function CustomerPane() {
   const one = customer.value;
+  const [whole, setWhole] = useState(false);
   if (!one) return html`<aside class="customer" aria-label=${t("customer")}></aside>`;
   const name = one.name ?? t("unknownCustomer");
   return html`
@@ -22,6 +26,9 @@ export function CustomerPane() {
       <${Identities} one=${one} />
       <${Fields} key=${one.id} one=${one} />
       <${Others} one=${one} />
+      <button type="button" onClick=${() => setWhole(true)}>${t("timeline")}</button>
+      <${Family} one=${one} />
+      ${whole && html`<${Timeline} id=${one.id} name=${name} close=${() => setWhole(false)} />`}
     </aside>
   `;
 }
@@ -53,11 +60,9 @@ function Fields({ one }) {
   };
   /** @param {SubmitEvent} event */
   const add = (event) => {
-    event.preventDefault();
-    const form = /** @type {HTMLFormElement} */ (event.target);
-    const data = new FormData(form);
-    save({ [String(data.get("name"))]: String(data.get("value")) });
-    form.reset();
+    const { name, value } = said(event);
+    save({ [name]: value });
+    /** @type {HTMLFormElement} */ (event.target).reset();
   };
   const known = Object.entries(one.fields).filter(([, value]) => value !== null);
   return html`

@@ -38,6 +38,6 @@ export function FailedPage() {
         `,
       )}
     </ul>
-    ${found.next && html`<button type="button" onClick=${() => load(found.next)}>${t("moreActions")}</button>`}
+    ${found.next && html`<button type="button" onClick=${() => load(found.next)}>${t("more")}</button>`}
   `;
 }

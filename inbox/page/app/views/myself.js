@@ -6,15 +6,15 @@ import { t } from "../i18n.js";
 import { notifies, setNotifies } from "../notify.js";
 import { attempt, tell } from "../notices.js";
 import { me, recognise, signOut } from "../session.js";
+import { said } from "./forms.js";
 import { Languages, Window } from "./parts.js";
 
 /** @param {{close: () => void}} props */
 export function Myself({ close }) {
   /** @param {SubmitEvent} event */
   const save = async (event) => {
-    event.preventDefault();
-    const data = new FormData(/** @type {HTMLFormElement} */ (event.target));
-    const body = { name: String(data.get("name")), signature: String(data.get("signature")) || null };
+    const { name, signature } = said(event);
+    const body = { name, signature: signature || null };
     if (!(await attempt(() => call("PATCH", "/me", { body })))) return;
     await attempt(recognise);
     close();

@@ -6,6 +6,7 @@ import { html } from "../html.js";
 import { t } from "../i18n.js";
 import { wordsOf } from "../notices.js";
 import { signIn } from "../session.js";
+import { said } from "./forms.js";
 import { Languages } from "./parts.js";
 
 export function SignIn() {
@@ -18,11 +19,10 @@ export function SignIn() {
 
   /** @param {SubmitEvent} event */
   async function submit(event) {
-    event.preventDefault();
-    const form = new FormData(/** @type {HTMLFormElement} */ (event.target));
+    const { email, password } = said(event);
     setBusy(true);
     try {
-      await signIn(String(form.get("email")), String(form.get("password")));
+      await signIn(email, password);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       setWrong(error.type === "wrong-password" ? t("wrongPassword") : wordsOf(error));

@@ -6,6 +6,7 @@ import { html } from "../html.js";
 import { t } from "../i18n.js";
 import { attempt } from "../notices.js";
 import { agents, loadHouse, teams } from "../session.js";
+import { said } from "./forms.js";
 import { Ago } from "./parts.js";
 
 /** @import {Agent} from "../types.d.ts" */
@@ -15,12 +16,6 @@ const ROLES = /** @type {const} */ (["agent", "supervisor", "admin"]);
 
 export function StaffPage() {
   return html`<${Agents} /><${Teams} /><${Tokens} />`;
-}
-
-/** What a form says, by the names of its fields. @param {SubmitEvent} event */
-function said(event) {
-  event.preventDefault();
-  return Object.fromEntries([...new FormData(/** @type {HTMLFormElement} */ (event.target))].map(([name, value]) => [name, String(value)]));
 }
 
 function Agents() {
