@@ -41,3 +41,8 @@ keep @preact/signals/dist/signals.mjs signals @preact/signals
 fetch htm 3.1.1
 keep htm/dist/htm.mjs htm htm
 echo 'export { default } from "htm";' > "$vendor/htm.d.ts"
+fetch uplot 1.6.32
+keep uplot/dist/uPlot.iife.min.js uplot uplot
+echo 'export default uPlot;' >> "$vendor/uplot.js"
+echo 'export { default } from "uplot";' > "$vendor/uplot.d.ts"
+cp "$work/uplot/dist/uPlot.min.css" "$vendor/uplot.css"

@@ -41,5 +41,7 @@ export const en = {
   notify: "Tell me of new messages", newMessage: "New message from {who}", skip: "Skip to the conversation", list: "List of conversations", message: "Message by {who}",
   typeCommand: "Type a command", keysHelp: "Everything works without a mouse.", closeWindow: "Close", back: "Back to the list", menu: "Menu",
   choose: "Choose", emoji: "Emoji", more: "More", log: "Log", tryOut: "Try it", samePerson: "The same person", part: "Part again",
-  otherAddress: "Another address of theirs", merge: "Merge",
+  span: "Time", lastDays: { one: "The last day", other: "The last {n} days" }, volumeReport: "Messages of customers", timesReport: "How long answers take",
+  backlogReport: "What was open in the evening", hoursReport: "Busiest hours", firstResponse: "First response, half of them", firstResponseSlow: "First response, nine in ten",
+  resolution: "Resolution, half of them", otherAddress: "Another address of theirs", merge: "Merge",
 };

@@ -42,5 +42,7 @@ export const tr = {
   notify: "Yeni iletileri bana bildir", newMessage: "{who} yazdı", skip: "Görüşmeye geç", list: "Görüşme listesi", message: "{who} yazdı",
   typeCommand: "Bir komut yazın", keysHelp: "Her şey faresiz de olur.", closeWindow: "Kapat", back: "Listeye dön", menu: "Menü",
   choose: "Seçin", emoji: "Emoji", more: "Daha", log: "Kayıt", tryOut: "Dene", samePerson: "Aynı kişi", part: "Yeniden ayır",
-  otherAddress: "Başka bir adresi", merge: "Birleştir",
+  span: "Süre", lastDays: { one: "Son gün", other: "Son {n} gün" }, volumeReport: "Müşteri iletileri", timesReport: "Yanıtlar ne kadar sürüyor",
+  backlogReport: "Akşamları açık kalanlar", hoursReport: "En yoğun saatler", firstResponse: "İlk yanıt, yarısı", firstResponseSlow: "İlk yanıt, onda dokuzu",
+  resolution: "Çözüm, yarısı", otherAddress: "Başka bir adresi", merge: "Birleştir",
 };

@@ -13,13 +13,14 @@ import { CustomerPane } from "./customer.js";
 import { FailedPage } from "./failed.js";
 import { ListPane } from "./list.js";
 import { Nav } from "./nav.js";
+import { OverviewPage } from "./overview.js";
 import { SignIn } from "./sign_in.js";
 import { StaffPage } from "./staff.js";
 import { WebhooksPage } from "./webhooks.js";
 import { Windows } from "./windows.js";
 
 /** @type {Record<string, (() => any) | undefined>} */
-const PAGES = { channels: ChannelsPage, failed: FailedPage, staff: StaffPage, webhooks: WebhooksPage };
+const PAGES = { overview: OverviewPage, channels: ChannelsPage, failed: FailedPage, staff: StaffPage, webhooks: WebhooksPage };
 
 export function App() {
   if (me.value === undefined) return html`<${Notices} />`;

@@ -37,7 +37,7 @@ export function Nav() {
         ${tags.map(([name, n]) => html`<${Entry} key=${name} filters=${{ tag: name }} here=${!page && tag === name} n=${n}>${name}<//>`)}
       <//>
       <ul class="foot">
-        ${may("supervisor") && html`<${PageEntry} page="channels">${t("channels")}<//><${PageEntry} page="failed">${t("failedEvents")}<//>`}
+        ${may("supervisor") && html`<${PageEntry} page="overview">${t("overview")}<//><${PageEntry} page="channels">${t("channels")}<//><${PageEntry} page="failed">${t("failedEvents")}<//>`}
         ${may("admin") && html`<${PageEntry} page="staff">${t("staff")}<//><${PageEntry} page="webhooks">${t("webhooks")}<//>`}
         <li><button type="button" class="entry" onClick=${() => (asked.value = "help")}><span>${t("help")}</span><kbd>?</kbd></button></li>
         <li><button type="button" class="entry" onClick=${() => (asked.value = "me")}><span>${me.value?.name}</span></button></li>
