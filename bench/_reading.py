@@ -15,6 +15,7 @@ from statistics import quantiles
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 from pymongo import DESCENDING
 from pymongo.database import Database as SyncDatabase
 
@@ -70,6 +71,16 @@ def fill(database: SyncDatabase[Document], begin: int, end: int) -> None:
     for id_, count in counted.items():
         fields = {name: getattr(count, name) for name in ("status", "team", "assignee", "kind", "value")}
         database["counts"].update_one({"_id": id_}, {"$inc": {"n": count.n}, "$setOnInsert": fields}, upsert=True)
+
+
+def fill_long(database: SyncDatabase[Document], count: int) -> str:
+    """Adds a conversation of so many messages; returns its id."""
+    conversation = replace(_conversation(0), last_seq=count)
+    messages = [_message(conversation, seq) for seq in range(1, count + 1)]
+    messages[-1] = replace(messages[-1], text="the last of them")
+    database["conversations"].insert_one(to_document(conversation))
+    database["messages"].insert_many([to_document(one) for one in messages], ordered=False)
+    return conversation.id
 
 
 def measured(

@@ -21,6 +21,7 @@ from inbox.store import embedded
 EMPTY_SECONDS = 90.0
 POLL_SECONDS = 0.01
 Document = dict[str, Any]
+CLI = ("-c", "from inbox.cli import main; main(prog_name='santral')")
 
 # The limits are raised because all visitors of the benchmark come from one address, and none of them pauses.
 YAML = """
@@ -70,6 +71,15 @@ class Santral(Target):
     """A `santral run` on the embedded database."""
 
     token: str
+    config: Path
+
+    def agent(self, email: str) -> tuple[str, str]:
+        """Makes an admin; returns their address and password."""
+        made = subprocess.run(
+            [sys.executable, *CLI, "agent", "add", email, "--role", "admin", "-c", str(self.config)],
+            cwd=ROOT, capture_output=True, check=True,
+        )  # fmt: skip
+        return email, made.stdout.decode().split()[-1]
 
     def stored_at(self, total: int) -> float:
         """When that many messages stood in the database altogether, on the monotonic clock.
@@ -134,13 +144,12 @@ def santral(folder: Path, channels: str = "") -> Iterator[Santral]:
     http_port, smtp_port = free_port(), free_port()
     config = folder / "santral.yaml"
     config.write_text(YAML.format(http_port=http_port, smtp_port=smtp_port) + channels, encoding="utf-8")
-    cli = ("-c", "from inbox.cli import main; main(prog_name='santral')")
     with (
-        running(*cli, "run", "-c", str(config), says="Santral runs", log=folder / "santral.log") as (process, _),
+        running(*CLI, "run", "-c", str(config), says="Santral runs", log=folder / "santral.log") as (process, _),
         MongoClient[Document](embedded.attach(folder / "santral-data")) as database,
     ):
         made = subprocess.run(
-            [sys.executable, *cli, "token", "bench", "-c", str(config)], cwd=ROOT, capture_output=True, check=True
+            [sys.executable, *CLI, "token", "bench", "-c", str(config)], cwd=ROOT, capture_output=True, check=True
         )
         token = made.stdout.decode().split()[-1]
-        yield Santral(http_port, smtp_port, database, process.pid, token)
+        yield Santral(http_port, smtp_port, database, process.pid, token, config)

@@ -63,20 +63,22 @@ export async function reload() {
   const id = place.peek().c;
   if (!id) return;
   try {
-    const [found, newest, answered] = await Promise.all([
+    const answered = call("GET", `/conversations/${id}/ways`);
+    answered.catch(() => {}); // it is awaited below, where the others came
+    const [found, newest] = await Promise.all([
       call("GET", `/conversations/${id}`),
       call("GET", `/conversations/${id}/messages`, { query: { limit: PAGE } }),
-      call("GET", `/conversations/${id}/ways`),
     ]);
     if (place.peek().c !== id) return;
     batch(() => {
       conversation.value = found;
       messages.value = merged(newest.items);
-      ways.value = answered.items;
     });
     say({ type: "viewing", conversation_id: id });
     markRead();
-    await loadCustomer();
+    loadCustomer();
+    const { items } = await answered;
+    if (place.peek().c === id) ways.value = items;
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     if (error.type === "merged") go({ c: error.document.merged_into }, { quietly: true });
