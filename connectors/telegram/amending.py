@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from telegram.constants import ParseMode
@@ -11,10 +11,10 @@ from telegram.error import BadRequest
 
 from connectors.base import Amendment
 from connectors.errors import PermanentError
+from connectors.rewriting import rewriting
 from connectors.telegram.api import BotApi
 from connectors.telegram.compose import Piece, pieces
 from connectors.telegram.sending import Place, keyboard
-from normalizer.schema import Message
 
 
 async def amend(api: BotApi, amendment: Amendment) -> None:
@@ -29,7 +29,9 @@ async def amend(api: BotApi, amendment: Amendment) -> None:
         case "edit":
             await _edit(api, amendment)
         case "delete":
-            await _delete(api, amendment, _numbers(amendment.message))
+            await _delete(
+                api, amendment, _numbers(amendment.message.external.ids or (amendment.message.external.id or "",))
+            )
         case "react" | "unreact":
             chat, number = _named(amendment.message.external.id or "")
             reaction = amendment.emoji if amendment.kind == "react" else None
@@ -44,18 +46,17 @@ async def _edit(api: BotApi, amendment: Amendment) -> None:
     Raises:
         PermanentError: it needs another message than those that were sent.
     """
-    before, after = pieces(amendment.before), pieces(amendment.message)
-    numbers = dict(zip((piece.name for piece in before), _by_piece(before, _numbers(amendment.message)), strict=False))
-    standing = {piece.name: piece for piece in before}
-    if any(piece.name not in numbers or bool(piece.markup) != bool(standing[piece.name].markup) for piece in after):
-        raise PermanentError("the new text needs another message than those that were sent", code="too_long")
+    plan = rewriting(amendment, pieces, _shown, ids=lambda piece: max(1, len(piece.media)))
     place = Place(amendment.message.external.thread_key or "")
-    for piece in after:
-        if piece.markup != standing[piece.name].markup:
-            await amendment.pace()
-            await _rewrite(api, piece, place, numbers[piece.name][0])
-    kept = {piece.name for piece in after}
-    await _delete(api, amendment, [number for name in numbers if name not in kept for number in numbers[name]])
+    for id_, piece in plan.rewritten:
+        await amendment.pace()
+        await _rewrite(api, piece, place, _named(id_)[1])
+    await _delete(api, amendment, _numbers(plan.left_over))
+
+
+def _shown(piece: Piece) -> object:
+    """What can be edited: a text or a caption that is there. No file gets its first caption by an edit."""
+    return (piece.markup, piece.buttons) if piece.markup else None
 
 
 async def _rewrite(api: BotApi, piece: Piece, place: Place, number: int) -> None:
@@ -93,17 +94,8 @@ def _done_already(words: str) -> Iterator[None]:
             raise
 
 
-def _numbers(message: Message) -> list[int]:
-    return [_named(id_)[1] for id_ in message.external.ids or (message.external.id or "",)]
-
-
-def _by_piece(sent: Sequence[Piece], numbers: Sequence[int]) -> Iterator[Sequence[int]]:
-    """The numbers of each piece's messages: an album has several."""
-    at = 0
-    for piece in sent:
-        count = max(1, len(piece.media))
-        yield numbers[at : at + count]
-        at += count
+def _numbers(ids: Iterable[str]) -> list[int]:
+    return [_named(id_)[1] for id_ in ids]
 
 
 def _named(external_id: str) -> tuple[str, int]:
