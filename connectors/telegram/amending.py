@@ -29,9 +29,8 @@ async def amend(api: BotApi, amendment: Amendment) -> None:
         case "edit":
             await _edit(api, amendment)
         case "delete":
-            await _delete(
-                api, amendment, _numbers(amendment.message.external.ids or (amendment.message.external.id or "",))
-            )
+            external = amendment.message.external
+            await _delete(api, amendment, _numbers(external.ids or (external.id or "",)))
         case "react" | "unreact":
             chat, number = _named(amendment.message.external.id or "")
             reaction = amendment.emoji if amendment.kind == "react" else None
