@@ -109,9 +109,11 @@ class Steps:
             unit.remove(WaitingChanges, key)
             message = changes.caught_up(message, waiting)
         unit.put(message)
-        thread = scoped(item.channel, receipt.thread_key or receipt.external_id)
-        if self._connectors[item.channel].capabilities.threads and await unit.one(ThreadKey, thread) is None:
-            unit.put(ThreadKey(id=thread, conversation_id=item.conversation_id))
+        answered_in = receipt.thread_key
+        if answered_in is None and self._connectors[item.channel].capabilities.threads:
+            answered_in = receipt.external_id
+        if answered_in is not None and await unit.one(ThreadKey, scoped(item.channel, answered_in)) is None:
+            unit.put(ThreadKey(id=scoped(item.channel, answered_in), conversation_id=item.conversation_id))
         known = receipt in item.receipts  # it was stored, and only the answer was lost
         return item if known else unit.put(replace(item, receipts=(*item.receipts, receipt)))
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+import itertools
+import operator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from telegram.constants import ParseMode
@@ -30,7 +32,7 @@ async def amend(api: BotApi, amendment: Amendment) -> None:
             await _edit(api, amendment)
         case "delete":
             external = amendment.message.external
-            await _delete(api, amendment, _numbers(external.ids or (external.id or "",)))
+            await _delete(api, amendment, external.ids or (external.id or "",))
         case "react" | "unreact":
             chat, number = _named(amendment.message.external.id or "")
             reaction = amendment.emoji if amendment.kind == "react" else None
@@ -46,11 +48,10 @@ async def _edit(api: BotApi, amendment: Amendment) -> None:
         PermanentError: it needs another message than those that were sent.
     """
     plan = rewriting(amendment, pieces, _shown, ids=lambda piece: max(1, len(piece.media)))
-    place = Place(amendment.message.external.thread_key or "")
     for id_, piece in plan.rewritten:
         await amendment.pace()
-        await _rewrite(api, piece, place, _named(id_)[1])
-    await _delete(api, amendment, _numbers(plan.left_over))
+        await _rewrite(api, piece, _connection(amendment), id_)
+    await _delete(api, amendment, plan.left_over)
 
 
 def _shown(piece: Piece) -> object:
@@ -58,10 +59,16 @@ def _shown(piece: Piece) -> object:
     return (piece.markup, piece.buttons) if piece.markup else None
 
 
-async def _rewrite(api: BotApi, piece: Piece, place: Place, number: int) -> None:
-    where: dict[str, Any] = {"chat_id": place.chat, "message_id": number, "parse_mode": ParseMode.HTML}
-    if place.connection:
-        where["business_connection_id"] = place.connection
+def _connection(amendment: Amendment) -> str:
+    """For whose business it was sent. In which chat, each piece knows best: a group may have moved since."""
+    return Place(amendment.message.external.thread_key or "").connection
+
+
+async def _rewrite(api: BotApi, piece: Piece, connection: str, id_: str) -> None:
+    chat, number = _named(id_)
+    where: dict[str, Any] = {"chat_id": chat, "message_id": number, "parse_mode": ParseMode.HTML}
+    if connection:
+        where["business_connection_id"] = connection
     if piece.buttons:  # else they would go
         where["reply_markup"] = keyboard(piece.buttons)
     with api.calling(), _done_already("message is not modified"):
@@ -71,16 +78,16 @@ async def _rewrite(api: BotApi, piece: Piece, place: Place, number: int) -> None
             await api.bot.edit_message_text(piece.markup, **where)
 
 
-async def _delete(api: BotApi, amendment: Amendment, numbers: Sequence[int]) -> None:
-    if not numbers:
-        return
-    place = Place(amendment.message.external.thread_key or "")
-    await amendment.pace()
-    with api.calling(), _done_already("message to delete not found"):
-        if place.connection:
-            await api.bot.delete_business_messages(place.connection, numbers)
-        else:
-            await api.bot.delete_messages(place.chat, numbers)
+async def _delete(api: BotApi, amendment: Amendment, ids: Iterable[str]) -> None:
+    connection = _connection(amendment)
+    for chat, named in itertools.groupby(map(_named, ids), key=operator.itemgetter(0)):
+        numbers = [number for _, number in named]
+        await amendment.pace()
+        with api.calling(), _done_already("message to delete not found"):
+            if connection:
+                await api.bot.delete_business_messages(connection, numbers)
+            else:
+                await api.bot.delete_messages(chat, numbers)
 
 
 @contextlib.contextmanager
@@ -91,10 +98,6 @@ def _done_already(words: str) -> Iterator[None]:
     except BadRequest as error:
         if words not in error.message.lower():
             raise
-
-
-def _numbers(ids: Iterable[str]) -> list[int]:
-    return [_named(id_)[1] for id_ in ids]
 
 
 def _named(external_id: str) -> tuple[str, int]:

@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from connectors.testing.bot_chats import BOT, CUSTOMER, BotChats
+from connectors.testing.bot_chats import BOT, CUSTOMER, BotChats, MovedChatError
 from connectors.testing.server import Call, RefusedCallError, as_json
 
 __all__ = ["BOT", "CUSTOMER", "TOKEN", "BotApiServer"]
@@ -66,10 +66,12 @@ class BotApiServer(BotChats):
 
     def refusal(self, words: str, status: int, retry_after: int | None = None) -> web.Response:
         """Likewise."""
-        body: dict[str, Any] = {"ok": False, "error_code": status, "description": words}
-        if retry_after is not None:
-            body["parameters"] = {"retry_after": retry_after}
-        return web.json_response(body, status=status)
+        return _refusal(words, status, {"retry_after": retry_after} if retry_after is not None else {})
+
+    def refused(self, error: RefusedCallError) -> web.Response:
+        """Likewise; where a group has moved, with the chat that it is now."""
+        moved = {"migrate_to_chat_id": error.to} if isinstance(error, MovedChatError) else {}
+        return _refusal(error.words, error.status, moved)
 
     # What people do.
 
@@ -89,6 +91,13 @@ class BotApiServer(BotChats):
         }
         self.chats.setdefault(chat, {})[message["message_id"]] = message
         return message
+
+    def move(self, chat: int, to: int) -> dict[str, Any]:
+        """People make a supergroup of a group; what Telegram tells of it in the old chat. It is not sent yet."""
+        told = self.message(chat=chat, migrate_to_chat_id=to)
+        self.moved[chat] = to
+        self.chats[to] = {}
+        return told
 
     def file(self, content: bytes, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 (fields of a document)
         """A file as it stands in a message."""
@@ -204,3 +213,8 @@ class BotApiServer(BotChats):
 
     async def _answercallbackquery(self, _: Call) -> bool:
         return True
+
+
+def _refusal(words: str, status: int, parameters: Mapping[str, int]) -> web.Response:
+    told = {"ok": False, "error_code": status, "description": words}
+    return web.json_response({**told, "parameters": parameters} if parameters else told, status=status)

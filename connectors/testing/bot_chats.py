@@ -21,6 +21,15 @@ _NO_GIFTS = dict.fromkeys(
 )
 
 
+class MovedChatError(RefusedCallError):
+    """A group is a supergroup now, which is another chat."""
+
+    def __init__(self, to: int) -> None:
+        """`to` is that chat's number."""
+        super().__init__("Bad Request: group chat was upgraded to a supergroup chat")
+        self.to = to
+
+
 class BotChats(PlatformServer):
     """Chats with their messages, and files.
 
@@ -28,6 +37,7 @@ class BotChats(PlatformServer):
         chats: each chat's messages, by their number.
         files: the bytes of each file, by `file_id`.
         blocked: chats that the bot cannot write to any more.
+        moved: the supergroups that groups have become.
     """
 
     def __init__(self) -> None:
@@ -36,6 +46,7 @@ class BotChats(PlatformServer):
         self.chats: dict[int, dict[int, dict[str, Any]]] = {}
         self.files: dict[str, bytes] = {}
         self.blocked: set[int] = set()
+        self.moved: dict[int, int] = {}
         self._message_id = 1000
 
     async def perform(self, call: Call) -> Any:  # noqa: ANN401 (a JSON value)
@@ -148,6 +159,8 @@ class BotChats(PlatformServer):
         chat = int(call.arguments["chat_id"])
         if chat in self.blocked:
             raise RefusedCallError("Forbidden: bot was blocked by the user", 403)
+        if chat in self.moved:
+            raise MovedChatError(self.moved[chat])
         if chat not in self.chats:
             raise RefusedCallError("Bad Request: chat not found")
         return chat
