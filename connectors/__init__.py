@@ -1,8 +1,8 @@
 """Connectors, and the contract that they keep: what the author of one may import is what is named here.
 
 What a connector is stands in `connectors.base`, what it is given in `connectors.context`, how a send fails in
-`connectors.errors`, how a platform is called over HTTP in `connectors.calling`; what an event may mean is
-`normalizer.outcomes`, and what a message holds `normalizer.schema`.
+`connectors.errors`, how a platform is called over HTTP in `connectors.calling`, what an edit comes to in
+`connectors.rewriting`; what an event may mean is `normalizer.outcomes`, and what a message holds `normalizer.schema`.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from connectors.errors import (
     UncertainError,
     UnreachableError,
 )
+from connectors.rewriting import Rewriting, rewriting
 
 __all__ = [
     "Amendment",
@@ -52,10 +53,12 @@ __all__ = [
     "Receipt",
     "Received",
     "Reply",
+    "Rewriting",
     "Secrets",
     "TemporaryError",
     "UnavailableError",
     "UncertainError",
     "UnreachableError",
     "calling",
+    "rewriting",
 ]

@@ -98,7 +98,7 @@ class Receipt(Struct, frozen=True, kw_only=True):
     """One platform piece that left. `piece` names it over tries; `recipient` is set where one address is one piece.
 
     `others` are further ids of the same piece, where one call makes several messages there: an album. `thread_key` is
-    the thread in which answers to it come, where its external id is none.
+    the thread in which answers to it come, where neither its external id nor `Reply.thread_key` is that thread.
     """
 
     external_id: str

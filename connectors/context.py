@@ -182,6 +182,8 @@ class Context(Protocol):
     def lease(self, name: str) -> AbstractAsyncContextManager[Lease]:
         """Waits to become the only owner of `name` on this channel over all processes, for as long as the block lasts.
 
+        A channel that waits is shown as `standby`, unless it takes messages meanwhile: after `ready` or `mount`.
+
         Raises:
             LeaseLostError: inside the block, which is cancelled: this process stood still, or the database was away,
                 for so long that another may be the owner.

@@ -40,8 +40,8 @@ class ChannelFailedError(Exception):
 class ChannelState(Struct, frozen=True, kw_only=True):
     """How a channel fares. `reason` says what went wrong last, while it matters.
 
-    `standby` waits for a lease that another process holds. `silent` is an alarm: it runs, but nothing has come for far
-    longer than it used to.
+    `standby` waits for a lease that another process holds, and takes nothing before. `silent` is an alarm: it runs, but
+    nothing has come for far longer than it used to.
     """
 
     id: str
@@ -58,12 +58,13 @@ class Seat:
         self.handlers: dict[Prefix, Handler] = {}
         self.ready = asyncio.Event()
         self.pulse = Pulse()
+        self._serves = False
         self._waits_for: str | None = None
 
     @property
     def waits_for(self) -> str | None:
-        """The lease that it waits for."""
-        return self._waits_for
+        """The lease without which it takes nothing; None where it has it, or takes messages beside it."""
+        return None if self._serves else self._waits_for
 
     @contextlib.contextmanager
     def standing_by(self, lease: str) -> Iterator[None]:
@@ -75,6 +76,11 @@ class Seat:
         finally:
             self._waits_for = None
 
+    def serve(self) -> None:
+        """The channel takes messages now, whatever lease it waits for."""
+        self._serves = True
+        self.ready.set()
+
     def heard(self) -> None:
         """The platform has answered, so the channel runs."""
         self.pulse.beat(asyncio.get_running_loop().time())
@@ -83,7 +89,7 @@ class Seat:
     def mount(self, prefix: Prefix, handler: Handler) -> None:
         """Answers HTTP from now on."""
         self.handlers[prefix] = handler
-        self.ready.set()
+        self.serve()
 
     def fail(self, reason: str) -> NoReturn:
         """Stops the channel for good."""

@@ -68,6 +68,7 @@ async def storage(config: Config, measured: Measured) -> AsyncIterator[tuple[Sto
 
     Raises:
         EmbeddedDatabaseError: the embedded database cannot run.
+        StoreUnavailableError: it has no primary, and got none.
         UnfitDatabaseError: the configured one cannot be used.
     """
     async with contextlib.AsyncExitStack() as stack:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
 from config import Config
+from connectors.base import Connector
 from connectors.errors import ConnectorError
 from connectors.registry import Registry
 from connectors.testing import check_installed
@@ -26,6 +28,7 @@ from inbox.store.staff import EmailTakenError
 
 ATTACH_SECONDS = 30.0
 EXAMINE_SECONDS = 60.0
+EXAMINED_AT_ONCE = 16
 ATTACH_PAUSE_SECONDS = 0.1
 COMMAND_LINE = Principal(id="santral", name="the command line", role="admin")
 
@@ -120,22 +123,36 @@ async def prove(registry: Registry) -> bool:
 
 
 async def examine(config: Config, registry: Registry) -> bool:
-    """Says what the channels' platforms miss; whether they miss anything."""
+    """Says what the channels' platforms miss, in the configuration's order; whether they miss anything."""
+    turns = asyncio.Semaphore(EXAMINED_AT_ONCE)
+
+    async def in_turn(connector: Connector[Any]) -> Sequence[str]:
+        async with turns:
+            return await _examined(connector)
+
     missing = False
-    for channel, connector in build(config, registry).connectors.items():
-        try:
-            async with asyncio.timeout(EXAMINE_SECONDS):
-                told = list(await connector.examine())
-        except ConnectorError as error:
-            told = [f"its platform cannot be asked: {error.reason}"]
-        except TimeoutError:
-            told = ["its platform does not answer"]
-        finally:
-            await connector.close()
-        for sentence in told or ["its platform misses nothing"]:
-            click.echo(f"{channel}: {sentence}")
-        missing = missing or bool(told)
+    connectors = build(config, registry).connectors
+    async with asyncio.TaskGroup() as tasks:
+        asked = [(channel, tasks.create_task(in_turn(connector))) for channel, connector in connectors.items()]
+        for channel, examined in asked:
+            told = await examined
+            for sentence in told or ["its platform misses nothing"]:
+                click.echo(f"{channel}: {sentence}")
+            missing = missing or bool(told)
     return missing
+
+
+async def _examined(connector: Connector[Any]) -> Sequence[str]:
+    """What one channel's platform misses, or why it cannot be asked."""
+    try:
+        async with asyncio.timeout(EXAMINE_SECONDS):
+            return await connector.examine()
+    except ConnectorError as error:
+        return [f"its platform cannot be asked: {error.reason}"]
+    except TimeoutError:
+        return ["its platform does not answer"]
+    finally:
+        await connector.close()
 
 
 async def migrate(config: Config) -> None:

@@ -99,7 +99,7 @@ class ChannelContext:
 
     def ready(self) -> None:
         """Says that the channel takes messages now."""
-        self._seat.ready.set()
+        self._seat.serve()
 
     def mount(self, prefix: Literal["hooks", "chat"], handler: Handler) -> None:
         """Answers HTTP under `/{prefix}/{channel}`."""

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from connectors.base import Amendment
 from connectors.errors import PermanentError
+from connectors.rewriting import rewriting
 from connectors.slack.api import SlackApi
-from connectors.slack.compose import pieces
+from connectors.slack.compose import Piece, pieces
 from normalizer.slack.emoji import name_of
 
 
@@ -41,21 +42,18 @@ async def _edit(api: SlackApi, amendment: Amendment) -> None:
     Raises:
         PermanentError: it needs another post than those that were sent.
     """
-    before, after = pieces(amendment.before), pieces(amendment.message)
-    ids = dict(zip((piece.name for piece in before), amendment.message.external.ids, strict=False))
-    standing = {piece.name: piece for piece in before}
-    if any(piece.name not in ids for piece in after):
-        raise PermanentError("the new text needs another message than those that were sent", code="too_long")
-    for piece in after:
-        if not piece.files and (piece.text, piece.blocks) != (standing[piece.name].text, standing[piece.name].blocks):
-            channel, ts = _named(ids[piece.name])
-            await amendment.pace()
-            # Without blocks of its own the text would stand under those that were there.
-            await api.call("chat.update", channel=channel, ts=ts, text=piece.text, blocks=piece.blocks)
-    kept = {piece.name for piece in after}
-    for name, id_ in ids.items():
-        if name not in kept:
-            await _delete(api, amendment, id_)
+    plan = rewriting(amendment, pieces, _shown, ids=lambda piece: max(1, len(piece.files)))
+    for id_, piece in plan.rewritten:
+        channel, ts = _named(id_)
+        await amendment.pace()
+        # Without blocks of its own the text would stand under those that were there.
+        await api.call("chat.update", channel=channel, ts=ts, text=piece.text, blocks=piece.blocks)
+    for id_ in plan.left_over:
+        await _delete(api, amendment, id_)
+
+
+def _shown(piece: Piece) -> object:
+    return None if piece.files else (piece.text, piece.blocks)
 
 
 async def _delete(api: SlackApi, amendment: Amendment, id_: str) -> None:

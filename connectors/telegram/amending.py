@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+import itertools
+import operator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from telegram.constants import ParseMode
@@ -11,10 +13,10 @@ from telegram.error import BadRequest
 
 from connectors.base import Amendment
 from connectors.errors import PermanentError
+from connectors.rewriting import rewriting
 from connectors.telegram.api import BotApi
 from connectors.telegram.compose import Piece, pieces
 from connectors.telegram.sending import Place, keyboard
-from normalizer.schema import Message
 
 
 async def amend(api: BotApi, amendment: Amendment) -> None:
@@ -29,7 +31,8 @@ async def amend(api: BotApi, amendment: Amendment) -> None:
         case "edit":
             await _edit(api, amendment)
         case "delete":
-            await _delete(api, amendment, _numbers(amendment.message))
+            external = amendment.message.external
+            await _delete(api, amendment, external.ids or (external.id or "",))
         case "react" | "unreact":
             chat, number = _named(amendment.message.external.id or "")
             reaction = amendment.emoji if amendment.kind == "react" else None
@@ -44,24 +47,28 @@ async def _edit(api: BotApi, amendment: Amendment) -> None:
     Raises:
         PermanentError: it needs another message than those that were sent.
     """
-    before, after = pieces(amendment.before), pieces(amendment.message)
-    numbers = dict(zip((piece.name for piece in before), _by_piece(before, _numbers(amendment.message)), strict=False))
-    standing = {piece.name: piece for piece in before}
-    if any(piece.name not in numbers or bool(piece.markup) != bool(standing[piece.name].markup) for piece in after):
-        raise PermanentError("the new text needs another message than those that were sent", code="too_long")
-    place = Place(amendment.message.external.thread_key or "")
-    for piece in after:
-        if piece.markup != standing[piece.name].markup:
-            await amendment.pace()
-            await _rewrite(api, piece, place, numbers[piece.name][0])
-    kept = {piece.name for piece in after}
-    await _delete(api, amendment, [number for name in numbers if name not in kept for number in numbers[name]])
+    plan = rewriting(amendment, pieces, _shown, ids=lambda piece: max(1, len(piece.media)))
+    for id_, piece in plan.rewritten:
+        await amendment.pace()
+        await _rewrite(api, piece, _connection(amendment), id_)
+    await _delete(api, amendment, plan.left_over)
 
 
-async def _rewrite(api: BotApi, piece: Piece, place: Place, number: int) -> None:
-    where: dict[str, Any] = {"chat_id": place.chat, "message_id": number, "parse_mode": ParseMode.HTML}
-    if place.connection:
-        where["business_connection_id"] = place.connection
+def _shown(piece: Piece) -> object:
+    """What can be edited: a text or a caption that is there. No file gets its first caption by an edit."""
+    return (piece.markup, piece.buttons) if piece.markup else None
+
+
+def _connection(amendment: Amendment) -> str:
+    """For whose business it was sent. In which chat, each piece knows best: a group may have moved since."""
+    return Place(amendment.message.external.thread_key or "").connection
+
+
+async def _rewrite(api: BotApi, piece: Piece, connection: str, id_: str) -> None:
+    chat, number = _named(id_)
+    where: dict[str, Any] = {"chat_id": chat, "message_id": number, "parse_mode": ParseMode.HTML}
+    if connection:
+        where["business_connection_id"] = connection
     if piece.buttons:  # else they would go
         where["reply_markup"] = keyboard(piece.buttons)
     with api.calling(), _done_already("message is not modified"):
@@ -71,16 +78,16 @@ async def _rewrite(api: BotApi, piece: Piece, place: Place, number: int) -> None
             await api.bot.edit_message_text(piece.markup, **where)
 
 
-async def _delete(api: BotApi, amendment: Amendment, numbers: Sequence[int]) -> None:
-    if not numbers:
-        return
-    place = Place(amendment.message.external.thread_key or "")
-    await amendment.pace()
-    with api.calling(), _done_already("message to delete not found"):
-        if place.connection:
-            await api.bot.delete_business_messages(place.connection, numbers)
-        else:
-            await api.bot.delete_messages(place.chat, numbers)
+async def _delete(api: BotApi, amendment: Amendment, ids: Iterable[str]) -> None:
+    connection = _connection(amendment)
+    for chat, named in itertools.groupby(map(_named, ids), key=operator.itemgetter(0)):
+        numbers = [number for _, number in named]
+        await amendment.pace()
+        with api.calling(), _done_already("message to delete not found"):
+            if connection:
+                await api.bot.delete_business_messages(connection, numbers)
+            else:
+                await api.bot.delete_messages(chat, numbers)
 
 
 @contextlib.contextmanager
@@ -91,19 +98,6 @@ def _done_already(words: str) -> Iterator[None]:
     except BadRequest as error:
         if words not in error.message.lower():
             raise
-
-
-def _numbers(message: Message) -> list[int]:
-    return [_named(id_)[1] for id_ in message.external.ids or (message.external.id or "",)]
-
-
-def _by_piece(sent: Sequence[Piece], numbers: Sequence[int]) -> Iterator[Sequence[int]]:
-    """The numbers of each piece's messages: an album has several."""
-    at = 0
-    for piece in sent:
-        count = max(1, len(piece.media))
-        yield numbers[at : at + count]
-        at += count
 
 
 def _named(external_id: str) -> tuple[str, int]:

@@ -64,6 +64,15 @@ _TOO_LARGE = re.compile(r"file is too big|too large|entity too large")
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
 
+class MovedError(PermanentError):
+    """A group became a supergroup: it is another chat now, and the old one takes nothing more."""
+
+    def __init__(self, chat: int) -> None:
+        """`chat` is the number that it has now."""
+        super().__init__(f"the group has moved: it is {chat} now", code="migrated")
+        self.chat = chat
+
+
 class _Answer(msgspec.Struct):
     result: list[msgspec.Raw] = []
 
@@ -97,7 +106,8 @@ class BotApi:
 
         Raises:
             TemporaryError: it asks to wait, cannot be reached, or answers 5xx.
-            PermanentError: it refuses; `UnreachableError` where it refuses that person.
+            PermanentError: it refuses; `UnreachableError` where it refuses that person, `MovedError` where that group
+                is elsewhere now.
             UncertainError: it has not answered, or in no words that can be read; it may have done it.
         """
         try:
@@ -115,7 +125,7 @@ class BotApi:
             case RetryAfter():
                 return TemporaryError("Telegram asks to wait", retry_after=_wait(error), code="429")
             case ChatMigrated():
-                return PermanentError(f"the group has moved: it is {error.new_chat_id} now", code="migrated")
+                return MovedError(error.new_chat_id)
             case InvalidToken() | EndPointNotFound():
                 return PermanentError("Telegram does not know the bot's token", code=UNKNOWN_BOT)
             case Conflict():

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from typing import IO, Any
 
+from msgspec.structs import replace
 from telegram import (
     InlineKeyboardButton,
     InlineKeyboardMarkup,
@@ -23,7 +24,7 @@ from telegram.constants import ParseMode
 from connectors.base import Receipt, Reply
 from connectors.context import Files
 from connectors.errors import PermanentError
-from connectors.telegram.api import BotApi
+from connectors.telegram.api import BotApi, MovedError
 from connectors.telegram.compose import Button, Media, MediaKind, Piece, pieces
 from normalizer.telegram.people import external_id
 
@@ -54,7 +55,7 @@ class Place:
 
 
 async def send(api: BotApi, reply: Reply, done: Sequence[Receipt]) -> AsyncGenerator[Receipt, None]:
-    """Sends the pieces that are not in `done`.
+    """Sends the pieces that are not in `done`; to a group that has moved, where it is now.
 
     Raises:
         TemporaryError: Telegram asks to wait, or cannot be reached.
@@ -62,12 +63,19 @@ async def send(api: BotApi, reply: Reply, done: Sequence[Receipt]) -> AsyncGener
         UncertainError: it has not answered.
     """
     left = {receipt.piece for receipt in done}
-    place = Place(reply.thread_key or reply.person.value)
+    moved = next((receipt.thread_key for receipt in done if receipt.thread_key), None)
+    place = Place(moved or reply.thread_key or reply.person.value)
     arguments = place.arguments | _answering(reply, place)
     for piece in pieces(reply.message):
         if piece.name not in left:
             await reply.pace()
-            yield await _send(api, piece, arguments, reply.files)
+            try:
+                receipt = await _send(api, piece, arguments, reply.files)
+            except MovedError as error:  # the update that says so is still on its way, or came after the reply
+                moved = str(error.chat)
+                arguments = Place(moved).arguments
+                receipt = await _send(api, piece, arguments, reply.files)
+            yield replace(receipt, thread_key=moved)
         arguments.pop("reply_parameters", None)
 
 

@@ -15,41 +15,30 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from connectors.testing.bot_markup import plain
-from connectors.testing.server import Call, PlatformServer, RefusedCallError, as_json
+from connectors.testing.bot_chats import BOT, CUSTOMER, BotChats, MovedChatError
+from connectors.testing.server import Call, RefusedCallError, as_json
 
-BOT = 7_000_000_001
+__all__ = ["BOT", "CUSTOMER", "TOKEN", "BotApiServer"]
+
 TOKEN = f"{BOT}:stand-in_0123456789abcdefghijklmno"
-CUSTOMER = 4_200_000_042
-
-_TEXT_UNITS, _CAPTION_UNITS = 4096, 1024
-_DOWNLOAD_BYTES = 20 * 1024 * 1024
-_MEDIA = ("photo", "video", "animation", "audio", "document", "voice", "sticker")
 
 
-class BotApiServer(PlatformServer):
-    """One bot's Telegram.
+class BotApiServer(BotChats):
+    """One bot's Telegram: its chats, and how updates reach it.
 
     Attributes:
-        chats: each chat's messages, by their number.
-        files: the bytes of each file, by `file_id`.
         hook: where updates go, as `setWebhook` said; None while they wait for `getUpdates`.
         pending: the updates that nobody has confirmed.
         handed: how often each update was given to who polls, by its number.
-        blocked: chats that the bot cannot write to any more.
     """
 
     def __init__(self) -> None:
         """A bot that nobody has written to."""
         super().__init__()
-        self.chats: dict[int, dict[int, dict[str, Any]]] = {}
-        self.files: dict[str, bytes] = {}
         self.hook: dict[str, Any] | None = None
         self.pending: list[dict[str, Any]] = []
         self.handed: Counter[int] = Counter()
-        self.blocked: set[int] = set()
         self._update_id = 100_000
-        self._message_id = 1000
         self._news = asyncio.Condition()
         self._polls = 0
 
@@ -77,10 +66,12 @@ class BotApiServer(PlatformServer):
 
     def refusal(self, words: str, status: int, retry_after: int | None = None) -> web.Response:
         """Likewise."""
-        body: dict[str, Any] = {"ok": False, "error_code": status, "description": words}
-        if retry_after is not None:
-            body["parameters"] = {"retry_after": retry_after}
-        return web.json_response(body, status=status)
+        return _refusal(words, status, {"retry_after": retry_after} if retry_after is not None else {})
+
+    def refused(self, error: RefusedCallError) -> web.Response:
+        """Likewise; where a group has moved, with the chat that it is now."""
+        moved = {"migrate_to_chat_id": error.to} if isinstance(error, MovedChatError) else {}
+        return _refusal(error.words, error.status, moved)
 
     # What people do.
 
@@ -100,6 +91,13 @@ class BotApiServer(PlatformServer):
         }
         self.chats.setdefault(chat, {})[message["message_id"]] = message
         return message
+
+    def move(self, chat: int, to: int) -> dict[str, Any]:
+        """People make a supergroup of a group; what Telegram tells of it in the old chat. It is not sent yet."""
+        told = self.message(chat=chat, migrate_to_chat_id=to)
+        self.moved[chat] = to
+        self.chats[to] = {}
+        return told
 
     def file(self, content: bytes, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 (fields of a document)
         """A file as it stands in a message."""
@@ -158,15 +156,6 @@ class BotApiServer(PlatformServer):
 
     # What the bot asks.
 
-    async def perform(self, call: Call) -> Any:  # noqa: ANN401 (a JSON value)
-        """Every method that a bot of an inbox needs; others do not exist."""
-        method = getattr(self, f"_{call.method.lower()}", None)
-        if method is not None:
-            return await method(call)
-        if call.method.startswith("send"):
-            return self._sent(call)
-        raise RefusedCallError("Not Found", 404)
-
     async def _getme(self, _: Call) -> dict[str, Any]:
         return {
             "id": BOT,
@@ -222,143 +211,10 @@ class BotApiServer(PlatformServer):
             self._news.notify_all()
             return self.pending[:100]
 
-    async def _getfile(self, call: Call) -> dict[str, Any]:
-        file_id = str(call.arguments["file_id"])
-        if file_id not in self.files:
-            raise RefusedCallError("Bad Request: wrong file_id or the file is temporarily unavailable")
-        if len(self.files[file_id]) > _DOWNLOAD_BYTES:
-            raise RefusedCallError("Bad Request: file is too big")
-        size = len(self.files[file_id])
-        return {
-            "file_id": file_id,
-            "file_unique_id": f"unique-{file_id}",
-            "file_size": size,
-            "file_path": f"documents/{file_id}",
-        }
-
-    async def _getchat(self, call: Call) -> dict[str, Any]:
-        chat = int(call.arguments["chat_id"])
-        if chat not in self.chats:
-            raise RefusedCallError("Bad Request: chat not found")
-        told = next(iter(self.chats[chat].values()))["chat"]
-        if "avatar" in self.files:
-            told = {**told, "photo": dict.fromkeys(_PHOTO, "avatar")}
-        return {**told, "accent_color_id": 0, "max_reaction_count": 11, "accepted_gift_types": _NO_GIFTS}
-
     async def _answercallbackquery(self, _: Call) -> bool:
         return True
 
-    async def _sendchataction(self, call: Call) -> bool:
-        self._chat(call)
-        return True
 
-    async def _sendmediagroup(self, call: Call) -> list[dict[str, Any]]:
-        media = as_json(call.arguments["media"])
-        if not 2 <= len(media) <= 10:
-            raise RefusedCallError("Bad Request: media group must have 2 to 10 items")
-        group = str(self._message_id)
-        sent = []
-        for one in media:
-            content = call.files[one["media"].removeprefix("attach://")]
-            fields = {one["type"]: content, "media_group_id": group, "caption": one.get("caption", "")}
-            sent.append(self._kept(call, self._checked(one, "caption"), fields))
-        return sent
-
-    async def _editmessagetext(self, call: Call) -> dict[str, Any]:
-        message = self._own(call)
-        text = self._checked(call.arguments, "text")
-        if text == message.get("text"):
-            raise RefusedCallError("Bad Request: message is not modified")
-        message.update(text=text, edit_date=int(time.time()))
-        return _shown(message)
-
-    async def _editmessagecaption(self, call: Call) -> dict[str, Any]:
-        message = self._own(call)
-        message.update(caption=self._checked(call.arguments, "caption"), edit_date=int(time.time()))
-        return _shown(message)
-
-    async def _deletemessages(self, call: Call) -> bool:
-        chat = self.chats[self._chat(call)]
-        for number in as_json(call.arguments["message_ids"]):
-            chat.pop(int(number), None)
-        return True
-
-    async def _setmessagereaction(self, call: Call) -> bool:
-        chat = self.chats[self._chat(call)]
-        if int(call.arguments["message_id"]) not in chat:
-            raise RefusedCallError("Bad Request: message to react not found")
-        chat[int(call.arguments["message_id"])]["reaction"] = as_json(call.arguments.get("reaction", "[]"))
-        return True
-
-    def _sent(self, call: Call) -> dict[str, Any]:
-        kind = call.method.removeprefix("send").lower()
-        if kind == "message":
-            text = self._checked(call.arguments, "text")
-            if not text.strip():
-                raise RefusedCallError("Bad Request: message text is empty")
-            return self._kept(call, text, {})
-        if kind not in _MEDIA:
-            raise RefusedCallError("Not Found", 404)
-        named = str(call.arguments.get(kind, "")).removeprefix("attach://")
-        content = call.files.get(named) or call.files.get(kind)
-        if content is None:
-            raise RefusedCallError(f"Bad Request: there is no {kind} in the request")
-        return self._kept(call, self._checked(call.arguments, "caption"), {kind: content})
-
-    def _kept(self, call: Call, text: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-        chat = self._chat(call)
-        self._message_id += 1
-        message = {
-            "message_id": self._message_id,
-            "from": {"id": BOT, "is_bot": True, "first_name": "Help", "username": "help_bot"},
-            "chat": {"id": chat, "type": "private" if chat > 0 else "supergroup", "title": "Machines"},
-            "date": int(time.time()),
-            **({"caption": text} if fields else {"text": text}),
-            **fields,
-        }
-        for name in ("message_thread_id", "reply_parameters", "reply_markup", "business_connection_id"):
-            if name in call.arguments:
-                message[name] = as_json(call.arguments[name]) if name.startswith("reply") else call.arguments[name]
-        self.chats.setdefault(chat, {})[message["message_id"]] = message
-        return _shown(message)
-
-    def _chat(self, call: Call) -> int:
-        chat = int(call.arguments["chat_id"])
-        if chat in self.blocked:
-            raise RefusedCallError("Forbidden: bot was blocked by the user", 403)
-        if chat not in self.chats:
-            raise RefusedCallError("Bad Request: chat not found")
-        return chat
-
-    def _own(self, call: Call) -> dict[str, Any]:
-        message = self.chats.get(self._chat(call), {}).get(int(call.arguments["message_id"]))
-        if message is None or message["from"]["id"] != BOT:
-            raise RefusedCallError("Bad Request: message to edit not found")
-        return message
-
-    def _checked(self, arguments: Mapping[str, Any], name: str) -> str:
-        """The text without its markup, if Telegram would take it."""
-        text = str(arguments.get(name) or "")
-        if arguments.get("parse_mode") == "HTML":
-            text = plain(text)
-        limit = _TEXT_UNITS if name == "text" else _CAPTION_UNITS
-        if len(text.encode("utf-16-le")) // 2 > limit:
-            raise RefusedCallError(f"Bad Request: message {'' if name == 'text' else 'caption '}is too long")
-        return text
-
-    def written(self, chat: int = CUSTOMER) -> list[dict[str, Any]]:
-        """What the bot wrote in a chat, oldest first."""
-        return [one for one in self.chats.get(chat, {}).values() if one["from"]["id"] == BOT]
-
-
-_PHOTO = ("small_file_id", "small_file_unique_id", "big_file_id", "big_file_unique_id")
-_NO_GIFTS = dict.fromkeys(
-    ("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription", "gifts_from_channels"), False
-)
-
-
-def _shown(message: Mapping[str, Any]) -> dict[str, Any]:
-    """A message as it is told; of a file, that there is one."""
-    shown = {name: value for name, value in message.items() if name not in _MEDIA and name != "reply_parameters"}
-    shown.pop("reply_markup", None)
-    return shown
+def _refusal(words: str, status: int, parameters: Mapping[str, int]) -> web.Response:
+    told = {"ok": False, "error_code": status, "description": words}
+    return web.json_response({**told, "parameters": parameters} if parameters else told, status=status)

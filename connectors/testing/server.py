@@ -102,6 +102,10 @@ class PlatformServer:
         """A refusal as the platform writes it."""
         raise NotImplementedError
 
+    def refused(self, error: RefusedCallError) -> web.Response:
+        """What `perform` raised, likewise. A platform that says more than words says it here."""
+        return self.refusal(error.words, error.status)
+
     async def handle(self, request: web.Request, method: str) -> web.StreamResponse:
         """Reads a call, records it, and answers as the moment has it."""
         call = await _read(request, method)
@@ -114,8 +118,8 @@ class PlatformServer:
             return failed
         try:
             result = await self.perform(call)
-        except RefusedCallError as refused:
-            return self.refusal(refused.words, refused.status)
+        except RefusedCallError as error:
+            return self.refused(error)
         if how == "hang":
             self._held.set()
             await self._released.wait()

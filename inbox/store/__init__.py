@@ -58,6 +58,8 @@ __all__ = [
 ]
 
 LETTING_GO_SECONDS = 5.0
+ELECTION_SECONDS = 15.0  # a replica set notices after 10 that its primary is gone
+AGAIN_SECONDS = 0.2
 
 
 class Store:
@@ -89,7 +91,7 @@ class Store:
 
     @classmethod
     async def open(cls, url: str, *, migrate: bool = False, measured: Measured = unmeasured) -> Store:
-        """Connects, and makes sure of the schema and the indexes.
+        """Connects, and makes sure of the schema and the indexes. An election meanwhile is waited out.
 
         Args:
             url: where the database is.
@@ -97,9 +99,20 @@ class Store:
             measured: is told of each transaction that is committed.
 
         Raises:
-            StoreUnavailableError: it went away meanwhile.
+            StoreUnavailableError: it has had no primary that stays for `ELECTION_SECONDS`.
             UnfitDatabaseError: nobody answers there, or what answers cannot be used.
         """
+        deadline = asyncio.get_running_loop().time() + ELECTION_SECONDS
+        while True:
+            try:
+                return await cls._prepared(url, migrate=migrate, measured=measured)
+            except StoreUnavailableError:  # all that was done bears being done twice
+                if asyncio.get_running_loop().time() > deadline:
+                    raise
+            await asyncio.sleep(AGAIN_SECONDS)
+
+    @classmethod
+    async def _prepared(cls, url: str, *, migrate: bool, measured: Measured) -> Store:
         client = await connect(url)
         try:
             with answering():

@@ -12,7 +12,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from inbox.store import driver
-from inbox.store.errors import UnfitDatabaseError
+from inbox.store.errors import StoreUnavailableError, UnfitDatabaseError
 
 Document = dict[str, Any]
 Client = AsyncMongoClient[Document]
@@ -21,6 +21,7 @@ Database = AsyncDatabase[Document]
 OLDEST = (6, 0)
 POOL = 32  # more operations in flight only lengthen the driver's tail (measured)
 SELECTION_SECONDS = 2.5
+MEMBERS = ("RSPrimary", "RSSecondary", "RSArbiter", "RSOther")  # as the driver calls those of a replica set
 MAJORITY = WriteConcern(w="majority", j=True)
 
 
@@ -28,6 +29,7 @@ async def connect(url: str) -> Client:
     """A client for `url` that has answered.
 
     Raises:
+        StoreUnavailableError: its members answer, and none is the primary now.
         UnfitDatabaseError: the URL is none, nobody answers there, or what answers is standalone or too old.
     """
     driver.mend()
@@ -56,6 +58,8 @@ async def _check(client: Client) -> None:
         hello = await client.admin.command("hello")
         build = await client.admin.command("buildInfo")
     except ConnectionFailure as error:
+        if _has_members(client):
+            raise StoreUnavailableError("the database has no primary now") from error
         raise UnfitDatabaseError(
             "storage.url: no MongoDB answers there; start it, or correct the address, or leave storage.url out"
             f" for the embedded database ({type(error).__name__})"
@@ -71,6 +75,12 @@ async def _check(client: Client) -> None:
         )
     if tuple(build["versionArray"][:2]) < OLDEST:
         raise UnfitDatabaseError(f"storage.url: MongoDB {build['version']} is too old; Santral needs 6.0 or newer")
+
+
+def _has_members(client: Client) -> bool:
+    """Whether a member of a replica set has answered of late."""
+    servers = client.topology_description.server_descriptions().values()
+    return any(server.server_type_name in MEMBERS for server in servers)
 
 
 def database(client: Client) -> Database:

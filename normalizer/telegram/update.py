@@ -89,8 +89,9 @@ def _said_or_happened(message: Fields, customer: Person, raw: Raw) -> Outcome:
     at = moment(number(message, "date")) or raw.received_at
     if happened is not None:
         moved = migrated(message)
-        keys = tuple(map(str, moved)) if moved else ()
-        return ConversationEvent(thread_key=thread_key(message), part=happened, customer=customer, at=at, keys=keys)
+        # A group that moved is answered where it is now, wherever that is told.
+        key, *others = map(str, reversed(moved)) if moved else (thread_key(message),)
+        return ConversationEvent(thread_key=key, part=happened, customer=customer, at=at, keys=tuple(others))
     key = thread_key(message)
     id_ = external_id(number(record(message, "chat"), "id"), number(message, "message_id"))
     parts = said.parts if said.said else (*said.parts, unknown(message))

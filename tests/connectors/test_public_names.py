@@ -13,8 +13,8 @@ DOCS = Path(__file__).parents[2] / "docs"
 CONTRACT = [
     "Amendment", "Capabilities", "Channel", "Connector", "ConnectorError", "Context", "CursorExpiredError", "Feed",
     "FeedPage", "Files", "Handler", "Keys", "Lease", "LeaseLostError", "Options", "PermanentError", "Rate", "Receipt",
-    "Received", "Reply", "Secrets", "TemporaryError", "UnavailableError", "UncertainError", "UnreachableError",
-    "calling",
+    "Received", "Reply", "Rewriting", "Secrets", "TemporaryError", "UnavailableError", "UncertainError",
+    "UnreachableError", "calling", "rewriting",
 ]  # fmt: skip
 KIT = [
     "BotApiServer", "Call", "Door", "Finding", "MemoryContext", "MemoryFeed", "MemoryFiles", "MemoryKeys",

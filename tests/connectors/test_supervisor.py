@@ -153,6 +153,36 @@ async def test_one_that_never_says_that_it_is_ready_is_believed(run: Any) -> Non
     await until(lambda: state(supervisor, "shy").state == "running")
 
 
+async def test_only_one_that_takes_nothing_while_it_waits_for_a_lease_stands_by(run: Any) -> None:
+    async def greet(_: web.Request, tail: str) -> web.StreamResponse:
+        return web.Response(text=tail)
+
+    async def poller(context: Any) -> None:
+        with context.standing_by("poller"):
+            await asyncio.Event().wait()
+
+    async def hook(context: Any) -> None:
+        context.mount("hooks", greet)
+        await poller(context)
+
+    async def late_hook(context: Any) -> None:
+        with context.standing_by("poller"):
+            context.serve()
+            await asyncio.Event().wait()
+
+    async def silent_in_turn(context: Any) -> None:
+        context.heard()  # it had the lease before
+        await poller(context)
+
+    supervisor = run(poller=poller, hook=hook, late_hook=late_hook, silent_in_turn=silent_in_turn)
+    await until(lambda: state(supervisor, "poller").state == "standby")
+    assert state(supervisor, "poller").reason == "another process holds its lease poller"
+    await until(lambda: state(supervisor, "silent_in_turn").state == "standby")
+    for channel in ("hook", "late_hook"):
+        await until(lambda channel=channel: state(supervisor, channel).state == "running")
+        assert state(supervisor, channel).reason is None
+
+
 async def test_a_channel_without_a_usable_connector_is_failed_from_the_start(run: Any) -> None:
     supervisor = run(refused={"tg": ("telegram", 'no connector "telegram" is installed')}, good=forever)
     refused = state(supervisor, "tg")

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from harness import command
+from harness import command, eventually
 
 from connectors.slack.examining import SCOPES
 from connectors.testing.bot_api import TOKEN, BotApiServer
@@ -17,10 +17,15 @@ from connectors.testing.slack_server import APP_TOKEN, BOT_TOKEN, SlackServer
 
 async def checked(folder: Path, **channel: Any) -> tuple[int, list[str]]:
     """How it ended, and what it said of the one channel."""
-    given = {"inbox": {"public_url": "https://inbox.example.com"}, "channels": [{"id": "it", **channel}]}
+    return await all_checked(folder, {"id": "it", **channel})
+
+
+async def all_checked(folder: Path, *channels: dict[str, Any]) -> tuple[int, list[str]]:
+    """Likewise, of each."""
+    given = {"inbox": {"public_url": "https://inbox.example.com"}, "channels": channels}
     (folder / "santral.yaml").write_text(json.dumps(given))
     done = await asyncio.to_thread(command, "check", "--online", folder=folder)
-    return done.returncode, done.stdout.splitlines()[2:]
+    return done.returncode, done.stdout.splitlines()[1 + len(channels) :]
 
 
 async def test_telegram_says_what_it_misses(tmp_path: Path) -> None:
@@ -64,3 +69,21 @@ async def test_a_platform_that_is_away_is_told(tmp_path: Path) -> None:
     code, (told,) = await checked(tmp_path, connector="telegram", token=TOKEN, api_url="http://127.0.0.1:9")
 
     assert (code, told) == (1, "it: its platform cannot be asked: Telegram cannot be reached")
+
+
+async def test_a_platform_that_is_slow_holds_up_no_other(tmp_path: Path) -> None:
+    async with serving(BotApiServer()) as slow, serving(BotApiServer()) as quick:
+        slow.fail("hang", "getMe")
+        of_each = {"connector": "telegram", "token": TOKEN, "groups": "ignore"}
+        channels = [{**of_each, "id": "slow", "api_url": slow.url}, {**of_each, "id": "quick", "api_url": quick.url}]
+        checking = asyncio.create_task(all_checked(tmp_path, *channels))
+        await slow.holding()
+
+        async def asked() -> bool:
+            return bool(quick.called("getUpdates"))
+
+        await eventually(asked)
+        slow.release()
+        code, (of_slow, of_quick) = await checking
+        assert of_slow.startswith("slow: its platform cannot be asked")
+        assert (code, of_quick) == (1, "quick: its platform misses nothing")

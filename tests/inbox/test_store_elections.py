@@ -16,6 +16,7 @@ from pymongo import AsyncMongoClient
 from rig.replica_set import ReplicaSet
 
 from connectors.tasks import end
+from inbox import store as module
 from inbox.store import JournalEntry, Store, StoreUnavailableError
 
 INTERRUPTED_BY_STEP_DOWN = 11602
@@ -34,13 +35,13 @@ async def replica_set(tmp_path: Path) -> AsyncIterator[ReplicaSet]:
 
 @contextlib.asynccontextmanager
 async def no_majority(
-    replica_set: ReplicaSet, command: str, code: int = INTERRUPTED_BY_STEP_DOWN
+    replica_set: ReplicaSet, command: str, code: int = INTERRUPTED_BY_STEP_DOWN, mode: Any = "alwaysOn"
 ) -> AsyncIterator[None]:
-    """Meanwhile such a write is done, and nobody hears that a majority has it; `code` says why."""
+    """Meanwhile such a write is done, and nobody hears that a majority has it; `code` says why, `mode` how often."""
     failing = {"code": code, "errmsg": "", "errorLabels": ["RetryableWriteError"]}
     data = {"failCommands": [command], "writeConcernError": failing}
     async with AsyncMongoClient[dict[str, Any]](replica_set.url) as client:
-        await client.admin.command({"configureFailPoint": "failCommand", "mode": "alwaysOn", "data": data})
+        await client.admin.command({"configureFailPoint": "failCommand", "mode": mode, "data": data})
         yield
         await client.admin.command({"configureFailPoint": "failCommand", "mode": "off"})
 
@@ -65,6 +66,33 @@ async def test_any_other_write_of_which_no_majority_is_known_counts_as_a_databas
         with pytest.raises(StoreUnavailableError):
             await store.processes.beat("me", store.session_id, {})
     await store.close()
+
+
+@pytest.mark.parametrize("command", ["createIndexes", "update"])
+async def test_a_start_waits_an_election_out(replica_set: ReplicaSet, command: str) -> None:
+    async with no_majority(replica_set, command, mode={"times": 2}):
+        store = await Store.open(replica_set.url)
+    assert await store.ping()
+    await store.close()
+
+
+async def test_a_start_without_a_primary_waits_for_one(replica_set: ReplicaSet) -> None:
+    async with AsyncMongoClient[dict[str, Any]](replica_set.url) as client:
+        await client.admin.command({"replSetStepDown": 6, "force": True})
+    assert (await replica_set.members[0].hello())["secondary"]
+    store = await Store.open(replica_set.url)
+    assert await store.ping()
+    await store.close()
+
+
+async def test_a_start_waits_for_a_primary_so_long_and_no_longer(
+    replica_set: ReplicaSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "ELECTION_SECONDS", 0.5)
+    async with AsyncMongoClient[dict[str, Any]](replica_set.url) as client:
+        await client.admin.command({"replSetStepDown": 600, "force": True})
+    with pytest.raises(StoreUnavailableError, match="no primary"):
+        await Store.open(replica_set.url)
 
 
 async def test_a_commit_that_nobody_hears_of_changes_no_order(replica_set: ReplicaSet) -> None:

@@ -400,3 +400,16 @@ async def test_the_hooks_address_is_proved(desk: Switchboard, slack: SlackServer
     body = json.dumps({"type": "url_verification", "challenge": "3eZbrw1aB"}).encode()
     assert await slack.post(body) == 200
     assert await slack.post(body, **{"X-Slack-Signature": "v0=1"}) == 401
+
+
+async def test_of_two_processes_with_a_hook_both_run(app: Any, slack: SlackServer) -> None:
+    async with app() as first, app() as second:
+
+        async def both_run() -> bool:
+            (channel,) = (await first.get("/api/v1/channels"))["items"]
+            return [one["state"] for one in channel["processes"]] == ["running", "running"]
+
+        await eventually(both_run)
+        assert slack.hook == f"{second.url}/hooks/slack"
+        await said(slack, "to the second, which does not keep the history")
+        await first.until(DIRECT, len)

@@ -289,7 +289,7 @@ async def test_a_group_that_moves_stays_one_conversation(desk: Switchboard, bot_
     await pushed(bot_api, "message", bot_api.message("before", chat=old))
     await pushed(bot_api, "message", bot_api.message(chat=old, migrate_to_chat_id=new))
     await pushed(bot_api, "message", bot_api.message("after", chat=new))
-    await desk.until(str(new), len)
+    await desk.until(str(new), lambda found: len(found) == 2)
 
     messages = await desk.stored()
     assert texts(messages) == ["before", "This group became a supergroup", "after"]

@@ -158,3 +158,26 @@ async def test_a_wrong_token_stops_the_channel_and_says_what_to_do(bot_api: BotA
 
     assert "ask BotFather for the token" in state["reason"]
     assert wrong not in state["reason"]
+
+
+async def test_a_group_that_moved_meanwhile_is_answered_where_it_is_now(
+    desk: Switchboard, bot_api: BotApiServer
+) -> None:
+    old, new = -77, -1007700000000
+    await bot_api.push(bot_api.update("message", bot_api.message("before", chat=old)))
+    (before,) = await desk.until(str(old), len)
+    told = bot_api.move(old, new)  # and nobody has told us yet
+
+    reply = await desk.fate(await desk.reply(before, "word " * 900), "sent")
+    assert [int(call.arguments["chat_id"]) for call in bot_api.called("sendMessage")] == [old, new, new]
+    assert len(bot_api.written(new)) == 2
+    await bot_api.push(bot_api.update("message", bot_api.message("after", chat=new)))
+    (after,) = await desk.until(str(new), len)
+    await bot_api.push(bot_api.update("message", told))
+    *_, event = await desk.until(str(new), lambda found: found[-1]["kind"] == "event")
+    assert {one["conversation_id"] for one in (reply, after, event)} == {before["conversation_id"]}
+
+    await desk.call("PATCH", f"/api/v1/messages/{reply['id']}", {"text": "one word"})
+    assert [one["text"] for one in bot_api.written(new)] == ["one word"]
+    again = await desk.fate(await desk.reply(before, "and by its new number"), "sent")
+    assert again["external"]["thread_key"] == str(new)

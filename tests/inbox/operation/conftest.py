@@ -65,7 +65,7 @@ async def gossiping(santral: Any, customers_server: int, installed: str) -> Asyn
     """Starts Santrals with mail, web chat, the channel `gossip`, and channels that have secrets; all run."""
     started: list[Santral] = []
 
-    async def start(*, gossip: str = "running", **options: Any) -> Santral:
+    async def start(**options: Any) -> Santral:
         receive = {"host": "127.0.0.1", "port": free_port()}
         login = {"username": "billing", "password": SMTP_PASSWORD}
         send = {"host": "127.0.0.1", "port": customers_server, "tls": "none", **login}
@@ -78,9 +78,8 @@ async def gossiping(santral: Any, customers_server: int, installed: str) -> Asyn
         made: Santral = await santral(wait=False, outgoing=customers_server, more=more, **variables, **options)
         started.append(made)
         await made.ready()
-        states = (("mail", "email", "running"), ("gossip", "gossip", gossip), ("shop", "webchat", "running"))
-        for id_, connector, state in states:
-            await shows(made, 1, "santral_channel_state", channel=id_, connector=connector, state=state)
+        for id_, connector in (("mail", "email"), ("gossip", "gossip"), ("shop", "webchat")):
+            await shows(made, 1, "santral_channel_state", channel=id_, connector=connector, state="running")
         return made
 
     yield start

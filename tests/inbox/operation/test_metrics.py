@@ -102,7 +102,7 @@ async def test_what_stands_now_is_shown(running: Santral) -> None:
 
 
 async def test_a_lease_is_seen_to_pass_on(gossiping: Any) -> None:
-    first, second = await gossiping(), await gossiping(gossip="standby")
+    first, second = await gossiping(), await gossiping()
     await shows(second, 0, "santral_lease_held", lease="gossip|reader")
     assert await number(second, "santral_lease_token", lease="gossip|reader") is None
     await first.stop(tracebacks=True)
