@@ -43,7 +43,7 @@ def test_it_tells_of_every_call(document: dict[str, Any]) -> None:
     assert len({operation["operationId"] for operation in told.values()}) == len(told)
     for call, operation in told.items():
         assert operation["summary"], call
-        assert all(parameter["name"] == "id" or parameter["description"] for parameter in operation["parameters"]), call
+        assert all(parameter["in"] == "path" or parameter["description"] for parameter in operation["parameters"]), call
         assert {"500", "503"} <= set(operation["responses"]), call
         known = bool(operation["security"]) or call == "POST /api/v1/session"
         assert ("401" in operation["responses"]) == known, call
