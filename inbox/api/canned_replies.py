@@ -122,7 +122,7 @@ async def fill_canned_reply(call: Call[NoQuery, None]) -> FilledReply:
     conversation = await standing_conversation(call)
     reply = await _seen_reply(call, path_id(call.request, "canned_id"))
     values = await _values(call, conversation)
-    # Made harmless once more: a value may have become an address, as in `<a href="{{customer.name}}">`.
+    # Made harmless once more, so that it does not matter where in the HTML a stranger's name comes to stand.
     html = sanitized(fill(reply.html, values, markup=True)) if reply.html else None
     return FilledReply(id=reply.id, text=fill(reply.text, values), html=html)
 

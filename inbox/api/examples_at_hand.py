@@ -52,7 +52,7 @@ AT_HAND: Mapping[str, Any] = {
         "html": None,
     },
     "NewCannedReply": {name: _CANNED_REPLY[name] for name in ("shortcut", "title", "text")},
-    "NewView": {"name": "Orders that wait", "filter": _FILTER, "sort": "waiting"},
+    "ViewBody": {"name": "Orders that wait", "filter": _FILTER, "sort": "waiting"},
     "View": _VIEW,
     "ViewPage": page(_VIEW),
     "ViewPatch": {"name": "Orders", "shared": True, "team": TEAM_ID},

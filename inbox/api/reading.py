@@ -129,9 +129,10 @@ def _told(errors: tuple[FieldError, ...]) -> str:
 
 def _field_error(error: msgspec.ValidationError) -> FieldError:
     text = str(error)
-    at, named = _AT.search(text), _NAMED.search(text)
+    what = _AT.sub("", text)
+    at, named = _AT.search(text), _NAMED.search(what)
     path = [part for part in (at and at[1], named and named[1]) if part]
-    what = _AT.sub("", text).replace("`", "")
+    what = what.replace("`", "")
     return FieldError(field=".".join(path), detail=what[:1].lower() + what[1:])
 
 

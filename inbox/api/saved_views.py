@@ -20,7 +20,7 @@ from inbox.sight import sees_view
 from normalizer.codec import to_milliseconds
 
 
-class NewView(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ViewBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A view: the caller's own; `shared`: everybody's, or those of a `team`."""
 
     name: Name
@@ -49,7 +49,7 @@ async def list_views(call: Call[NoQuery, None]) -> Page[View]:
 
 
 @route("POST", "/api/v1/views", status=201)
-async def add_view(call: Call[NoQuery, NewView]) -> Answer[View]:
+async def add_view(call: Call[NoQuery, ViewBody]) -> Answer[View]:
     """Makes a view."""
     body, now = call.body, to_milliseconds(datetime.now(UTC))
     view = View(id=new_id(), owner=call.principal.id, created_at=now, updated_at=now, **asdict(body))
