@@ -34,6 +34,7 @@ from inbox.gauges import Gauges
 from inbox.housekeeping import Housekeeping
 from inbox.ingest import Ingest, Intake, Reading
 from inbox.jobs import JobWorker
+from inbox.keeping import Keeping
 from inbox.metrics import Metrics
 from inbox.model import Event, new_id
 from inbox.oidc import Oidc
@@ -253,6 +254,7 @@ class Santral:
             amendments=Amendments(self.store, self._channels.connectors),
             conversations=Conversations(self.store),
             customers=Customers(self.store, addressing),
+            keeping=Keeping(self.store),
             ingest=self._ingest,
             supervisor=self._supervisor,
             roster=self._roster,
@@ -267,6 +269,7 @@ class Santral:
             teller=Teller(),
             public=self._public,
             metrics=self._metrics.registry,
+            inbox_name=self.config.inbox.name,
             public_url=self.config.inbox.public_url,
         )
 

@@ -241,6 +241,34 @@ class Job(Struct, frozen=True, kw_only=True):
     identity_id: str | None = None
 
 
+class CannedReply(Struct, frozen=True, kw_only=True):
+    """A text that is written once and used often; `{{customer.name}}` and other variables are filled where it is used.
+
+    Attributes:
+        shortcut: what is typed after `/` to find it, in lower case; no two have the same.
+        html: the same for channels that carry HTML, harmless already; null where there is none.
+        team: whose it is; null: everybody's.
+        version: grows with each change; the `ETag`.
+    """
+
+    id: str
+    shortcut: str
+    title: str
+    text: str
+    html: str | None = None
+    team: str | None = None
+    version: int = 1
+    created_at: Time
+    updated_at: Time
+
+
+class Shortcut(Struct, frozen=True, kw_only=True):
+    """Which canned reply has a shortcut. `id` is the shortcut, so that one shortcut is one reply's."""
+
+    id: str
+    canned_reply_id: str
+
+
 class Draft(Struct, frozen=True, kw_only=True):
     """An answer that its writer has not sent. `id` is `conversation|principal`."""
 

@@ -16,6 +16,7 @@ from inbox.conversations import Conversations
 from inbox.customers import Customers
 from inbox.events import Hub
 from inbox.ingest import Ingest
+from inbox.keeping import Keeping
 from inbox.oidc import Oidc
 from inbox.privacy import Privacy
 from inbox.public_only import PublicOnly
@@ -39,6 +40,7 @@ class Services:
     amendments: Amendments
     conversations: Conversations
     customers: Customers
+    keeping: Keeping
     ingest: Ingest
     supervisor: Supervisor
     roster: Roster
@@ -53,4 +55,5 @@ class Services:
     oidc: Oidc | None
     public: PublicOnly
     metrics: CollectorRegistry
+    inbox_name: str
     public_url: str

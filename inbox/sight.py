@@ -1,4 +1,4 @@
-"""Which conversations somebody sees.
+"""Which conversations somebody sees, and which canned replies and views.
 
 An agent sees those that belong to no team, those of their own teams, and those that are assigned to them; supervisors
 and admins see all. What an agent does not see is for them as if it did not exist.
@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from inbox.model import Conversation, Event, EventType
+from inbox.filters import View
+from inbox.model import CannedReply, Conversation, Event, EventType
 from inbox.staff import Principal
 
 Audience = tuple[str, ...]
@@ -23,6 +24,17 @@ def sees_all(principal: Principal) -> bool:
 def sees(principal: Principal, conversation: Conversation) -> bool:
     """Whether a conversation exists for them."""
     return hears(principal, audience(conversation))
+
+
+def sees_reply(principal: Principal, reply: CannedReply) -> bool:
+    """Whether a canned reply exists for them: it is everybody's, or their team's."""
+    return sees_all(principal) or reply.team is None or reply.team in principal.teams
+
+
+def sees_view(principal: Principal, view: View) -> bool:
+    """Whether a view exists for them: it is their own, or shared with them."""
+    with_them = view.team is None or view.team in principal.teams
+    return view.owner == principal.id or (view.shared and (sees_all(principal) or with_them))
 
 
 def audience(*versions: Conversation) -> Audience | None:

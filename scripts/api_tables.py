@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from inbox.api.refusals import REFUSALS
-from inbox.api.rights import MATRIX, Right
-from inbox.staff import ROLES, Role
+from inbox.api.rights import MATRIX, Right, has
+from inbox.staff import Role
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "api.md"
 PLACE = re.compile(r"(<!-- (?P<name>[a-z]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -28,13 +28,19 @@ def _rights() -> Iterator[str]:
     yield "| call | agent, what they see | agent, what they do not see | supervisor | admin |\n"
     yield "| --- | --- | --- | --- | --- |\n"
     for call, right in MATRIX.items():
-        agent = _cell(right, "agent")
-        cells = (agent, HIDDEN.get(right.scope, agent), _cell(right, "supervisor"), _cell(right, "admin"))
+        agent = "theirs" if right.shared else _cell(right, "agent")
+        cells = (agent, _hidden(call, right) or agent, _cell(right, "supervisor"), _cell(right, "admin"))
         yield f"| `{call}` | {' | '.join(cells)} |\n"
 
 
+def _hidden(call: str, right: Right) -> str | None:
+    if right.shared is None:
+        return HIDDEN.get(right.scope)
+    return "404" if "{id}" in call else "left out" if call.startswith("GET ") else "403"
+
+
 def _cell(right: Right, role: Role) -> str:
-    return "yes" if right.least == "anyone" or ROLES.index(role) >= ROLES.index(right.least) else "403"
+    return "yes" if right.least == "anyone" or has(role, right.least) else "403"
 
 
 def _refusals() -> Iterator[str]:

@@ -7,20 +7,25 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from inbox.api.at_hand import check_team
 from inbox.api.names import IdentityBody, MergeBody, Name
 from inbox.api.paging import Page, PageQuery, page, place
 from inbox.api.problems import FieldError, not_found
 from inbox.api.reading import NoQuery, Seq, as_changes, future, invalid_body, seen_version
 from inbox.api.refusals import WRITING
 from inbox.api.routing import Answer, AnyCall, Call, route
+from inbox.api.saved_views import asked_by, seen_view
 from inbox.api.seen import seen_conversation, standing_conversation
 from inbox.api.views import ConversationView, conversation_views
+from inbox.filters import Sort
 from inbox.model import Conversation, Priority, Status
 from inbox.replies import NewConversation, NewReply
 from inbox.sight import sees
-from inbox.store.queries import UNNAMED, Sort, Unnamed
+from inbox.store.queries import UNNAMED, Unnamed
 from normalizer.outcomes import Person
 from normalizer.schema import Time
+
+NEWEST: Sort = "-updated_at"
 
 Subject = Annotated[str, Meta(max_length=998)]
 
@@ -35,9 +40,14 @@ class ConversationsQuery(PageQuery, frozen=True, kw_only=True):
     customer: Annotated[str | None, Meta(description="The id of a customer.")] = None
     tag: Annotated[str | None, Meta(description="Those with this tag.")] = None
     follower: Annotated[str | None, Meta(description="The id of an agent or a token who follows.")] = None
-    sort: Annotated[Sort, Meta(description="`waiting`: who waits longest first, and those alone who wait.")] = (
-        "-updated_at"
-    )
+    view: Annotated[str | None, Meta(description="The id of a view: what it asks for must hold too.")] = None
+    sort: Annotated[
+        Sort | None,
+        Meta(
+            description="`waiting`: who waits longest first, and those alone who wait. "
+            "Without it the order is that of the view, else `-updated_at`."
+        ),
+    ] = None
 
 
 class ConversationPatch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -72,10 +82,12 @@ class ReadBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     seq: Seq
 
 
-@route("GET", "/api/v1/conversations")
+@route("GET", "/api/v1/conversations", refuses=("not-found",))
 async def list_conversations(call: Call[ConversationsQuery, None]) -> Page[ConversationView]:
     """A page of the inbox: all statuses unless one is asked."""
     query = call.query
+    view = await seen_view(call, query.view) if query.view is not None else None
+    sort = query.sort or (view.sort if view else NEWEST)
     found = await call.store.queries.conversations(
         {
             "status": query.status,
@@ -86,13 +98,14 @@ async def list_conversations(call: Call[ConversationsQuery, None]) -> Page[Conve
             "tags": query.tag,
             "followers": query.follower,
         },
+        within=await asked_by(call, view) if view else None,
         reader=call.principal,
-        sort=query.sort,
-        after=place(query.cursor, query.sort),
+        sort=sort,
+        after=place(query.cursor, sort),
         limit=query.limit,
     )
     views = await conversation_views(call.store, call.principal, found.items)
-    return page(found, query.sort, lambda item: views[item.id])
+    return page(found, sort, lambda item: views[item.id])
 
 
 @route(
@@ -167,14 +180,12 @@ async def _check_owners(call: AnyCall, changes: Mapping[str, Any]) -> None:
     Raises:
         ProblemError: 422, no such agent or token, or no such team.
     """
-    team = changes.get("team")
     named = {"assignee": changes.get("assignee")}
     named |= {f"followers[{number}]": one for number, one in enumerate(changes.get("followers", ()))}
     for field, principal in named.items():
         if principal is not None and await call.store.staff.principal(principal) is None:
             raise invalid_body(FieldError(field=field, detail="there is no agent or token with this id"))
-    if team is not None and await call.store.staff.team(team) is None:
-        raise invalid_body(FieldError(field="team", detail="there is no team with this id"))
+    await check_team(call, changes.get("team"))
 
 
 async def _family(call: AnyCall, customer_id: str | None) -> Sequence[str] | None:

@@ -5,13 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-AT = "2026-11-23T03:35:41.661000Z"
-LATER = "2026-11-30T08:00:00Z"
-MESSAGE_ID = "01a20679-4954-720e-8799-f2f9c5b4402d"
-CONVERSATION_ID = "01a20679-4960-72b3-8bcb-96d4eca251bd"
-CUSTOMER_ID = "01a20679-4960-72b3-8bcb-96d3975820f1"
-AGENT_ID = "01a20680-11c2-7f6e-a8a3-0f9c1a5b7e10"
-TEAM_ID = "01a20681-22d3-7a1f-b8b4-1fad2b6c8f21"
+from inbox.api.example_values import AGENT_ID, AT, CONVERSATION_ID, CUSTOMER_ID, LATER, MESSAGE_ID, TEAM_ID, page
+from inbox.api.examples_at_hand import AT_HAND
 
 _ATTACHMENT = {
     "id": "01a2067a-47f1-7332-a563-0a9ab89d4e31",
@@ -231,16 +226,13 @@ _DELIVERY = {
 _PASSWORD = "correct horse battery staple"  # noqa: S105 (an example)
 
 
-def _page(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {"items": [item], "next": None}
-
-
 EXAMPLES: Mapping[str, Any] = {
+    **AT_HAND,
     "Agent": _AGENT,
-    "AgentPage": _page(_AGENT),
+    "AgentPage": page(_AGENT),
     "AgentPatch": {"role": "supervisor", "teams": [TEAM_ID]},
     "Attachment": _ATTACHMENT,
-    "AuditEntryPage": _page(
+    "AuditEntryPage": page(
         {
             "id": "01a20685-6617-7e53-b8f8-53e16fa0c365",
             "at": AT,
@@ -252,9 +244,9 @@ EXAMPLES: Mapping[str, Any] = {
             "address": "192.0.2.7",
         }
     ),
-    "ChannelPage": _page(_CHANNEL),
+    "ChannelPage": page(_CHANNEL),
     "Conversation": _CONVERSATION,
-    "ConversationPage": _page(_CONVERSATION),
+    "ConversationPage": page(_CONVERSATION),
     "Counts": {
         "statuses": {"open": 12, "pending": 1, "snoozed": 3, "resolved": 4711},
         "mine": 4,
@@ -266,13 +258,13 @@ EXAMPLES: Mapping[str, Any] = {
     "ConversationPatch": {"status": "snoozed", "snoozed_until": LATER, "tags": ["order"]},
     "Credentials": {"email": "grace@example.com", "password": _PASSWORD},
     "Customer": _CUSTOMER,
-    "CustomerPage": _page(_CUSTOMER),
+    "CustomerPage": page(_CUSTOMER),
     "CustomerPatch": {"name": "Ada King", "fields": {"plan": "gold", "seats": None}},
     "WebhookDelivery": _DELIVERY,
-    "WebhookDeliveryPage": _page(_DELIVERY),
+    "WebhookDeliveryPage": page(_DELIVERY),
     "Draft": _DRAFT,
     "DraftBody": {"text": "It left our"},
-    "DraftPage": _page(_DRAFT),
+    "DraftPage": page(_DRAFT),
     "Erased": {
         "customers": 1,
         "conversations": 3,
@@ -282,7 +274,7 @@ EXAMPLES: Mapping[str, Any] = {
         "files": 2,
     },
     "EventsPage": {"items": [_EVENT], "next": "MToyNjIxNDQwMA"},
-    "FailedPage": _page(_FAILED),
+    "FailedPage": page(_FAILED),
     "IdentityBody": {"kind": "email", "value": "ada@example.org"},
     "MadeToken": {"token": "santral_…"},
     "MadeWebhook": {**_WEBHOOK, "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
@@ -298,7 +290,7 @@ EXAMPLES: Mapping[str, Any] = {
     },
     "MergeBody": {"into": "01a20684-5506-7d42-a8e7-42d05e9fb254"},
     "Message": _MESSAGE,
-    "MessagePage": _page(_MESSAGE),
+    "MessagePage": page(_MESSAGE),
     "MyChanges": {"name": "Grace", "signature": "Grace, Acme support"},
     "NewAgent": {"email": "grace@example.com", "password": _PASSWORD, "name": "Grace", "teams": [TEAM_ID]},
     "NewConversationBody": {
@@ -322,16 +314,16 @@ EXAMPLES: Mapping[str, Any] = {
     "ReplayBody": {"after": "MToyNjIxNDQwMA"},
     "RetryBody": {"delivery_id": _DELIVERY["id"]},
     "Replayed": {"replayed": 1},
-    "SessionPage": _page(_SESSION),
+    "SessionPage": page(_SESSION),
     "Team": _TEAM,
     "TeamBody": {"name": "Billing"},
-    "TeamPage": _page(_TEAM),
-    "TagPage": _page({"name": "order", "conversations": 6}),
+    "TeamPage": page(_TEAM),
+    "TagPage": page({"name": "order", "conversations": 6}),
     "Tested": {"status": 200, "error": None, "seconds": 0.042},
-    "TokenPage": _page(_TOKEN),
+    "TokenPage": page(_TOKEN),
     "WaysIn": {"oidc": {"name": "Acme", "url": "/api/v1/session/oidc"}},
-    "WayPage": _page(_WAY),
+    "WayPage": page(_WAY),
     "Webhook": _WEBHOOK,
-    "WebhookPage": _page(_WEBHOOK),
+    "WebhookPage": page(_WEBHOOK),
     "WebhookPatch": {"active": True},
 }

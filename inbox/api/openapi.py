@@ -7,6 +7,7 @@ What a call takes and gives are the types of its handler, who may make it stands
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from types import NoneType
@@ -24,6 +25,7 @@ from inbox.api.routing import Answer, Redirect, Route, Streamed
 
 Json = dict[str, Any]
 
+IN_PATH = re.compile(r"\{(\w+)\}")
 REFERENCE = "#/components/schemas/{name}"
 SCHEMES: Json = {
     "token": {"type": "http", "scheme": "bearer", "description": "Made by `santral token` or `POST /api/v1/tokens`."},
@@ -117,8 +119,8 @@ def _operation(route: Route, schemas: _Schemas) -> Json:
 
 
 def _parameters(route: Route) -> Iterable[Json]:
-    if "{id}" in route.path:
-        yield {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+    for name in IN_PATH.findall(route.path):
+        yield {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
     if route.query is not NoQuery:
         (_,), components = msgspec.json.schema_components([route.query])
         query = components[route.query.__name__]
@@ -176,7 +178,7 @@ def refusals_of(route: Route) -> Sequence[str]:
     if route.right.least != "anyone":
         codes.append("unauthorized")
         codes += ["csrf", "foreign-origin"] if route.method not in SAFE else ["foreign-origin"]
-    if route.right.least not in ("anyone", "agent"):
+    if route.right.least not in ("anyone", "agent") or (route.right.shared and route.method not in SAFE):
         codes.append("forbidden")
     if "{id}" in route.path:
         codes.append("not-found")
@@ -219,7 +221,7 @@ def _told(name: str, schema: Json) -> Json:
 def _called(name: str) -> str:
     """`Page_ConversationView_` as `ConversationPage`."""
     generic, _, inner = name.partition("_")
-    return f"{_called(inner.rstrip('_'))}{generic}" if inner else name.removesuffix("View")
+    return f"{_called(inner.rstrip('_'))}{generic}" if inner else name.removesuffix("View") or name
 
 
 def _renamed(value: Any) -> Any:  # noqa: ANN401 (JSON)

@@ -77,9 +77,9 @@ async def read_body(request: web.Request, shape: type[T]) -> T:
         raise ProblemError("invalid-json", "the body is nested too deeply") from error
 
 
-def path_id(request: web.Request) -> str:
-    """The `{id}` of the path; one that cannot be an id becomes one that nothing has."""
-    id_ = request.match_info["id"]
+def path_id(request: web.Request, name: str = "id") -> str:
+    """The `{id}` of the path, or another of that name; one that cannot be an id becomes one that nothing has."""
+    id_ = request.match_info[name]
     return id_ if _is_unicode(id_) else ascii(id_)
 
 
@@ -129,9 +129,10 @@ def _told(errors: tuple[FieldError, ...]) -> str:
 
 def _field_error(error: msgspec.ValidationError) -> FieldError:
     text = str(error)
-    at, named = _AT.search(text), _NAMED.search(text)
+    what = _AT.sub("", text)
+    at, named = _AT.search(text), _NAMED.search(what)
     path = [part for part in (at and at[1], named and named[1]) if part]
-    what = _AT.sub("", text).replace("`", "")
+    what = what.replace("`", "")
     return FieldError(field=".".join(path), detail=what[:1].lower() + what[1:])
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-from inbox.staff import Role
+from inbox.staff import ROLES, Role
 
 Scope = Literal["any", "one", "list"]
 """What a call is about: no conversation (`any`); one of them or what is in it, and who does not see it gets 404
@@ -21,11 +21,19 @@ class Right(NamedTuple):
     """Who may make a call: a role or a higher one, or anyone, also who is not known.
 
     `audited`: it is about somebody's data, or about who may see it, so who makes it stands in the audit log.
+    `shared`: it is about what agents have at hand (canned replies, views). Below that role they see what is theirs and
+    what is shared with them, and change what is theirs alone.
     """
 
     least: Role | Literal["anyone"]
     scope: Scope = "any"
     audited: bool = False
+    shared: Role | None = None
+
+
+def has(role: Role, least: Role) -> bool:
+    """Whether a role may do what another may."""
+    return ROLES.index(role) >= ROLES.index(least)
 
 
 ANYONE = Right("anyone")
@@ -33,6 +41,7 @@ AGENT = Right("agent")
 ONE = Right("agent", "one", audited=True)
 LIST = Right("agent", "list")
 PERSON = Right("agent", audited=True)
+AT_HAND = Right("agent", shared="supervisor")
 SUPERVISOR = Right("supervisor", audited=True)
 ADMIN = Right("admin", audited=True)
 
@@ -51,7 +60,16 @@ MATRIX: Mapping[str, Right] = {
     "GET /api/v1/conversations/{id}/draft": ONE,
     "PUT /api/v1/conversations/{id}/draft": ONE,
     "DELETE /api/v1/conversations/{id}/draft": ONE,
+    "GET /api/v1/conversations/{id}/canned-replies/{canned_id}": ONE,
     "GET /api/v1/drafts": LIST,
+    "GET /api/v1/canned-replies": AT_HAND,
+    "POST /api/v1/canned-replies": AT_HAND,
+    "PATCH /api/v1/canned-replies/{id}": AT_HAND,
+    "DELETE /api/v1/canned-replies/{id}": AT_HAND,
+    "GET /api/v1/views": AT_HAND,
+    "POST /api/v1/views": AT_HAND,
+    "PATCH /api/v1/views/{id}": AT_HAND,
+    "DELETE /api/v1/views/{id}": AT_HAND,
     "PATCH /api/v1/messages/{id}": ONE,
     "DELETE /api/v1/messages/{id}": ONE,
     "POST /api/v1/messages/{id}/reactions": ONE,

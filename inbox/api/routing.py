@@ -20,10 +20,10 @@ from aiohttp import web
 from inbox.api.auth import NOBODY, SAFE, Caller, authenticate
 from inbox.api.problems import ProblemError
 from inbox.api.reading import path_id, read_body, read_query
-from inbox.api.rights import MATRIX, Right
+from inbox.api.rights import MATRIX, Right, has
 from inbox.audit import entry
 from inbox.services import Services
-from inbox.staff import ROLES, Principal, Session
+from inbox.staff import Principal, Session
 from inbox.store import Store
 from normalizer.codec import to_json
 
@@ -43,6 +43,7 @@ class Call(Generic[QueryT, BodyT]):
     request: web.Request
     services: Services
     caller: Caller
+    right: Right
     query: QueryT
     body: BodyT
 
@@ -122,6 +123,7 @@ class Route:
             request=request,
             services=services,
             caller=caller,
+            right=self.right,
             query=read_query(request, self.query),
             body=None if self.body in (NoneType, Streamed) else await read_body(request, self.body),
         )
@@ -149,7 +151,7 @@ class Route:
         if least == "anyone":
             return Caller(NOBODY)
         caller = await authenticate(request, services)
-        if ROLES.index(caller.principal.role) < ROLES.index(least):
+        if not has(caller.principal.role, least):
             raise ProblemError("forbidden", f"this needs the role {least}; yours is {caller.principal.role}")
         return caller
 

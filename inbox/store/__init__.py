@@ -22,6 +22,7 @@ from inbox.store.files import FileStore, Upload
 from inbox.store.guard import answering
 from inbox.store.jobs import Jobs
 from inbox.store.journal import Journal, JournalEntry
+from inbox.store.kept import Kept
 from inbox.store.leases import Leases
 from inbox.store.outbox import Outbox
 from inbox.store.people import People
@@ -84,6 +85,7 @@ class Store:
         self.staff = Staff(database_)
         self.counts = Counts(database_)
         self.drafts = Drafts(database_)
+        self.kept = Kept(database_)
         self.people = People(database_)
         self.personal = PersonalData(database_)
         self.webhooks = Webhooks(database_)

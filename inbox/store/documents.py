@@ -4,14 +4,52 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from inbox.model import Conversation, Customer, Event, Identity, Job, OutboxItem, ThreadKey, Unique, WaitingChanges
+from inbox.filters import View
+from inbox.model import (
+    CannedReply,
+    Conversation,
+    Customer,
+    Event,
+    Identity,
+    Job,
+    OutboxItem,
+    Shortcut,
+    ThreadKey,
+    Unique,
+    WaitingChanges,
+)
 from inbox.store.client import Document
 from normalizer.codec import from_builtins, to_builtins
 from normalizer.schema import SCHEMA_VERSION, Message
 
-Stored = Customer | Identity | ThreadKey | Unique | WaitingChanges | Conversation | Message | OutboxItem | Job
+Stored = (
+    Customer
+    | Identity
+    | ThreadKey
+    | Unique
+    | WaitingChanges
+    | Conversation
+    | Message
+    | OutboxItem
+    | Job
+    | CannedReply
+    | Shortcut
+    | View
+)
 StoredT = TypeVar(
-    "StoredT", Customer, Identity, ThreadKey, Unique, WaitingChanges, Conversation, Message, OutboxItem, Job
+    "StoredT",
+    Customer,
+    Identity,
+    ThreadKey,
+    Unique,
+    WaitingChanges,
+    Conversation,
+    Message,
+    OutboxItem,
+    Job,
+    CannedReply,
+    Shortcut,
+    View,
 )
 AnyStored = TypeVar("AnyStored", bound=Stored)
 T = TypeVar("T")
@@ -26,6 +64,9 @@ COLLECTIONS: dict[type[Any], str] = {
     Message: "messages",
     OutboxItem: "outbox",
     Job: "jobs",
+    CannedReply: "canned_replies",
+    Shortcut: "shortcuts",
+    View: "views",
     Event: "events",
 }
 

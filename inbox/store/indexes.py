@@ -140,6 +140,11 @@ INDEXES: dict[str, list[IndexModel]] = {
             [("attachments", ASCENDING)], name="attachment", partialFilterExpression={"attachments": {"$gt": ""}}
         ),
     ],
+    # an agent's own, and those that are shared
+    "views": [
+        IndexModel([("owner", ASCENDING)], name="owner"),
+        IndexModel([("shared", ASCENDING)], name="shared", partialFilterExpression={"shared": True}),
+    ],
     "uploads": [IndexModel([("created_at", ASCENDING)], name="orphans")],
 }
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Literal
 
 import pymongo
 from pymongo import ASCENDING, DESCENDING
 from pymongo.errors import PyMongoError
 
+from inbox.filters import Filter, Sort
 from inbox.model import Conversation
 from inbox.staff import Principal
 from inbox.store.client import Database, Document
 from inbox.store.documents import from_document
+from inbox.store.filters import as_query
 from inbox.store.guard import guarded
 from inbox.store.indexes import LONG_AGO
 from inbox.store.journal import JournalEntry
@@ -21,7 +22,6 @@ from inbox.store.paging import Place, Slice, beyond, slice_of
 from inbox.store.seen import seen, seen_by
 from normalizer.schema import Message
 
-Sort = Literal["-updated_at", "updated_at", "-created_at", "waiting"]
 SORTS: Mapping[Sort, tuple[str, int]] = {
     "-updated_at": ("updated_at", DESCENDING),
     "updated_at": ("updated_at", ASCENDING),
@@ -93,6 +93,7 @@ class Queries:
         self,
         matching: Mapping[str, str | Sequence[str] | Unnamed | None],
         *,
+        within: Filter | None = None,
         reader: Principal,
         sort: Sort,
         after: Place | None,
@@ -103,6 +104,7 @@ class Queries:
         Args:
             reader: who sees them.
             matching: fields of `Conversation` and what they are or hold, or one of several; None asks nothing.
+            within: what must hold beside those; it names nobody as `me`.
             sort: the order.
             after: where the page before ended.
             limit: how many at the most.
@@ -110,6 +112,8 @@ class Queries:
         field, order = SORTS[sort]
         query: Document = {name: _asked(value) for name, value in matching.items() if value is not None}
         query |= {"merged_into": None, **seen_by(reader)}
+        if within is not None:
+            query["$and"] = [*query.get("$and", ()), as_query(within)]
         if field == "waiting_since":
             query[field] = {"$gt": LONG_AGO}
         found = self._database["conversations"].find(beyond(query, field, order, after))

@@ -17,7 +17,8 @@ import msgspec
 from pymongo import DeleteMany, DeleteOne, InsertOne, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from inbox.model import Conversation, Customer, Event, Identity, OutboxItem, ThreadKey
+from inbox.filters import View
+from inbox.model import CannedReply, Conversation, Customer, Event, Identity, OutboxItem, ThreadKey
 from inbox.sight import Audience, audience
 from inbox.staff import Agent
 from inbox.store import counts
@@ -31,6 +32,7 @@ from normalizer.schema import Message
 
 LOADED_AT_ONCE = 1_000  # documents; the server's own first answer has 101, and a roundtrip more for the rest
 
+Versioned = Conversation | Customer | CannedReply | View
 Key = tuple[type[Any], str]
 Operation = InsertOne[Document] | UpdateOne | DeleteOne | DeleteMany
 
@@ -188,9 +190,9 @@ class Unit:
         Returns:
             What is stored.
         """
-        if isinstance(value, Conversation | Customer):
+        if isinstance(value, Versioned):
             before = self._current((type(value), value.id))
-            if isinstance(before, Conversation | Customer):
+            if isinstance(before, Versioned):
                 value = msgspec.structs.replace(value, version=before.version + 1)
         self._fresh[(type(value), value.id)] = value
         return value

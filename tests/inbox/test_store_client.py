@@ -22,6 +22,7 @@ from postbox import CHANNEL, said
 from pymongo.asynchronous.database import AsyncDatabase
 from test_outbox import ADA, Office
 
+from inbox.filters import Filter
 from inbox.model import Draft
 from inbox.replies import NewReply
 from inbox.sight import Listener
@@ -169,7 +170,18 @@ SMALL = {
     "waiting_changes",
     "agents",
     "webhooks",
+    "canned_replies",
 }
+
+
+WITHIN = Filter(
+    any=(
+        Filter(all=(Filter(field="team", is_=("none", "a")), Filter(field="tag", is_not=("x",)))),
+        Filter(field="assignee", is_=("p",)),
+        Filter(field="priority", is_=("urgent",)),
+        Filter(waiting=False),
+    )
+)
 
 
 async def ask_everything(office: Office) -> None:
@@ -189,6 +201,7 @@ async def ask_everything(office: Office) -> None:
     for after, reader in itertools.product((None, place), readers):
         for sort in SORTS:
             await store.queries.conversations({}, reader=reader, sort=sort, after=after, **page)
+            await store.queries.conversations({}, within=WITHIN, reader=reader, sort=sort, after=after, **page)
         for field in ("status", "channels", "assignee", "team", "customer_id", "tags", "followers"):
             for wanted in ("open", UNNAMED):
                 matching = {field: wanted}
@@ -239,6 +252,7 @@ async def ask_everything(office: Office) -> None:
     await store.staff.begin_session(signed_in, "secret")
     await store.staff.session("secret", now - timedelta(hours=1))
     await store.staff.sessions("a", now)
+    await store.kept.views("p")
     await store.webhooks.claim(now, now, ["x"])
     await store.webhooks.deliveries("w", after=place, limit=5)
     await store.outbox.ready(now, 50)

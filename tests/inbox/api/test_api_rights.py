@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ class Secret:
     customer_id: str
     message_id: str
     attachment_id: str
+    canned_id: str
     team: str
     tokens: Mapping[str, str]
 
@@ -47,7 +49,7 @@ class Secret:
         """The call about what is in it."""
         kind = route.path.split("/")[3]
         ids = {"conversations": self.conversation_id, "messages": self.message_id, "attachments": self.attachment_id}
-        return route.path.replace("{id}", ids[kind])
+        return route.path.replace("{id}", ids[kind]).replace("{canned_id}", self.canned_id)
 
 
 SEE = ("of the team", "assigned", "supervisor", "admin")
@@ -68,11 +70,13 @@ async def secret(desk: Desk) -> Secret:
     for theirs in tokens.values():  # the draft that there is to read
         async with desk.http.put(f"{conversation}/draft", json={"text": "so far"}, headers=bearer(theirs)):
             pass
+    canned = {"shortcut": f"secret-{ours}", "title": "at hand", "text": "so far"}
     return Secret(
         conversation_id=message["conversation_id"],
         customer_id=message["customer_id"],
         message_id=message["id"],
         attachment_id=message["attachments"][0]["id"],
+        canned_id=(await desk.send("POST", "/api/v1/canned-replies", canned, status=201))["id"],
         team=ours,
         tokens=tokens,
     )
@@ -89,7 +93,7 @@ def bearer(token: str) -> dict[str, str]:
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("route", KNOWN)
 async def test_each_call_is_for_its_roles(desk: Desk, route: Route, role: Role) -> None:
-    path = route.path.replace("{id}", "there-is-no-such-thing")
+    path = re.sub(r"\{\w+\}", "there-is-no-such-thing", route.path)
     async with desk.http.request(route.method, path, headers=bearer(desk.tokens[role]), data=b"not json") as answer:
         refused = answer.status == 403 and (await answer.json(content_type=None))["type"] == "forbidden"
     least = route.right.least
@@ -99,7 +103,7 @@ async def test_each_call_is_for_its_roles(desk: Desk, route: Route, role: Role) 
 
 @pytest.mark.parametrize("route", KNOWN)
 async def test_no_call_is_for_nobody(desk: Desk, route: Route) -> None:
-    path = route.path.replace("{id}", "there-is-no-such-thing")
+    path = re.sub(r"\{\w+\}", "there-is-no-such-thing", route.path)
     for headers in ({"Authorization": ""}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic QWRhOg=="}):
         problem = await desk.problem(route.method, path, headers=headers)
         assert (problem["status"], problem["type"]) == (401, "unauthorized")
