@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test lint format docs bench fuzz torture clean
+.PHONY: run test lint format docs screenshots bench fuzz torture clean
 
 # Runs the inbox in this folder, and plays the customers' mail server: what leaves by mail lands in $(OUTGOING).
 OUTGOING := santral-data/outgoing
@@ -34,6 +34,10 @@ format: $(VENV)/test
 docs: $(VENV)/test
 	$(BIN)/python scripts/option_tables.py
 	$(BIN)/python scripts/api_tables.py
+
+# Writes docs/images, the pictures of the agents' page, by Debian's chromium.
+screenshots: $(VENV)/test
+	$(BIN)/python scripts/screenshots.py
 
 # Prints what Santral does beside bare limits that it measures in the same run. One of them: ARGS="--only quotes".
 bench: $(VENV)/bench

@@ -259,9 +259,13 @@ async def _run(config: Config, parts: tuple[Part, ...], *, builtin: bool) -> int
     stop = _stop_signal()
     async with serving(config, Registry(), parts) as (santral, broken):
         if builtin:
-            click.echo(welcome.screen(config, await welcome.first_token(santral.store, config.storage.data_dir)))
+            kept = (santral.store, config.storage.data_dir)
+            click.echo(welcome.screen(config, await welcome.first_token(*kept), await welcome.first_password(*kept)))
         elif "web" in parts:
-            click.echo(f"Santral runs at {config.server.url}; `santral token NAME` makes a token for its API.")
+            click.echo(
+                f"Santral runs at {config.server.url}; `santral agent add EMAIL` makes somebody who signs in there, "
+                "`santral token NAME` a token for its API."
+            )
         else:
             click.echo(f"Santral runs its {' and '.join(parts)}.")
         _spare_the_collector()

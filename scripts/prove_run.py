@@ -1,11 +1,12 @@
 """Proves `make run`: starts it, does what its screen says, and reads everything back.
 
-A mail goes in and is read by the API; it is answered, and the answer arrives in the outgoing maildir. The second start
-is timed as well.
+The page is there, and the printed password signs in. A mail goes in and is read by the API; it is answered, and the
+answer arrives in the outgoing maildir. The second start is timed as well, and tells the same password.
 """
 
 from __future__ import annotations
 
+import http.cookiejar
 import json
 import os
 import re
@@ -77,6 +78,19 @@ def call(url: str, token: str, body: dict[str, Any] | None = None) -> Any:  # no
         return json.load(answer)
 
 
+def sign_in(url: str, email: str, password: str) -> dict[str, Any]:
+    """Who one is after signing in as a browser does, by the cookie that it got."""
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
+    with browser.open(url, timeout=10) as page:
+        assert page.headers.get_content_type() == "text/html"
+    body = json.dumps({"email": email, "password": password}).encode()
+    headers = {"Content-Type": "application/json"}
+    browser.open(urllib.request.Request(f"{url}/api/v1/session", body, headers), timeout=10).close()  # noqa: S310 (our own)
+    with browser.open(f"{url}/api/v1/me", timeout=10) as answer:
+        found: dict[str, Any] = json.load(answer)
+    return found
+
+
 def until(what: str, ask: Any) -> Any:  # noqa: ANN401 (whatever is asked)
     """The first answer that is something."""
     deadline = time.monotonic() + ARRIVES_SECONDS
@@ -92,7 +106,10 @@ def main() -> None:
     """The whole story; ends with an error where a step fails."""
     run = Run(FIRST_START_SECONDS)
     try:
-        url = run.find(r"inbox is at (http://[\w.:]+)")
+        url = run.find(r"Open (http://[\w.:]+)")
+        email, password = run.find(r"email +(\S+)"), run.find(r"password +(\S+)")
+        signed_in = sign_in(url, email, password)
+        assert (signed_in["email"], signed_in["role"]) == (email, "admin")
         token = run.find(r"TOKEN=(\S+)")
         host, port, address = (run.find(p) for p in (r"smtp://([\w.]+):", r"smtp://[\w.]+:(\d+)", r"--mail-rcpt (\S+)"))
         mark = f"proof-{time.time_ns()}"
@@ -105,13 +122,15 @@ def main() -> None:
         messages = f"{url}/api/v1/conversations/{found[0]['id']}/messages"
         call(messages, token, {"text": f"Answer to {mark}"})
         until("the answer", lambda: [p for p in OUTGOING.glob("*") if f"Answer to {mark}" in p.read_text("utf-8")])
-        with urllib.request.urlopen(run.find(r"first chat: (\S+)"), timeout=10) as page:  # noqa: S310 (our own)
+        with urllib.request.urlopen(run.find(r"first chat.*: (\S+)"), timeout=10) as page:  # noqa: S310 (our own)
             assert page.status == 200
     finally:
         run.stop()
     again = Run(SECOND_START_SECONDS)
     again.stop()
-    print(f"make run: a mail in, read, answered, arrived; starts: {run.seconds:.1f} s, then {again.seconds:.1f} s")
+    assert again.find(r"password +(\S+)") == password
+    starts = f"{run.seconds:.1f} s, then {again.seconds:.1f} s"
+    print(f"make run: signed in; a mail in, read, answered, arrived; starts: {starts}")
 
 
 if __name__ == "__main__":
