@@ -83,6 +83,8 @@ export const COMMANDS = [
   { label: "search", keys: "/", run: () => document.getElementById("search")?.focus() },
   { label: "palette", keys: "Control+k", run: () => (asked.value = "palette") },
   { label: "help", keys: "?", run: () => (asked.value = "help") },
+  { label: "saveView", keys: "v", run: () => (asked.value = "view") },
+  { label: "cannedReplies", keys: "g r", run: () => go({ page: "canned" }) },
   { label: "mine", keys: "g m", run: () => list({ queue: "mine" }) },
   { label: "unassigned", keys: "g u", run: () => list({ queue: "unassigned" }) },
   { label: "all", keys: "g a", run: () => list({}) },

@@ -24,15 +24,15 @@ const next = signal(null);
 export const more = computed(() => next.value !== null);
 
 const filters = computed(() => {
-  const { queue, status, channel, team, tag, q, sort } = place.value;
-  return JSON.stringify({ queue, status, channel, team, tag, q, sort });
+  const { queue, status, channel, team, tag, view, q, sort } = place.value;
+  return JSON.stringify({ queue, status, channel, team, tag, view, q, sort });
 });
 
 /** What the API is asked for. @param {string | null} cursor */
 function query(cursor) {
-  const { queue, status, channel, team, tag, q, sort } = place.value;
+  const { queue, status, channel, team, tag, view, q, sort } = place.value;
   const assignee = { mine: "me", unassigned: "none" }[queue];
-  return { status, channel, team, tag, q, sort: q ? undefined : sort, assignee, cursor, limit: PAGE };
+  return { status, channel, team, tag, view, q, sort: q ? undefined : sort, assignee, cursor, limit: PAGE };
 }
 
 /** Loads the list anew. */
@@ -89,8 +89,8 @@ export function put(found) {
 
 /** @param {Conversation} one */
 function belongs(one) {
-  const { queue, status, channel, team, tag, q, sort } = place.value;
-  if (q) return conversations.value.some((known) => known.id === one.id);
+  const { queue, status, channel, team, tag, view, q, sort } = place.value;
+  if (q || view) return conversations.value.some((known) => known.id === one.id);
   return (
     !one.merged_into &&
     (!status || one.status === status) &&
@@ -105,7 +105,7 @@ function belongs(one) {
 
 /** @param {Conversation[]} rest @param {Conversation} one */
 function inserted(rest, one) {
-  const sort = /** @type {keyof typeof SORT_FIELDS} */ (place.value.sort);
+  const sort = /** @type {keyof typeof SORT_FIELDS} */ (place.value.sort || "-updated_at");
   const field = SORT_FIELDS[sort];
   const before = sort.startsWith("-")
     ? (/** @type {Conversation} */ other) => (other[field] ?? "") < (one[field] ?? "")
@@ -137,6 +137,7 @@ async function gather() {
   const ids = [...changed];
   changed.clear();
   gathering = undefined;
+  if (place.peek().view && conversations.peek().length <= PAGE) load(); // only the API knows what belongs to it
   const [found] = await Promise.all([Promise.all(ids.map(read)), loadCounts()]);
   batch(() => {
     for (const [index, one] of found.entries()) {

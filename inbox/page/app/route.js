@@ -10,13 +10,14 @@ import { signal } from "../vendor/signals.js";
  * @property {string} channel
  * @property {string} team
  * @property {string} tag
+ * @property {string} view a saved view
  * @property {string} q what is searched for
  * @property {string} sort
  * @property {string} c the open conversation
  */
 
 /** @type {Place} */
-const NOWHERE = { page: "", queue: "", status: "open", channel: "", team: "", tag: "", q: "", sort: "-updated_at", c: "" };
+const NOWHERE = { page: "", queue: "", status: "open", channel: "", team: "", tag: "", view: "", q: "", sort: "-updated_at", c: "" };
 const ANY = "any"; // in the address, for a filter that is empty though it is not by itself
 
 /** @returns {Place} */

@@ -3,7 +3,7 @@
 import { computed, signal } from "../vendor/signals.js";
 import { Problem, all, bearCsrf, call } from "./api.js";
 
-/** @import {Agent, Channel, Me, Team} from "./types.d.ts" */
+/** @import {Agent, CannedReply, Channel, Me, Team, View} from "./types.d.ts" */
 
 /** Null: nobody; undefined: not known yet. @type {import("../vendor/signals.js").Signal<Me | null | undefined>} */
 export const me = signal(undefined);
@@ -13,6 +13,11 @@ export const agents = signal([]);
 export const teams = signal([]);
 /** @type {import("../vendor/signals.js").Signal<Channel[]>} */
 export const channels = signal([]);
+
+/** @type {import("../vendor/signals.js").Signal<View[]>} */
+export const views = signal([]);
+/** With the names of the variables that they may hold. @type {import("../vendor/signals.js").Signal<{items: CannedReply[], variables: {name: string, means: string}[]}>} */
+export const canned = signal({ items: [], variables: [] });
 
 const named = computed(() => new Map(agents.value.map((one) => [one.id, one.name])));
 const teamNames = computed(() => new Map(teams.value.map((one) => [one.id, one.name])));
@@ -77,5 +82,15 @@ function admit(found) {
 
 /** Loads what everybody works with. */
 export async function loadHouse() {
-  [agents.value, teams.value, channels.value] = await Promise.all([all("/agents"), all("/teams"), all("/channels")]);
+  const lists = Promise.all([all("/agents"), all("/teams"), all("/channels")]);
+  await Promise.all([loadViews(), loadCanned()]);
+  [agents.value, teams.value, channels.value] = await lists;
+}
+
+export async function loadViews() {
+  views.value = await all("/views");
+}
+
+export async function loadCanned() {
+  canned.value = await call("GET", "/canned-replies");
 }

@@ -80,6 +80,12 @@ export interface Channel {
   last_out: string | null; capabilities: Record<string, any> | null;
 }
 
+export interface CannedReply {
+  id: string; shortcut: string; title: string; text: string; html: string | null; team: string | null; version: number;
+}
+
+export interface View { id: string; name: string; shared: boolean; team: string | null; owner: string }
+
 export interface Counts {
   statuses: Record<Status, number>; mine: number; unassigned: number;
   teams: Record<string, number>; channels: Record<string, number>; tags: Record<string, number>;

@@ -41,7 +41,9 @@ export const en = {
   notify: "Tell me of new messages", newMessage: "New message from {who}", skip: "Skip to the conversation", list: "List of conversations", message: "Message by {who}",
   typeCommand: "Type a command", keysHelp: "Everything works without a mouse.", closeWindow: "Close", back: "Back to the list", menu: "Menu",
   choose: "Choose", emoji: "Emoji", more: "More", log: "Log", tryOut: "Try it", samePerson: "The same person", part: "Part again",
-  span: "Time", lastDays: { one: "The last day", other: "The last {n} days" }, volumeReport: "Messages of customers", timesReport: "How long answers take",
+  views: "Views", saveView: "Save this list as a view", holds: "Holds", allHold: "All of these", anyHolds: "Any of these", addCondition: "Another condition",
+  is: "is", isNot: "is not", shareView: "For everybody", cannedReplies: "Canned replies", cannedHelp: "Type / and the shortcut in a reply. Filled in by themselves: {variables}",
+  newCanned: "New canned reply", shortcut: "Shortcut", title: "Title", text: "Text", everybody: "Everybody", change: "Change", span: "Time", lastDays: { one: "The last day", other: "The last {n} days" }, volumeReport: "Messages of customers", timesReport: "How long answers take",
   backlogReport: "What was open in the evening", hoursReport: "Busiest hours", firstResponse: "First response, half of them", firstResponseSlow: "First response, nine in ten",
   resolution: "Resolution, half of them", otherAddress: "Another address of theirs", merge: "Merge",
 };

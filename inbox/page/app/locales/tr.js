@@ -42,7 +42,9 @@ export const tr = {
   notify: "Yeni iletileri bana bildir", newMessage: "{who} yazdı", skip: "Görüşmeye geç", list: "Görüşme listesi", message: "{who} yazdı",
   typeCommand: "Bir komut yazın", keysHelp: "Her şey faresiz de olur.", closeWindow: "Kapat", back: "Listeye dön", menu: "Menü",
   choose: "Seçin", emoji: "Emoji", more: "Daha", log: "Kayıt", tryOut: "Dene", samePerson: "Aynı kişi", part: "Yeniden ayır",
-  span: "Süre", lastDays: { one: "Son gün", other: "Son {n} gün" }, volumeReport: "Müşteri iletileri", timesReport: "Yanıtlar ne kadar sürüyor",
+  views: "Görünümler", saveView: "Bu listeyi görünüm olarak kaydet", holds: "Koşul", allHold: "Hepsi", anyHolds: "Herhangi biri", addCondition: "Bir koşul daha",
+  is: "şu:", isNot: "şu değil:", shareView: "Herkes için", cannedReplies: "Hazır yanıtlar", cannedHelp: "Yanıtta / ve kısaltmasını yazın. Kendiliğinden dolanlar: {variables}",
+  newCanned: "Yeni hazır yanıt", shortcut: "Kısaltma", title: "Başlık", text: "Metin", everybody: "Herkes", change: "Değiştir", span: "Süre", lastDays: { one: "Son gün", other: "Son {n} gün" }, volumeReport: "Müşteri iletileri", timesReport: "Yanıtlar ne kadar sürüyor",
   backlogReport: "Akşamları açık kalanlar", hoursReport: "En yoğun saatler", firstResponse: "İlk yanıt, yarısı", firstResponseSlow: "İlk yanıt, onda dokuzu",
   resolution: "Çözüm, yarısı", otherAddress: "Başka bir adresi", merge: "Birleştir",
 };

@@ -7,6 +7,7 @@ import { notices } from "../notices.js";
 import { place } from "../route.js";
 import { me } from "../session.js";
 import { conversation, missing } from "../thread.js";
+import { CannedPage } from "./canned.js";
 import { ChannelsPage } from "./channels.js";
 import { ConversationPane } from "./conversation.js";
 import { CustomerPane } from "./customer.js";
@@ -20,7 +21,7 @@ import { WebhooksPage } from "./webhooks.js";
 import { Windows } from "./windows.js";
 
 /** @type {Record<string, (() => any) | undefined>} */
-const PAGES = { overview: OverviewPage, channels: ChannelsPage, failed: FailedPage, staff: StaffPage, webhooks: WebhooksPage };
+const PAGES = { canned: CannedPage, overview: OverviewPage, channels: ChannelsPage, failed: FailedPage, staff: StaffPage, webhooks: WebhooksPage };
 
 export function App() {
   if (me.value === undefined) return html`<${Notices} />`;

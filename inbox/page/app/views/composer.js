@@ -5,10 +5,10 @@ import * as compose from "../compose.js";
 import { composing, direction } from "../focus.js";
 import { html } from "../html.js";
 import { t } from "../i18n.js";
-import { agents } from "../session.js";
 import { conversation, typing, ways } from "../thread.js";
 import { Icon } from "./icons.js";
 import { ChannelMark } from "./parts.js";
+import { Suggestions } from "./suggestions.js";
 
 const LINES = 12;
 
@@ -60,7 +60,7 @@ export function Composer() {
       <textarea ref=${area} rows="2" dir="auto" value=${compose.text.value} aria-label=${isNote ? t("note") : t("reply")} disabled=${refused}
         placeholder=${isNote ? t("writeNote") : t("writeReply", { channel: way?.channel ?? "" })}
         onInput=${(/** @type {any} */ event) => compose.write(event.target.value)} onKeyDown=${keys} onPaste=${paste} onBlur=${compose.keep}></textarea>
-      <${Mentions} isNote=${isNote} area=${area} />
+      <${Suggestions} isNote=${isNote} />
       <${Files} />
       <div class="foot">
         <label class="button quiet" title=${t("attach")}><${Icon} name="clip" /><span class="unseen">${t("attach")}</span>
@@ -119,18 +119,6 @@ function Recipients() {
       <label>${t("bcc")} <input value=${compose.bcc.value} onInput=${field(compose.bcc)} inputmode="email" /></label>
     </details>
   `;
-}
-
-/** Colleagues whose name begins as what stands after the last `@`. @param {{isNote: boolean, area: {current: HTMLTextAreaElement | null}}} props */
-function Mentions({ isNote, area }) {
-  const begun = isNote ? /@([\p{L}\p{N}]*)$/u.exec(compose.text.value) : null;
-  if (!begun) return null;
-  const found = agents.value.filter((one) => one.active && one.name.toLocaleLowerCase().startsWith(begun[1].toLocaleLowerCase())).slice(0, 6);
-  const take = (/** @type {string} */ name) => () => {
-    compose.write(`${compose.text.peek().slice(0, begun.index)}@${name} `);
-    area.current?.focus();
-  };
-  return html`<ul class="mentions">${found.map((one) => html`<li><button type="button" onClick=${take(one.name)}>@${one.name}</button></li>`)}</ul>`;
 }
 
 function Files() {

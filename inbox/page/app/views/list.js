@@ -1,12 +1,16 @@
 /** The list of conversations: only the rows that are in sight stand in the page, however many there are. */
 
 import { useEffect, useLayoutEffect, useRef, useState } from "../../vendor/hooks.js";
+import { call } from "../api.js";
 import { forTicked } from "../commands.js";
+import { asked } from "../focus.js";
 import { html } from "../html.js";
 import { shortly, t } from "../i18n.js";
 import { conversations, loadMore, loading, more, ticked } from "../inbox.js";
-import { go, place } from "../route.js";
-import { agentName, channels, connectorOf, me } from "../session.js";
+import { attempt } from "../notices.js";
+import { go, list, place } from "../route.js";
+import { agentName, channels, connectorOf, loadViews, me } from "../session.js";
+import { Icon } from "./icons.js";
 import { ChannelMark, Face } from "./parts.js";
 
 /** @import {Conversation, Status} from "../types.d.ts" */
@@ -27,7 +31,7 @@ export function ListPane() {
 }
 
 function Head() {
-  const { status, sort, q } = place.value;
+  const { status, sort, q, view } = place.value;
   const timer = useRef(0);
   const search = (/** @type {string} */ typed) => {
     clearTimeout(timer.current);
@@ -43,12 +47,22 @@ function Head() {
           ${STATUSES.map((one) => html`<option value=${one}>${t(one)}</option>`)}
           <option value="">${t("anyStatus")}</option>
         </select>
-        <select aria-label=${t("sort")} value=${sort} disabled=${q !== ""} onChange=${(/** @type {any} */ event) => go({ sort: event.target.value })}>
+        <select aria-label=${t("sort")} value=${sort} disabled=${q !== "" || view !== ""} onChange=${(/** @type {any} */ event) => go({ sort: event.target.value })}>
           ${Object.entries(SORTS).map(([id, key]) => html`<option value=${id}>${t(key)}</option>`)}
         </select>
+        <button type="button" class="quiet" title=${t("saveView")} aria-label=${t("saveView")} onClick=${() => (asked.value = "view")}><${Icon} name="star" /></button>
+        ${view && html`<button type="button" onClick=${() => forget(view)}>${t("drop")}</button>`}
       </div>
     </header>
   `;
+}
+
+/** Forgets a saved view; the list is all that is open again. @param {string} id */
+async function forget(id) {
+  const done = await attempt(async () => (await call("DELETE", `/views/${id}`), true));
+  if (!done) return;
+  list({});
+  await attempt(loadViews);
 }
 
 function Bulk() {

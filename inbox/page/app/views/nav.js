@@ -5,17 +5,17 @@ import { collator, count, t } from "../i18n.js";
 import { asked } from "../focus.js";
 import { counts } from "../inbox.js";
 import { go, list, place } from "../route.js";
-import { channels, may, me, teams } from "../session.js";
+import { channels, may, me, teams, views } from "../session.js";
 import { ChannelMark } from "./parts.js";
 
 /** @import {Place} from "../route.js" */
 
 export function Nav() {
-  const { queue, channel, team, tag, page } = place.value;
+  const { queue, channel, team, tag, view, page } = place.value;
   const all = counts.value;
   const status = /** @type {import("../types.d.ts").Status} */ (place.value.status || "open");
   const tags = Object.entries(all?.tags ?? {}).filter(([, n]) => n > 0).sort(([one], [other]) => collator.value.compare(one, other));
-  const plain = !page && !channel && !team && !tag;
+  const plain = !page && !channel && !team && !tag && !view;
   return html`
     <nav class="nav" aria-label=${t("menu")}>
       <h1><img src="page/icon.svg" alt="" width="22" height="22" /> <span>Santral</span></h1>
@@ -24,6 +24,9 @@ export function Nav() {
         <${Entry} filters=${{ queue: "unassigned" }} here=${plain && queue === "unassigned"} n=${all?.unassigned}>${t("unassigned")}<//>
         <${Entry} filters=${{}} here=${plain && !queue} n=${all?.statuses[status]}>${t("all")}<//>
       </ul>
+      <${Group} title=${t("views")}>
+        ${views.value.map((one) => html`<${Entry} key=${one.id} filters=${{ view: one.id, status: "", sort: "" }} here=${!page && view === one.id} n=${undefined}>${one.name}<//>`)}
+      <//>
       <${Group} title=${t("teams")}>
         ${teams.value.map((one) => html`<${Entry} key=${one.id} filters=${{ team: one.id }} here=${!page && team === one.id} n=${all?.teams[one.id]}>${one.name}<//>`)}
       <//>
@@ -37,6 +40,7 @@ export function Nav() {
         ${tags.map(([name, n]) => html`<${Entry} key=${name} filters=${{ tag: name }} here=${!page && tag === name} n=${n}>${name}<//>`)}
       <//>
       <ul class="foot">
+        <${PageEntry} page="canned">${t("cannedReplies")}<//>
         ${may("supervisor") && html`<${PageEntry} page="overview">${t("overview")}<//><${PageEntry} page="channels">${t("channels")}<//><${PageEntry} page="failed">${t("failedEvents")}<//>`}
         ${may("admin") && html`<${PageEntry} page="staff">${t("staff")}<//><${PageEntry} page="webhooks">${t("webhooks")}<//>`}
         <li><button type="button" class="entry" onClick=${() => (asked.value = "help")}><span>${t("help")}</span><kbd>?</kbd></button></li>
@@ -54,7 +58,7 @@ function Group({ title, children }) {
 
 /** @param {{filters: Partial<Place>, here: boolean, n: number | undefined, children: any}} props */
 function Entry({ filters, here, n, children }) {
-  const open = () => list({ ...filters, status: place.peek().status, c: "" });
+  const open = () => list({ status: place.peek().view ? "open" : place.peek().status, c: "", ...filters });
   return html`
     <li>
       <button type="button" class="entry" aria-current=${here ? "page" : undefined} onClick=${open}>

@@ -11,6 +11,7 @@ import { change, conversation } from "../thread.js";
 import { Icon } from "./icons.js";
 import { Myself } from "./myself.js";
 import { Window } from "./parts.js";
+import { SaveView } from "./saved.js";
 
 /** @typedef {{label: string, hint?: string, run: () => unknown, here?: boolean}} Choice */
 
@@ -32,6 +33,8 @@ export function Windows() {
       return html`<${Choose} title=${t("snooze")} hint=${t("snooze")} choices=${moments()} />`;
     case "tags":
       return html`<${Tags} />`;
+    case "view":
+      return html`<${SaveView} close=${close} />`;
     case "me":
       return html`<${Myself} close=${close} />`;
     default:

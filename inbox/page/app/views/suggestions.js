@@ -1,0 +1,57 @@
+/** What can be put in where one writes: canned replies after a `/`, colleagues after an `@`. */
+
+import { call } from "../api.js";
+import * as compose from "../compose.js";
+import { composing } from "../focus.js";
+import { html } from "../html.js";
+import { t } from "../i18n.js";
+import { attempt } from "../notices.js";
+import { agents, canned } from "../session.js";
+import { conversation } from "../thread.js";
+
+const MOST = 8;
+
+/** @typedef {{key: string, label: string, hint?: string, take: () => unknown}} Suggestion */
+
+/** Puts text in place of what stands from there on. @param {number} from @param {string} text */
+function put(from, text) {
+  compose.write(compose.text.peek().slice(0, from) + text);
+  composing.peek()?.focus();
+}
+
+/** @param {string} word @param {number} from @returns {Suggestion[]} */
+function colleagues(word, from) {
+  const found = agents.value.filter((one) => one.active && begins(one.name, word));
+  return found.map((one) => ({ key: one.id, label: `@${one.name}`, take: () => put(from, `@${one.name} `) }));
+}
+
+/** @param {string} word @param {number} from @returns {Suggestion[]} */
+function replies(word, from) {
+  const found = canned.value.items.filter((one) => begins(one.shortcut, word) || one.title.toLocaleLowerCase().includes(word.toLocaleLowerCase()));
+  const take = (/** @type {string} */ id) => async () => {
+    const filled = await attempt(() => call("GET", `/conversations/${conversation.peek()?.id}/canned-replies/${id}`));
+    if (filled) put(from, filled.text);
+  };
+  return found.map((one) => ({ key: one.id, label: `/${one.shortcut}`, hint: one.title, take: take(one.id) }));
+}
+
+/** @param {string} name @param {string} word */
+function begins(name, word) {
+  return name.toLocaleLowerCase().startsWith(word.toLocaleLowerCase());
+}
+
+/** @param {{isNote: boolean}} props */
+export function Suggestions({ isNote }) {
+  const found = /(?:^|\s)(?<mark>[/@])(?<word>[\p{L}\p{N}_-]*)$/u.exec(compose.text.value);
+  if (!found?.groups) return null;
+  const { mark, word } = found.groups;
+  const from = compose.text.value.length - word.length - 1;
+  if (mark === "@" && !isNote) return null;
+  const shown = (mark === "@" ? colleagues(word, from) : replies(word, from)).slice(0, MOST);
+  if (!shown.length) return null;
+  return html`
+    <ul class="suggestions" aria-label=${mark === "@" ? t("staff") : t("cannedReplies")}>
+      ${shown.map((one) => html`<li key=${one.key}><button type="button" onClick=${one.take}>${one.label} ${one.hint && html`<small>${one.hint}</small>`}</button></li>`)}
+    </ul>
+  `;
+}
