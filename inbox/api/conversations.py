@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from inbox.api.at_hand import check_team
 from inbox.api.names import IdentityBody, MergeBody, Name
 from inbox.api.paging import Page, PageQuery, page, place
-from inbox.api.problems import FieldError, not_found
+from inbox.api.problems import FieldError, ProblemError, not_found
 from inbox.api.reading import NoQuery, Seq, as_changes, future, invalid_body, seen_version
 from inbox.api.refusals import WRITING
 from inbox.api.routing import Answer, AnyCall, Call, route
@@ -27,6 +27,8 @@ from normalizer.schema import Time
 
 NEWEST: Sort = "-updated_at"
 
+MOST_IDS = 100
+
 Subject = Annotated[str, Meta(max_length=998)]
 
 
@@ -40,6 +42,7 @@ class ConversationsQuery(PageQuery, frozen=True, kw_only=True):
     customer: Annotated[str | None, Meta(description="The id of a customer.")] = None
     tag: Annotated[str | None, Meta(description="Those with this tag.")] = None
     follower: Annotated[str | None, Meta(description="The id of an agent or a token who follows.")] = None
+    ids: Annotated[str | None, Meta(description="Which of these are in it: up to 100, commas between.")] = None
     view: Annotated[str | None, Meta(description="The id of a view: what it asks for must hold too.")] = None
     sort: Annotated[
         Sort | None,
@@ -97,6 +100,7 @@ async def list_conversations(call: Call[ConversationsQuery, None]) -> Page[Conve
             "customer_id": await _family(call, query.customer),
             "tags": query.tag,
             "followers": query.follower,
+            "_id": _these(query.ids),
         },
         within=await asked_by(call, view) if view else None,
         reader=call.principal,
@@ -193,6 +197,15 @@ async def _family(call: AnyCall, customer_id: str | None) -> Sequence[str] | Non
     if customer_id is None:
         return None
     return [one.id for one in await call.store.people.family(customer_id)]
+
+
+def _these(ids: str | None) -> list[str] | None:
+    """Raises ProblemError: 400, more than a page could show at once."""
+    found = None if ids is None else ids.split(",")
+    if found is not None and len(found) > MOST_IDS:
+        what = FieldError(field="ids", detail=f"at most {MOST_IDS}")
+        raise ProblemError("invalid-query", f"ids: {what.detail}", errors=[what])
+    return found
 
 
 def _named(value: str | None) -> str | Unnamed | None:

@@ -4,12 +4,14 @@ import { batch, computed, effect, signal, untracked } from "../vendor/signals.js
 import { call } from "./api.js";
 import { attempt } from "./notices.js";
 import { place } from "./route.js";
-import { me } from "./session.js";
+import { me, views } from "./session.js";
 
 /** @import {Conversation, Counts, Told} from "./types.d.ts" */
 
 const PAGE = 50;
-const GATHER = 150; // milliseconds, in which changed conversations are gathered before they are read
+const MOST = 100; // conversations that are asked for at once
+const GATHER = 100; // milliseconds, in which changed conversations are gathered before they are read
+const RECOUNT = 1000; // milliseconds
 const SORT_FIELDS = /** @type {const} */ ({ "-updated_at": "updated_at", updated_at: "updated_at", "-created_at": "created_at", waiting: "waiting_since" });
 
 /** @type {import("../vendor/signals.js").Signal<Conversation[]>} */
@@ -81,31 +83,15 @@ export function followAddress() {
   });
 }
 
-/** Puts a conversation as it is now into the list, where it belongs. @param {Conversation} found */
+/** A conversation was changed by a call of ours: whether it still belongs here is asked with the event that tells of it. @param {Conversation} found */
 export function put(found) {
-  const rest = conversations.value.filter((one) => one.id !== found.id);
-  conversations.value = belongs(found) ? inserted(rest, found) : rest;
-}
-
-/** @param {Conversation} one */
-function belongs(one) {
-  const { queue, status, channel, team, tag, view, q, sort } = place.value;
-  if (q || view) return conversations.value.some((known) => known.id === one.id);
-  return (
-    !one.merged_into &&
-    (!status || one.status === status) &&
-    (queue !== "mine" || one.assignee === me.value?.id) &&
-    (queue !== "unassigned" || one.assignee === null) &&
-    (!channel || one.channels.includes(channel)) &&
-    (!team || one.team === (team === "none" ? null : team)) &&
-    (!tag || one.tags.includes(tag)) &&
-    (sort !== "waiting" || one.waiting_since !== null)
-  );
+  conversations.value = conversations.value.map((one) => (one.id === found.id ? found : one));
 }
 
 /** @param {Conversation[]} rest @param {Conversation} one */
 function inserted(rest, one) {
-  const sort = /** @type {keyof typeof SORT_FIELDS} */ (place.value.sort || "-updated_at");
+  const { sort: wanted, view } = place.value;
+  const sort = /** @type {keyof typeof SORT_FIELDS} */ (wanted || views.value.find((other) => other.id === view)?.sort || "-updated_at");
   const field = SORT_FIELDS[sort];
   const before = sort.startsWith("-")
     ? (/** @type {Conversation} */ other) => (other[field] ?? "") < (one[field] ?? "")
@@ -132,28 +118,30 @@ export function hear(told) {
   gathering ??= setTimeout(gather, GATHER);
 }
 
-/** Reads what has changed as its reader sees it: an event has neither the customer nor what is unread. */
+/** Asks which of the changed ones are in this list, and how its reader sees them: an event tells neither. */
 async function gather() {
-  const ids = [...changed];
-  changed.clear();
-  gathering = undefined;
-  if (place.peek().view && conversations.peek().length <= PAGE) load(); // only the API knows what belongs to it
-  const [found] = await Promise.all([Promise.all(ids.map(read)), loadCounts()]);
-  batch(() => {
-    for (const [index, one] of found.entries()) {
-      if (one) put(one);
-      else conversations.value = conversations.value.filter((other) => other.id !== ids[index]);
-    }
-  });
+  const ids = [...changed].slice(0, MOST);
+  for (const id of ids) changed.delete(id);
+  gathering = changed.size ? setTimeout(gather, GATHER) : undefined;
+  const asked = filters.peek();
+  recount();
+  if (!ids.length) return;
+  const found = await attempt(() => call("GET", "/conversations", { query: { ...query(null), ids: ids.join(","), limit: MOST } }));
+  if (!found || asked !== filters.peek()) return;
+  const gone = new Set(ids);
+  const kept = conversations.value.filter((one) => !gone.has(one.id));
+  conversations.value = found.items.reduce(inserted, kept);
 }
 
-/** @param {string} id @returns {Promise<Conversation | null>} null where it is none of ours any more */
-async function read(id) {
-  try {
-    return await call("GET", `/conversations/${id}`);
-  } catch {
-    return conversations.value.find((one) => one.id === id) ?? null;
-  }
+/** @type {number | undefined} */
+let counting;
+
+/** Counts soon, and not for each of many changes. */
+function recount() {
+  counting ??= setTimeout(() => {
+    counting = undefined;
+    loadCounts();
+  }, RECOUNT);
 }
 
 /** The one after or before the open one in the list. @param {1 | -1} step @returns {string | null} its id */

@@ -84,7 +84,7 @@ export interface CannedReply {
   id: string; shortcut: string; title: string; text: string; html: string | null; team: string | null; version: number;
 }
 
-export interface View { id: string; name: string; shared: boolean; team: string | null; owner: string }
+export interface View { id: string; name: string; shared: boolean; team: string | null; owner: string; sort: string }
 
 export interface Counts {
   statuses: Record<Status, number>; mine: number; unassigned: number;

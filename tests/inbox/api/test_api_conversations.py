@@ -230,3 +230,15 @@ async def test_a_time_is_for_what_is_snoozed_and_lies_ahead(desk: Desk, body: di
     message = await desk.letter("hello")
     problem = await desk.problem("PATCH", f"/api/v1/conversations/{message['conversation_id']}", json=body)
     assert problem["errors"] == [{"field": "snoozed_until", "detail": told}]
+
+
+async def test_which_of_some_are_in_a_list(desk: Desk) -> None:
+    one, other, third = [(await desk.letter("hello", **{"from": f"ids{n}"}))["conversation_id"] for n in range(3)]
+    await desk.send("PATCH", f"/api/v1/conversations/{other}", {"status": "resolved"})
+    page = await desk.get("/api/v1/conversations", ids=f"{one},{other},nothing", status="open")
+    assert [item["id"] for item in page["items"]] == [one]
+    page = await desk.get("/api/v1/conversations", ids=f"{third},{other}", limit=1)
+    assert [item["id"] for item in page["items"]] == [other]
+    assert page["next"]
+    problem = await desk.problem("GET", "/api/v1/conversations", params={"ids": ",".join(["x"] * 101)})
+    assert (problem["status"], problem["errors"][0]["field"]) == (400, "ids")
