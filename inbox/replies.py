@@ -211,6 +211,7 @@ def _store(
             channels=tuple(dict.fromkeys((*conversation.channels, message.channel))),
             followers=tuple(dict.fromkeys((*conversation.followers, *new.mentions))),
             waiting_since=None if addressee else conversation.waiting_since,
+            answered_at=conversation.answered_at or (unit.now if addressee else None),
             updated_at=unit.now,
         )
     )

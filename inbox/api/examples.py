@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from inbox.api.report_examples import REPORTS
+
 AT = "2026-11-23T03:35:41.661000Z"
 LATER = "2026-11-30T08:00:00Z"
 MESSAGE_ID = "01a20679-4954-720e-8799-f2f9c5b4402d"
@@ -90,6 +92,8 @@ _CONVERSATION = {
     "last_seq": 1,
     "unread": 1,
     "waiting_since": AT,
+    "opened_at": None,
+    "answered_at": None,
     "previous_id": None,
     "merged_into": None,
     "version": 2,
@@ -322,6 +326,7 @@ EXAMPLES: Mapping[str, Any] = {
     "ReplayBody": {"after": "MToyNjIxNDQwMA"},
     "RetryBody": {"delivery_id": _DELIVERY["id"]},
     "Replayed": {"replayed": 1},
+    **REPORTS,
     "SessionPage": _page(_SESSION),
     "Team": _TEAM,
     "TeamBody": {"name": "Billing"},

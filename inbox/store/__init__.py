@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Mapping
+from datetime import UTC, tzinfo
 from typing import Any
 
 from inbox.store import indexes, migrations
@@ -28,6 +29,7 @@ from inbox.store.people import People
 from inbox.store.personal import PersonalData
 from inbox.store.processes import Processes
 from inbox.store.queries import Queries
+from inbox.store.reports import Reports
 from inbox.store.signing_keys import SigningKeys
 from inbox.store.staff import Staff
 from inbox.store.traffic import Traffic
@@ -47,6 +49,7 @@ __all__ = [
     "Outbox",
     "Processes",
     "Queries",
+    "Reports",
     "SigningKeys",
     "Staff",
     "Store",
@@ -63,11 +66,11 @@ LETTING_GO_SECONDS = 5.0
 class Store:
     """One MongoDB database. Made by `open`."""
 
-    def __init__(self, client: Client, measured: Measured) -> None:
+    def __init__(self, client: Client, measured: Measured, zone: tzinfo) -> None:
         self._client = client
         database_ = database(client)
         self.events = EventLog(database_)
-        self._writer = Writer(client, database_, self.events.committed, measured)
+        self._writer = Writer(client, database_, self.events.committed, measured, zone)
         self.write = self._writer.write
         self.journal = Journal(database_)
         self.files = FileStore(database_)
@@ -81,6 +84,7 @@ class Store:
         self.keys = SigningKeys(database_)
         self.staff = Staff(database_)
         self.counts = Counts(database_)
+        self.reports = Reports(client, database_, zone)
         self.drafts = Drafts(database_)
         self.people = People(database_)
         self.personal = PersonalData(database_)
@@ -88,13 +92,16 @@ class Store:
         self.queries = Queries(database_)
 
     @classmethod
-    async def open(cls, url: str, *, migrate: bool = False, measured: Measured = unmeasured) -> Store:
+    async def open(
+        cls, url: str, *, migrate: bool = False, measured: Measured = unmeasured, zone: tzinfo = UTC
+    ) -> Store:
         """Connects, and makes sure of the schema and the indexes.
 
         Args:
             url: where the database is.
             migrate: brings an older database to this version's schema, instead of refusing it.
             measured: is told of each transaction that is committed.
+            zone: the inbox's, for the days of reports.
 
         Raises:
             StoreUnavailableError: it went away meanwhile.
@@ -105,8 +112,9 @@ class Store:
             with answering():
                 await (migrations.migrate if migrate else migrations.check)(database(client))
                 await indexes.ensure(database(client))
-                store = cls(client, measured)
+                store = cls(client, measured, zone)
                 await store._writer.prepare()
+                await store.reports.prepare()
         except BaseException:
             await client.close()
             raise

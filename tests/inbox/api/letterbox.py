@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from typing import ClassVar
 
 from aiohttp import web
@@ -36,10 +37,11 @@ class LetterBox(Connector[LetterBoxOptions]):
     async def start(self, context: Context) -> None:
         async def drop(request: web.Request, _: str) -> web.Response:
             body = await request.read()
-            key = str(json.loads(body)["id"])
+            letter = json.loads(body)
             content_type = "application/json; charset=utf-8"
+            received_at = datetime.fromisoformat(letter["at"]) if "at" in letter else context.now()
             received = await context.receive(
-                Raw(key=key, body=body, content_type=content_type, received_at=context.now())
+                Raw(key=str(letter["id"]), body=body, content_type=content_type, received_at=received_at)
             )
             return web.json_response({"message_id": received.message_id})
 
