@@ -1,4 +1,4 @@
-"""A connector whose platform drops JSON letters; what it cannot read breaks it."""
+"""A connector whose platform drops JSON letters; what it cannot read, or not while a seal is there, breaks it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import base64
 import json
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import ClassVar
 
 from aiohttp import web
@@ -50,7 +51,7 @@ class LetterBox(Connector[LetterBoxOptions]):
 
     def normalize(self, raw: Raw) -> Sequence[Outcome]:
         letter = json.loads(raw.body)
-        if letter["text"] == "unreadable":
+        if letter["text"] == "unreadable" or Path(letter.get("seal", "")).is_file():
             raise ValueError("nobody can read this")
         files = letter.get("files", {})
         message = Message(

@@ -8,10 +8,12 @@ import io
 import uuid
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from api_desk import Desk
+from yarl import URL
 
 CONVERSATIONS = "/api/v1/conversations"
 REPORTS = ("volume", "times", "backlog", "hours")
@@ -236,11 +238,34 @@ async def test_what_comes_again_is_counted_once(opened: Opened) -> None:
     path = f"{CONVERSATIONS}/{message['conversation_id']}"
     for _ in range(2):
         await reply(desk, path, client_id="once")
-    async with desk.http.post(f"/api/v1/ingest/letters%7C{letter['id']}/replay") as answer:
-        assert answer.status in (202, 404)
     await desk.letter("another", thread="another")
     assert await flows(desk) == {"letters": (2, 1, 2)}
     assert (await times(desk))["first_responses"] == 1
+
+
+async def test_what_could_not_be_read_is_counted_once_it_is(opened: Opened, tmp_path: Path) -> None:
+    desk, seal = await opened(), tmp_path / "seal"
+    seal.touch()
+    await desk.drop("hello", seal=str(seal))
+
+    async def failed() -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = (await desk.get("/api/v1/ingest/failed"))["items"]
+        return items
+
+    (entry,) = await desk.eventually(failed)
+    assert await flows(desk) == {}
+    seal.unlink()
+    replay = URL(f"/api/v1/ingest/{entry['id'].replace('|', '%7C')}/replay", encoded=True)
+    async with desk.http.post(replay) as answer:
+        assert answer.status == 202
+
+    async def counted() -> bool:
+        return await flows(desk) != {}
+
+    await desk.eventually(counted)
+    assert (await desk.problem("POST", replay))["type"] == "not-found"
+    await desk.letter("another", thread="another")
+    assert await flows(desk) == {"letters": (2, 0, 2)}
 
 
 @pytest.mark.parametrize("name", REPORTS)
