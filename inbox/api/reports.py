@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -119,9 +120,9 @@ async def report_volume(call: Call[BucketQuery, None]) -> Report[Volume] | Sheet
 @route("GET", "/api/v1/reports/times")
 async def report_times(call: Call[BucketQuery, None]) -> Report[Times] | Sheet:
     """How long customers waited for the first response, and how long it took to resolve: median and p90."""
-    scope = _scope(call.query)
-    first = _bucketed(await call.store.reports.first_responses(scope), call.query)
-    resolved = _bucketed(await call.store.reports.resolutions(scope), call.query)
+    reports, scope = call.store.reports, _scope(call.query)
+    both = await asyncio.gather(reports.first_responses(scope), reports.resolutions(scope))
+    first, resolved = (_bucketed(slots, call.query) for slots in both)
     rows = [
         Times(
             begins=begins,

@@ -191,6 +191,8 @@ class Unit:
     def put(self, value: AnyStored) -> AnyStored:
         """Stores something new, or something that was got, changed. Versions grow by themselves.
 
+        That a conversation is opened again is noted by itself too.
+
         Returns:
             What is stored.
         """

@@ -85,6 +85,7 @@ async def test_the_page_has_no_other_files(desk: Desk) -> None:
         assert (await desk.problem("GET", path))["status"] == 404
 
 
+@pytest.mark.timeout(300)  # it tries each call there is
 async def test_a_fuzzer_finds_nothing_that_the_document_does_not_tell(desk: Desk, tmp_path: Path) -> None:
     """Schemathesis: examples, edge cases, random ones, right and wrong, and calls that follow from each other.
 
