@@ -1,8 +1,9 @@
 """What is counted for reports, of what was and what is: pure.
 
 A tally is of a day of the inbox's timezone, a channel, a team and an agent. Messages, new conversations, first
-responses and resolutions stand under one channel each. How many conversations are open and wait stands under each
-of their channels, and once under no channel, because one conversation may be on several.
+responses and resolutions stand under one channel each, and once more for all teams and agents together, as most reports
+are of all. How many conversations are open and wait stands under each of their channels, and once under no channel,
+because one conversation may be on several.
 
 Times are kept as how many fell into each slot, and a slot is an eighth of a doubling: so a median of a year costs what
 one of a day does, and is at most `PRECISION` away from the true one.
@@ -27,8 +28,11 @@ SLOTS_OF_A_DOUBLING = 8
 PRECISION = 2 ** (0.5 / SLOTS_OF_A_DOUBLING) - 1  # 4.4 %
 
 
+ALL = "*"  # no id of a team or an agent
+
+
 class Place(NamedTuple):
-    """Where something is counted; `channel` is empty where it is of all channels."""
+    """Where something is counted; `channel` is empty where it is of all channels, both others `ALL` where of all."""
 
     day: str
     channel: str
@@ -37,8 +41,18 @@ class Place(NamedTuple):
 
     @property
     def id(self) -> str:
-        """What the tally is found by; the day leads, so that a span is one range of ids."""
-        return "|".join((self.day, self.channel, self.team or "", self.agent or ""))
+        """What the tally is found by; the day leads, so that a span is one range of ids, and one of those of all."""
+        return f"{lead(self.team)}{self.day}|{self.channel}|{self.team or ''}|{self.agent or ''}"
+
+    @property
+    def of_all(self) -> Place:
+        """The same, of all teams and agents together."""
+        return self._replace(team=ALL, agent=ALL)
+
+
+def lead(team: str | None) -> str:
+    """What the ids of a team's tallies begin with, before the day."""
+    return f"{ALL}|" if team == ALL else ""
 
 
 Tallies = Mapping[Place, Counter[str]]
@@ -58,17 +72,17 @@ def tallied(
     """
     found: defaultdict[Place, Counter[str]] = defaultdict(Counter)
     new = [after for before, after in steps if before is None and isinstance(after, Message)]
-    for message in new:
-        for place, name in _of_message(message, conversation_of(message.conversation_id), now, zone):
-            found[place][name] += 1
     day = day_of(now, zone)
+    happened = [of for one in new for of in _of_message(one, conversation_of(one.conversation_id), now, zone)]
     for was, conversation in of_conversations(steps):
         if conversation is not None:
-            for place, name in _of_conversation(was, conversation, new, now, day):
-                found[place][name] += 1
+            happened += _of_conversation(was, conversation, new, now, day)
         for version, sign in ((was, -1), (conversation, 1)):
             for place, name in _standing(version, day):
                 found[place][name] += sign
+    for place, name in happened:
+        found[place][name] += 1
+        found[place.of_all][name] += 1
     return found
 
 

@@ -1,7 +1,7 @@
 """Tallies for reports: small documents by day, channel, team and agent, added to in the transaction that they tell of.
 
 A report reads those of its days, which are one range of ids, and adds them up in the database. So it costs as much as
-there were channels, teams and agents at work on those days, however many messages there were.
+there were channels on those days, or teams and agents where one is asked for, however many messages there were.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from inbox.store.client import Client, Database, Document
 from inbox.store.guard import guarded
 from inbox.store.indexes import LONG_AGO
-from inbox.tallies import Tallies, day_of
+from inbox.tallies import ALL, Tallies, day_of, lead
 from normalizer.codec import to_milliseconds
 
 BEHIND = "~"  # sorts behind all that stands in an id
@@ -166,9 +166,9 @@ class Reports:
 
     async def _changed(self, scope: Scope, today: date, session: AsyncClientSession) -> dict[date, Counter[str]]:
         names = ("open", "waiting")
-        within = {**_within(scope), "_id": _days(scope.first, today), "channel": scope.channel or ""}
+        within: Document = {"_id": _days(scope.first, today), **_of(team=scope.team, agent=scope.agent)}
         pipeline: list[Document] = [
-            {"$match": within},
+            {"$match": {**within, "channel": scope.channel or ""}},
             {"$group": {"_id": "$day", **{name: _sum(name) for name in names}}},
         ]
         changed: defaultdict[date, Counter[str]] = defaultdict(Counter)
@@ -183,13 +183,14 @@ class Reports:
 
 
 def _within(scope: Scope) -> Document:
-    """The tallies of a scope."""
-    channel: Document = _of(channel=scope.channel) or {"channel": {"$ne": ""}}
-    return {"_id": _days(scope.first, scope.last), **channel, **_of(team=scope.team, agent=scope.agent)}
+    """The tallies of what happened in a scope: those of all teams and agents together where none is asked."""
+    team = ALL if scope.team is None and scope.agent is None else scope.team
+    days = _days(scope.first, scope.last, lead(team))
+    return {"_id": days, **_of(channel=scope.channel, team=team, agent=scope.agent)}
 
 
-def _days(first: date, last: date) -> Document:
-    return {"$gte": first.isoformat(), "$lt": last.isoformat() + BEHIND}
+def _days(first: date, last: date, before: str = "") -> Document:
+    return {"$gte": f"{before}{first}", "$lt": f"{before}{last}{BEHIND}"}
 
 
 def _of(**named: str | None) -> Document:

@@ -157,7 +157,8 @@ async def _move(documents: Any, *, days: int) -> None:
     async for tally in documents["reports"].find():
         await documents["reports"].delete_one({"_id": tally["_id"]})
         day = str(date.fromisoformat(tally["day"]) - days * DAY)
-        await documents["reports"].insert_one({**tally, "_id": day + tally["_id"][len(day) :], "day": day})
+        moved = {"_id": tally["_id"].replace(tally["day"], day), "day": day}
+        await documents["reports"].insert_one({**tally, **moved})
     began = datetime.now(UTC) - days * DAY
     await documents["meta"].update_one({"_id": "reports"}, {"$set": {"since": began}})
 
