@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, timedelta, tzinfo
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -113,6 +113,11 @@ class InboxConfig(_Section):
     locale: Annotated[str, _matches(_LOCALE, "must be a language; write it such as en, tr or pt-BR")] = "en"
     timezone: Annotated[str, AfterValidator(_timezone)] = "UTC"
     public_url: Annotated[str, AfterValidator(_public_url)] = ""
+
+    @property
+    def zone(self) -> tzinfo:
+        """The time zone itself; UTC needs no time zone data on the machine."""
+        return UTC if self.timezone == "UTC" else ZoneInfo(self.timezone)
 
 
 class ServerConfig(_Section):

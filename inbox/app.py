@@ -80,7 +80,7 @@ async def storage(config: Config, measured: Measured) -> AsyncIterator[tuple[Sto
             url = owned.url
         else:
             url = config.storage.url.get_secret_value()
-        store = await Store.open(url, migrate=owned is not None, measured=measured)
+        store = await Store.open(url, migrate=owned is not None, measured=measured, zone=config.inbox.zone)
         stack.push_async_callback(store.close)
         yield store, owned
 

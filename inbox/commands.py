@@ -41,7 +41,7 @@ async def database(config: Config, *, migrate: bool = False) -> AsyncIterator[St
             url = config.storage.url.get_secret_value()
         else:
             url = await _embedded(config.storage.data_dir, stack)
-        store = await Store.open(url, migrate=migrate)
+        store = await Store.open(url, migrate=migrate, zone=config.inbox.zone)
         stack.push_async_callback(store.close)
         yield store
 

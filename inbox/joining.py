@@ -28,6 +28,7 @@ async def join(unit: Unit, home: Conversation, emptied: Conversation) -> Convers
         channels=tuple(dict.fromkeys((*home.channels, *emptied.channels))),
         tags=tuple(dict.fromkeys((*home.tags, *emptied.tags))),
         waiting_since=min(filter(None, (home.waiting_since, emptied.waiting_since)), default=None),
+        answered_at=min(filter(None, (home.answered_at, emptied.answered_at)), default=None),
         followers=tuple(dict.fromkeys((*home.followers, *emptied.followers))),
         team=home.team or emptied.team,
         assignee=home.assignee or emptied.assignee,

@@ -145,6 +145,8 @@ class Conversation(Struct, frozen=True, kw_only=True):
         last_seq: the highest `seq` given in it.
         inbound: how many messages its customer's side wrote.
         waiting_since: since when the customer waits for an answer, or None.
+        opened_at: when it was last opened again after it was resolved, or None.
+        answered_at: when an agent first answered since it was created or opened again, or None.
         previous_id: the resolved conversation of the same thread that was too old to be opened again.
         merged_into: where its messages are now; it is empty itself and stands in no list.
         version: grows with each change; the `ETag`.
@@ -165,6 +167,8 @@ class Conversation(Struct, frozen=True, kw_only=True):
     inbound: int = 0
     last_message: Preview | None = None
     waiting_since: datetime | None = None
+    opened_at: datetime | None = None
+    answered_at: datetime | None = None
     previous_id: str | None = None
     merged_into: str | None = None
     version: int = 1

@@ -21,6 +21,7 @@ from inbox.outbox import OutboxWorker
 from inbox.staff import Principal
 from inbox.store import Store, Unit
 from inbox.store.writer import Change
+from inbox.tallies import by_agent
 from normalizer.codec import clean_structure, to_milliseconds
 from normalizer.html import TooComplexError, sanitize
 from normalizer.outcomes import Person
@@ -211,6 +212,7 @@ def _store(
             channels=tuple(dict.fromkeys((*conversation.channels, message.channel))),
             followers=tuple(dict.fromkeys((*conversation.followers, *new.mentions))),
             waiting_since=None if addressee else conversation.waiting_since,
+            answered_at=conversation.answered_at or (unit.now if by_agent(message) else None),
             updated_at=unit.now,
         )
     )

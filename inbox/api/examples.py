@@ -7,6 +7,7 @@ from typing import Any
 
 from inbox.api.example_values import AGENT_ID, AT, CONVERSATION_ID, CUSTOMER_ID, LATER, MESSAGE_ID, TEAM_ID, page
 from inbox.api.examples_at_hand import AT_HAND
+from inbox.api.report_examples import REPORTS
 
 _ATTACHMENT = {
     "id": "01a2067a-47f1-7332-a563-0a9ab89d4e31",
@@ -85,6 +86,8 @@ _CONVERSATION = {
     "last_seq": 1,
     "unread": 1,
     "waiting_since": AT,
+    "opened_at": None,
+    "answered_at": None,
     "previous_id": None,
     "merged_into": None,
     "version": 2,
@@ -314,6 +317,7 @@ EXAMPLES: Mapping[str, Any] = {
     "ReplayBody": {"after": "MToyNjIxNDQwMA"},
     "RetryBody": {"delivery_id": _DELIVERY["id"]},
     "Replayed": {"replayed": 1},
+    **REPORTS,
     "SessionPage": page(_SESSION),
     "Team": _TEAM,
     "TeamBody": {"name": "Billing"},

@@ -22,6 +22,7 @@ from inbox.api.problems import CONTENT_TYPE, Problem
 from inbox.api.reading import NoQuery
 from inbox.api.refusals import REFUSALS
 from inbox.api.routing import Answer, Redirect, Route, Streamed
+from inbox.api.sheets import Sheet
 
 Json = dict[str, Any]
 
@@ -153,6 +154,8 @@ def _answers(route: Route, schemas: _Schemas) -> Json:
     schema = schemas.of(given)
     headers = {"headers": {"ETag": ETAG}} if get_origin(route.answer) is Answer and hasattr(given, "version") else {}
     content = {"application/json": {"schema": schema}}
+    if _may_be_sheet(route.answer):
+        content["text/csv"] = {"schema": {"type": "string"}}
     return {str(route.status): {"description": "What was asked for.", "content": content, **headers}}
 
 
@@ -190,8 +193,12 @@ def refusals_of(route: Route) -> Sequence[str]:
 
 
 def _given(answer: Any) -> Any:  # noqa: ANN401 (a type)
-    """What an answer holds."""
-    return get_args(answer)[0] if get_origin(answer) is Answer else answer
+    """What an answer holds; one that may be a sheet too is told of by what else it is."""
+    return get_args(answer)[0] if get_origin(answer) is Answer or _may_be_sheet(answer) else answer
+
+
+def _may_be_sheet(answer: Any) -> bool:  # noqa: ANN401 (a type)
+    return Sheet in get_args(answer)
 
 
 def _is_described(kind: Any) -> bool:  # noqa: ANN401 (a type)

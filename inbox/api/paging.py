@@ -11,8 +11,8 @@ from typing import Annotated, Generic, TypeVar
 import msgspec
 from msgspec import Meta
 
-from inbox.api.problems import FieldError, ProblemError
-from inbox.api.reading import Limit
+from inbox.api.problems import FieldError
+from inbox.api.reading import Limit, invalid_query
 from inbox.store.paging import Place, Slice
 
 DEFAULT_LIMIT = 50
@@ -65,8 +65,7 @@ def place(cursor: str | None, order: str, *, timed: bool = True) -> Place | None
     except (binascii.Error, ValueError, RecursionError):
         found = None
     if found is None or found.order != order or (found.at is not None) != timed:
-        error = FieldError(field="cursor", detail="give the next of an earlier page of this list as it is")
-        raise ProblemError("invalid-query", f"cursor: {error.detail}", errors=[error])
+        raise invalid_query(FieldError(field="cursor", detail="give the next of an earlier page of this list as it is"))
     return Place(found.at, found.id)
 
 

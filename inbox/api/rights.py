@@ -43,6 +43,7 @@ LIST = Right("agent", "list")
 PERSON = Right("agent", audited=True)
 AT_HAND = Right("agent", shared="supervisor")
 SUPERVISOR = Right("supervisor", audited=True)
+OVERVIEW = Right("supervisor")
 ADMIN = Right("admin", audited=True)
 
 MATRIX: Mapping[str, Right] = {
@@ -91,6 +92,10 @@ MATRIX: Mapping[str, Right] = {
     "GET /api/v1/attachments/{id}": ONE,
     "GET /api/v1/audit": ADMIN,
     "GET /api/v1/channels": AGENT,
+    "GET /api/v1/reports/volume": OVERVIEW,
+    "GET /api/v1/reports/times": OVERVIEW,
+    "GET /api/v1/reports/backlog": OVERVIEW,
+    "GET /api/v1/reports/hours": OVERVIEW,
     "GET /api/v1/ingest/failed": SUPERVISOR,
     "POST /api/v1/ingest/{id}/replay": SUPERVISOR,
     "GET /api/v1/webhooks": ADMIN,

@@ -48,6 +48,8 @@ class ConversationView(Struct, frozen=True, kw_only=True):
     last_seq: int
     unread: int
     waiting_since: Time | None
+    opened_at: Time | None
+    answered_at: Time | None
     previous_id: str | None
     merged_into: str | None
     version: int

@@ -29,6 +29,7 @@ from inbox.model import (
 )
 from inbox.staff import Agent
 from inbox.store import JournalEntry, Unit
+from inbox.tallies import by_agent
 from normalizer.outcomes import (
     Change,
     ConversationEvent,
@@ -284,5 +285,6 @@ def _with(conversation: Conversation, message: Message, draft: Draft, unit: Unit
         if said or conversation.last_message is None
         else conversation.last_message,
         waiting_since=None if answers else conversation.waiting_since or (unit.now if waits else None),
+        answered_at=conversation.answered_at or (unit.now if by_agent(message) else None),
         updated_at=unit.now,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Mapping
+from datetime import UTC, tzinfo
 from typing import Any
 
 from inbox.store import indexes, migrations
@@ -29,6 +30,7 @@ from inbox.store.people import People
 from inbox.store.personal import PersonalData
 from inbox.store.processes import Processes
 from inbox.store.queries import Queries
+from inbox.store.reports import Reports
 from inbox.store.signing_keys import SigningKeys
 from inbox.store.staff import Staff
 from inbox.store.traffic import Traffic
@@ -48,6 +50,7 @@ __all__ = [
     "Outbox",
     "Processes",
     "Queries",
+    "Reports",
     "SigningKeys",
     "Staff",
     "Store",
@@ -66,11 +69,11 @@ AGAIN_SECONDS = 0.2
 class Store:
     """One MongoDB database. Made by `open`."""
 
-    def __init__(self, client: Client, measured: Measured) -> None:
+    def __init__(self, client: Client, measured: Measured, zone: tzinfo) -> None:
         self._client = client
         database_ = database(client)
         self.events = EventLog(database_)
-        self._writer = Writer(client, database_, self.events.committed, measured)
+        self._writer = Writer(client, database_, self.events.committed, measured, zone)
         self.write = self._writer.write
         self.journal = Journal(database_)
         self.files = FileStore(database_)
@@ -84,6 +87,7 @@ class Store:
         self.keys = SigningKeys(database_)
         self.staff = Staff(database_)
         self.counts = Counts(database_)
+        self.reports = Reports(client, database_, zone)
         self.drafts = Drafts(database_)
         self.kept = Kept(database_)
         self.people = People(database_)
@@ -92,13 +96,16 @@ class Store:
         self.queries = Queries(database_)
 
     @classmethod
-    async def open(cls, url: str, *, migrate: bool = False, measured: Measured = unmeasured) -> Store:
+    async def open(
+        cls, url: str, *, migrate: bool = False, measured: Measured = unmeasured, zone: tzinfo = UTC
+    ) -> Store:
         """Connects, and makes sure of the schema and the indexes. An election meanwhile is waited out.
 
         Args:
             url: where the database is.
             migrate: brings an older database to this version's schema, instead of refusing it.
             measured: is told of each transaction that is committed.
+            zone: the inbox's, for the days of reports.
 
         Raises:
             StoreUnavailableError: it has had no primary that stays for `ELECTION_SECONDS`.
@@ -107,21 +114,22 @@ class Store:
         deadline = asyncio.get_running_loop().time() + ELECTION_SECONDS
         while True:
             try:
-                return await cls._prepared(url, migrate=migrate, measured=measured)
+                return await cls._prepared(url, migrate=migrate, measured=measured, zone=zone)
             except StoreUnavailableError:  # all that was done bears being done twice
                 if asyncio.get_running_loop().time() > deadline:
                     raise
             await asyncio.sleep(AGAIN_SECONDS)
 
     @classmethod
-    async def _prepared(cls, url: str, *, migrate: bool, measured: Measured) -> Store:
+    async def _prepared(cls, url: str, *, migrate: bool, measured: Measured, zone: tzinfo) -> Store:
         client = await connect(url)
         try:
             with answering():
                 await (migrations.migrate if migrate else migrations.check)(database(client))
                 await indexes.ensure(database(client))
-                store = cls(client, measured)
+                store = cls(client, measured, zone)
                 await store._writer.prepare()
+                await store.reports.prepare()
         except BaseException:
             await client.close()
             raise

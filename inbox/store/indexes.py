@@ -154,7 +154,7 @@ async def ensure(database: Database) -> None:
 
     A collection without indexes is made too: else the first transaction that writes to it has to, while others wait.
     """
-    for collection in set(COLLECTIONS.values()) - INDEXES.keys():  # the others are made with their indexes
+    for collection in {*COLLECTIONS.values(), "reports"} - INDEXES.keys():  # the others are made with their indexes
         try:
             await database.create_collection(collection, check_exists=False)
         except OperationFailure as error:

@@ -9,8 +9,8 @@ happened.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, tzinfo
 from typing import Any
 
 import msgspec
@@ -21,13 +21,14 @@ from inbox.filters import View
 from inbox.model import CannedReply, Conversation, Customer, Event, Identity, OutboxItem, ThreadKey
 from inbox.sight import Audience, audience
 from inbox.staff import Agent
-from inbox.store import counts
+from inbox.store import counts, reports
 from inbox.store.client import Database, Document
 from inbox.store.documents import COLLECTIONS, AnyStored, Stored, StoredT, from_document, to_document
 from inbox.store.errors import NotOwnerError
 from inbox.store.events import POSITIONS, to_log
 from inbox.store.queries import written_by
 from inbox.store.telling import erasure_of, event_of
+from inbox.tallies import Step, of_conversations, tallied
 from normalizer.schema import Message
 
 LOADED_AT_ONCE = 1_000  # documents; the server's own first answer has 101, and a roundtrip more for the rest
@@ -46,15 +47,20 @@ class Unit:
         events: what it tells, once it is flushed.
     """
 
-    def __init__(self, database: Database, session: AsyncClientSession, number: int, now: datetime) -> None:
+    def __init__(
+        self, database: Database, session: AsyncClientSession, number: int, now: datetime, zone: tzinfo
+    ) -> None:
+        """`zone` is that of the days for which reports count."""
         self.now = now
         self.number = number
         self.events: list[Event] = []
         self._database = database
         self._session = session
+        self._zone = zone
         self._stored: dict[Key, Stored | None] = {}
         self._kept: dict[Key, Stored | None] = {}
         self._fresh: dict[Key, Stored | None] = {}
+        self._steps: list[Step] = []
         self._settled: dict[str, list[str]] = {}
         self._settling: dict[str, list[str]] = {}
 
@@ -187,6 +193,8 @@ class Unit:
     def put(self, value: AnyStored) -> AnyStored:
         """Stores something new, or something that was got, changed. Versions grow by themselves.
 
+        That a conversation is opened again is noted by itself too.
+
         Returns:
             What is stored.
         """
@@ -194,6 +202,8 @@ class Unit:
             before = self._current((type(value), value.id))
             if isinstance(before, Versioned):
                 value = msgspec.structs.replace(value, version=before.version + 1)
+            if isinstance(before, Conversation) and isinstance(value, Conversation) and _reopened(before, value):
+                value = msgspec.structs.replace(value, opened_at=self.now, answered_at=None)
         self._fresh[(type(value), value.id)] = value
         return value
 
@@ -207,6 +217,10 @@ class Unit:
 
     def keep(self) -> None:
         """What was changed since the last call is part of the transaction."""
+        for key, value in self._fresh.items():
+            before = self._kept.get(key, self._stored.get(key))
+            if isinstance(value or before, Message | Conversation):
+                self._steps.append((before, value))  # type: ignore[arg-type]  # both are what the key says
         self._kept.update(self._fresh)
         for owner, ids in self._settling.items():
             self._settled.setdefault(owner, []).extend(ids)
@@ -235,22 +249,17 @@ class Unit:
             operation = self._operation((kind, id_), value)
             if operation is not None:
                 operations.setdefault(COLLECTIONS[kind], []).append(operation)
-        operations["counts"] = [*counts.changes(self._versions())]
+        operations["counts"] = [*counts.changes(of_conversations(self._steps))]
+        operations["reports"] = [*reports.changes(tallied(self._steps, self._conversation, self.now, self._zone))]
         operations.setdefault("events", []).extend(map(InsertOne, to_log(self.events)))
         for collection, batch in operations.items():
             if batch:
                 ordered = collection == "counts"  # what is empty goes after it was counted
                 await self._database[collection].bulk_write(batch, ordered=ordered, session=self._session)
 
-    def _versions(self) -> Iterator[tuple[Conversation | None, Conversation | None]]:
-        """Each conversation that was kept, as it was and as it is."""
-        for key, value in self._kept.items():
-            if key[0] is Conversation:
-                before = self._stored.get(key)
-                yield (
-                    before if isinstance(before, Conversation) else None,
-                    value if isinstance(value, Conversation) else None,
-                )
+    def _conversation(self, id_: str) -> Conversation | None:
+        found = self._current((Conversation, id_))
+        return found if isinstance(found, Conversation) else None
 
     async def _settle(self) -> None:
         for owner, ids in self._settled.items():
@@ -330,3 +339,7 @@ class Unit:
         key = (Conversation, value.id if isinstance(value, Conversation) else value.conversation_id)
         versions = (self._stored.get(key), self._current(key))
         return audience(*(version for version in versions if isinstance(version, Conversation)))
+
+
+def _reopened(before: Conversation, after: Conversation) -> bool:
+    return before.status == "resolved" and after.status != "resolved"

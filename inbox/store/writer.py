@@ -15,7 +15,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any, TypeVar, cast
 
 from pymongo import ReturnDocument
@@ -51,10 +51,24 @@ class Writer:
     """Commits changes, each the work of a function that gets a `Unit`. Such a function may run more than once."""
 
     def __init__(
-        self, client: Client, database: Database, committed: Callable[[int, Sequence[Event]], None], measured: Measured
+        self,
+        client: Client,
+        database: Database,
+        committed: Callable[[int, Sequence[Event]], None],
+        measured: Measured,
+        zone: tzinfo,
     ) -> None:
-        """Both are called after each transaction that wrote something: with its number, or how long it took."""
+        """Made once for each process.
+
+        Args:
+            client: that of the database.
+            database: what is written to.
+            committed: called after each transaction that wrote something, with its number and its events.
+            measured: called then too, with how long it took.
+            zone: that of the days for which reports count.
+        """
         self._database = database
+        self._zone = zone
         self._measured = measured
         self._committed = committed
         self._session = client.start_session(causal_consistency=False)
@@ -111,7 +125,8 @@ class Writer:
         session = self._session
         await session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=MAJORITY)
         try:
-            unit = Unit(self._database, session, await self._number(session), to_milliseconds(datetime.now(UTC)))
+            number, now = await self._number(session), to_milliseconds(datetime.now(UTC))
+            unit = Unit(self._database, session, number, now, self._zone)
             outcomes = [await _run(change, unit) for change in changes]
             await unit.flush()
         except BaseException:

@@ -47,6 +47,7 @@ async def test_it_joins_as_an_answer_where_the_address_is_proved(santral: StartS
         assert answer["customer_id"] == asked["customer_id"]
         conversation = await desk.get(f"/api/v1/conversations/{asked['conversation_id']}")
         assert conversation["waiting_since"] is None
+        assert conversation["answered_at"] is not None
 
         mine = await _told(one, desk, "mine", "My own vase broke", "grace@example.com", "pass")
         assert (mine["direction"], mine["author"]["type"]) == ("inbound", "customer")

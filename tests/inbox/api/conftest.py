@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -45,6 +45,17 @@ async def leaving(database: str) -> AsyncIterator[tuple[Desk, contextlib.AsyncEx
 
 
 @pytest.fixture
+async def opened(mongod_url: str) -> AsyncIterator[Callable[..., Awaitable[Desk]]]:
+    """Opens desks of Santrals of one database that nobody else uses, each configured as is said."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def open_(**more: Any) -> Desk:
+            return await stack.enter_async_context(_desk_on(mongod_url, **more))
+
+        yield open_
+
+
+@pytest.fixture
 async def vouching(database: str) -> AsyncIterator[tuple[Desk, Provider]]:
     """A desk of a Santral whose agents also sign in by a provider."""
     async with Provider().running() as provider:
@@ -66,11 +77,11 @@ async def doomed(tmp_path: Path) -> AsyncIterator[Doomed]:
 
 
 @contextlib.asynccontextmanager
-async def _desk_on(database: str, **more: Any) -> AsyncIterator[Desk]:
+async def _desk_on(database: str, timezone: str = "UTC", **more: Any) -> AsyncIterator[Desk]:
     port = _free_port()
     config = Config.model_validate(
         {
-            "inbox": {"public_url": PUBLIC_URL},
+            "inbox": {"public_url": PUBLIC_URL, "timezone": timezone},
             "server": {"port": port},
             "storage": {"url": database},
             "webhooks": {"allow_networks": ["127.77.0.0/16"]},

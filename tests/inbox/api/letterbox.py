@@ -1,4 +1,4 @@
-"""A connector whose platform drops JSON letters; what it cannot read breaks it."""
+"""A connector whose platform drops JSON letters; what it cannot read, or not while a seal is there, breaks it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from pathlib import Path
 from typing import ClassVar
 
 from aiohttp import web
@@ -36,10 +38,11 @@ class LetterBox(Connector[LetterBoxOptions]):
     async def start(self, context: Context) -> None:
         async def drop(request: web.Request, _: str) -> web.Response:
             body = await request.read()
-            key = str(json.loads(body)["id"])
+            letter = json.loads(body)
             content_type = "application/json; charset=utf-8"
+            received_at = datetime.fromisoformat(letter["at"]) if "at" in letter else context.now()
             received = await context.receive(
-                Raw(key=key, body=body, content_type=content_type, received_at=context.now())
+                Raw(key=str(letter["id"]), body=body, content_type=content_type, received_at=received_at)
             )
             return web.json_response({"message_id": received.message_id})
 
@@ -48,7 +51,7 @@ class LetterBox(Connector[LetterBoxOptions]):
 
     def normalize(self, raw: Raw) -> Sequence[Outcome]:
         letter = json.loads(raw.body)
-        if letter["text"] == "unreadable":
+        if letter["text"] == "unreadable" or Path(letter.get("seal", "")).is_file():
             raise ValueError("nobody can read this")
         files = letter.get("files", {})
         message = Message(
