@@ -69,8 +69,22 @@ async function begin() {
 function again() {
   connection.value = "lost";
   if (!wanted) return;
-  setTimeout(() => wanted && (cursor ? connect() : begin()), pause * (0.75 + Math.random() / 2));
+  setTimeout(resume, pause * (0.75 + Math.random() / 2));
   pause = Math.min(pause * 2, LONGEST_PAUSE);
+}
+
+/** Goes on where it was. A stream that is refused does not say why; a call does. */
+async function resume() {
+  if (!wanted || socket) return;
+  if (!cursor) return begin();
+  try {
+    await call("GET", "/me");
+  } catch (error) {
+    if (error instanceof Problem && error.status === 401) leave();
+    else again();
+    return;
+  }
+  if (wanted && !socket) connect();
 }
 
 function connect() {
