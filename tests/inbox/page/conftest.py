@@ -70,13 +70,15 @@ async def screens(chromium: Browser, house: House) -> AsyncIterator[OpenScreen]:
     opened: list[Screen] = []
 
     async def screen(agent: Agent | None = None, *, path: str = "/", url: str = "", **options: Any) -> Screen:
-        axe = options.pop("script", None)
+        axe, clock = options.pop("script", None), options.pop("clock", False)
         context = await chromium.new_context(
             **{"locale": "en-GB", "viewport": {"width": 1440, "height": 900}, **options}
         )
         context.set_default_timeout(PATIENCE)
         if axe is not None:
             await context.add_init_script(path=axe)
+        if clock:
+            await context.clock.install()
         made = Screen(await context.new_page(), url or house.url)
         opened.append(made)
         await made.begin(agent, path)

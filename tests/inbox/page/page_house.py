@@ -91,6 +91,8 @@ class Line:
         self._port = port
         self._writers: set[asyncio.StreamWriter] = set()
         self._cut = False
+        self._flows = asyncio.Event()
+        self._flows.set()
         self.url = ""
 
     @contextlib.asynccontextmanager
@@ -99,6 +101,7 @@ class Line:
         self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         yield self
         self.cut()
+        self._flows.set()
         server.close()
 
     def cut(self) -> None:
@@ -107,8 +110,13 @@ class Line:
         for one in self._writers:
             one.transport.abort()
 
+    def stall(self) -> None:
+        """Nothing breaks, and nothing gets through: as where somebody left the room with their laptop."""
+        self._flows.clear()
+
     def mend(self) -> None:
         self._cut = False
+        self._flows.set()
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._cut:
@@ -117,17 +125,17 @@ class Line:
         there, back = await asyncio.open_connection("127.0.0.1", self._port)
         self._writers |= {writer, back}
         try:
-            await asyncio.gather(_pour(reader, back), _pour(there, writer))
+            await asyncio.gather(self._pour(reader, back), self._pour(there, writer))
         finally:
             self._writers -= {writer, back}
 
-
-async def _pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(ConnectionError):
-        while piece := await reader.read(65536):
-            writer.write(piece)
-            await writer.drain()
-    writer.close()
+    async def _pour(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while piece := await reader.read(65536):
+                await self._flows.wait()
+                writer.write(piece)
+                await writer.drain()
+        writer.close()
 
 
 class House:

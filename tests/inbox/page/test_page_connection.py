@@ -50,6 +50,23 @@ async def test_a_connection_cut_in_mid_sentence_loses_nothing_and_doubles_nothin
         await expect(screen.messages).to_have_count(5)
 
 
+async def test_a_line_that_has_died_without_a_word_is_noticed(house: House, screens: Any) -> None:
+    agent = await house.hire("Nelly")
+    async with Line(house.santral.port).laid() as line:
+        screen = await screens(agent, url=line.url, clock=True)
+        screen.expects(*BROKEN)
+        line.stall()
+        mail = await house.mail(fresh("Into the void"))
+        # A minute later, and ten seconds in which nobody answers.
+        await screen.page.clock.fast_forward(60_000)
+        await screen.page.clock.fast_forward(10_000)
+        await expect(screen.banner).to_be_visible()
+        line.mend()
+        await screen.page.clock.fast_forward(15_000)
+        await expect(screen.banner).to_have_count(0)
+        await expect(screen.row(mail["id"])).to_be_visible()
+
+
 async def test_what_is_sent_while_nobody_answers_stays_and_leaves_once(house: House, screens: Any) -> None:
     agent = await house.hire("Joan")
     async with house.visitor() as guest, Line(house.santral.port).laid() as line:

@@ -82,7 +82,7 @@ async def test_a_reply_that_is_put_off_waits_and_can_be_called_off(house: House,
     await screen.page.get_by_label("Send at").fill(at.strftime("%Y-%m-%dT%H:%M"))
     await screen.send.click()
     await expect(screen.messages.last.locator(".delivery")).to_contain_text("Leaves")
-    await expect(screen.messages.last.locator(".delivery")).to_contain_text("9:30")
+    await expect(screen.messages.last.locator(".delivery")).to_contain_text("at 09:30")
     await expect(screen.page.get_by_label("Send at")).to_have_value("")
     await screen.messages.last.get_by_role("button", name="Call off").click()
     await expect(screen.messages.last.locator(".delivery")).to_contain_text("Called off")
