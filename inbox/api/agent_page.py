@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import mimetypes
+import re
 from pathlib import Path
 
 from aiohttp import hdrs, web
@@ -28,6 +29,7 @@ PAGE_HEADERS = {
     "Vary": hdrs.ACCEPT_ENCODING,
 }
 COMPRESSED_FROM = 1024  # bytes
+_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))", re.IGNORECASE)  # and no weight of nought
 
 
 class _File(Struct, frozen=True):
@@ -61,12 +63,7 @@ class AgentPage:
         headers = {**HEADERS, **PAGE_HEADERS, "ETag": found.etag, "Content-Type": found.content_type}
         if found.etag in request.headers.get(hdrs.IF_NONE_MATCH, ""):
             return web.Response(status=304, headers=headers)
-        headers |= {
-            "Content-Type": found.content_type,
-            "Content-Security-Policy": POLICY,
-            "Referrer-Policy": "no-referrer",
-        }
-        if found.compressed is not None and "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, ""):
+        if found.compressed is not None and _GZIP.search(request.headers.get(hdrs.ACCEPT_ENCODING, "")):
             return web.Response(body=found.compressed, headers={**headers, "Content-Encoding": "gzip"})
         return web.Response(body=found.body, headers=headers)
 

@@ -13,8 +13,12 @@ export class Problem extends Error {
 
 /** Nobody answered: the network or Santral is away. */
 export const AWAY = "away";
+/** Nobody is signed in, or not any more. */
+export const UNAUTHORIZED = "unauthorized";
 
 let csrf = "";
+/** @type {() => void} */
+let leave = () => {};
 let ahead = 0; // milliseconds that Santral's clock is ahead of ours
 
 /** What time it is for Santral. @param {number} [later] milliseconds */
@@ -27,12 +31,18 @@ export function bearCsrf(token) {
   csrf = token ?? "";
 }
 
+/** @param {() => void} listener is told when a call finds nobody signed in */
+export function whenSignedOut(listener) {
+  leave = listener;
+}
+
 /**
  * @template T
  * @param {string} method
  * @param {string} path below `/api/v1`
  * @param {{query?: Record<string, string | number | boolean | null | undefined>, body?: unknown, file?: Blob,
- *   version?: number, signal?: AbortSignal}} [more] `version`: changes only what is still that one
+ *   version?: number, signal?: AbortSignal, last?: boolean}} [more] `version`: changes only what is still that one;
+ *   `last`: goes out even when the page is closed meanwhile
  * @returns {Promise<T>}
  * @throws {Problem}
  */
@@ -49,7 +59,7 @@ export async function call(method, path, more = {}) {
   const body = more.file ?? (more.body === undefined ? undefined : JSON.stringify(more.body));
   let answer;
   try {
-    answer = await fetch(`/api/v1${path}${query.size ? `?${query}` : ""}`, { method, headers, body, signal: more.signal });
+    answer = await fetch(`/api/v1${path}${query.size ? `?${query}` : ""}`, { method, headers, body, signal: more.signal, keepalive: more.last });
   } catch (error) {
     if (more.signal?.aborted) throw error;
     throw new Problem({ type: AWAY, detail: "Santral cannot be reached", status: 0 });
@@ -58,7 +68,27 @@ export async function call(method, path, more = {}) {
   if (told) ahead = told - Date.now();
   if (answer.ok) return answer.status === 204 ? /** @type {T} */ (undefined) : await answer.json();
   const document = await answer.json().catch(() => ({ type: "about:blank", detail: answer.statusText }));
+  if (document.type === UNAUTHORIZED) leave();
   throw new Problem({ ...document, status: answer.status });
+}
+
+/**
+ * What a file is called: it stands beside its bytes, which are not read.
+ * @param {string} id
+ * @returns {Promise<{id: string, filename: string} | null>} null where it is not there any more
+ */
+export async function fileNamed(id) {
+  const enough = new AbortController();
+  try {
+    const answer = await fetch(`/api/v1/attachments/${id}`, { signal: enough.signal });
+    const said = answer.headers.get("Content-Disposition") ?? "";
+    const name = /filename\*=UTF-8''([^;]+)/i.exec(said)?.[1];
+    return answer.ok ? { id, filename: name ? decodeURIComponent(name) : (/filename="([^"]+)"/.exec(said)?.[1] ?? id) } : null;
+  } catch {
+    return { id, filename: id }; // nobody answers: that is no reason to lose it
+  } finally {
+    enough.abort();
+  }
 }
 
 /**

@@ -1,11 +1,11 @@
 /** What is being written: kept on the server as a draft, sent with some seconds to think better of it. */
 
 import { batch, computed, effect, signal, untracked } from "../vendor/signals.js";
-import { all, call, serverTime } from "./api.js";
+import { AWAY, Problem, UNAUTHORIZED, all, call, fileNamed, serverTime } from "./api.js";
 import { composing, direction } from "./focus.js";
 import { t } from "./i18n.js";
-import { say } from "./live.js";
-import { attempt, tell } from "./notices.js";
+import { connection, say } from "./live.js";
+import { attempt, tell, wordsOf } from "./notices.js";
 import { place } from "./route.js";
 import { agents, capabilitiesOf } from "./session.js";
 import { changed, conversation, ways } from "./thread.js";
@@ -15,6 +15,7 @@ import { changed, conversation, ways } from "./thread.js";
 const KEEP = 700; // milliseconds without a key, after which the draft is kept
 const SAY_TYPING = 3000; // milliseconds
 const UNDO_SECONDS = 6;
+const LAST = 20_000; // characters that a browser still takes along from a page that is closed
 
 export const text = signal("");
 /** @type {import("../vendor/signals.js").Signal<string | null>} */
@@ -23,7 +24,7 @@ export const to = signal("");
 /** Null: as the way has it. @type {import("../vendor/signals.js").Signal<string | null>} */
 export const cc = signal(null);
 export const bcc = signal("");
-/** @type {import("../vendor/signals.js").Signal<Attachment[]>} */
+/** @type {import("../vendor/signals.js").Signal<Pick<Attachment, "id" | "filename">[]>} */
 export const files = signal([]);
 export const uploading = signal(0);
 /** @type {import("../vendor/signals.js").Signal<string>} */
@@ -77,7 +78,9 @@ async function take(id) {
   if (!id) return;
   const drafts = /** @type {(Draft & {conversation_id: string})[]} */ ((await attempt(() => all("/drafts"))) ?? []);
   const found = drafts.find((one) => one.conversation_id === id);
-  if (!found || owner !== id || text.peek()) return;
+  if (!found) return;
+  const known = await Promise.all(found.attachments.map(fileNamed));
+  if (owner !== id || !empty.peek()) return;
   batch(() => {
     text.value = found.text;
     direction.value = found.direction;
@@ -85,6 +88,7 @@ async function take(id) {
     to.value = found.to.join(", ");
     cc.value = found.cc.length ? found.cc.join(", ") : null;
     bcc.value = found.bcc.join(", ");
+    files.value = known.filter((one) => one !== null);
   });
   kept = JSON.stringify(draft());
 }
@@ -116,8 +120,8 @@ export function write(typed) {
   }
 }
 
-/** Keeps the draft where it has changed. */
-export function keep() {
+/** Keeps the draft where it has changed; one that cannot be kept now is kept when the connection is back. */
+export async function keep() {
   clearTimeout(keeping);
   keeping = undefined;
   const now = draft();
@@ -125,9 +129,25 @@ export function keep() {
   if (!owner || said === kept) return;
   kept = said;
   const path = `/conversations/${owner}/draft`;
-  attempt(() => (empty.peek() ? call("DELETE", path) : call("PUT", path, { body: now })));
+  const last = said.length < LAST;
+  try {
+    await (empty.peek() ? call("DELETE", path, { last }) : call("PUT", path, { body: now, last }));
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    if (kept === said) kept = "";
+    if (error.type !== AWAY && error.type !== UNAUTHORIZED) tell(wordsOf(error), { kind: "wrong" }); // else it is said already
+  }
 }
 addEventListener("pagehide", keep);
+effect(() => {
+  if (connection.value === "live") untracked(keep);
+});
+
+/** Forgets what is written, without a trace: somebody else sits here now. */
+export function forget() {
+  clear();
+  owner = "";
+}
 
 /** @param {Iterable<File>} chosen */
 export async function attach(chosen) {
@@ -145,6 +165,7 @@ export async function send() {
   if (empty.peek() || sending.peek() || uploading.peek() || !owner) return;
   const id = owner;
   const written = draft();
+  const fields = { files: files.peek(), channel: channel.peek(), to: to.peek(), cc: cc.peek(), bcc: bcc.peek() };
   const isNote = written.direction === "note";
   const at = later.peek() ? new Date(later.peek()) : null;
   const body = isNote
@@ -166,20 +187,31 @@ export async function send() {
     composing.peek()?.focus();
   }
   if (!isNote && !at) {
-    const action = { label: t("undo"), run: () => { away(); undo(id, message, written); } };
+    const action = { label: t("undo"), run: () => { away(); undo(id, message, written, fields); } };
     const away = tell(t("sending"), { seconds: UNDO_SECONDS - 1, action });
   }
 }
 
-/** Takes back what has not left yet. @param {string} id @param {Message} message @param {Draft} written */
-async function undo(id, message, written) {
+/**
+ * Takes back what has not left yet, and gives it back above what was written since.
+ * @param {string} id @param {Message} message @param {Draft} written
+ * @param {{files: Pick<Attachment, "id" | "filename">[], channel: string | null, to: string, cc: string | null, bcc: string}} fields
+ */
+async function undo(id, message, written, fields) {
   const cancelled = await attempt(() => call("POST", `/messages/${message.id}/cancel`));
   if (!cancelled) return;
   changed(cancelled);
   if (owner !== id || place.peek().c !== id) return;
   batch(() => {
-    text.value = written.text;
-    direction.value = written.direction;
+    if (empty.peek()) {
+      direction.value = written.direction;
+      channel.value = fields.channel;
+      to.value = fields.to;
+      cc.value = fields.cc;
+      bcc.value = fields.bcc;
+    }
+    text.value = [written.text, text.peek()].filter((one) => one.trim()).join("\n\n");
+    files.value = [...fields.files, ...files.peek()];
   });
   keep();
   composing.peek()?.focus();

@@ -24,13 +24,15 @@ export function speak(wanted) {
   language.value = wanted;
 }
 
+/** The language as it is written where the reader lives: British dates are not American ones. */
+const region = computed(() => navigator.languages.find((one) => one.slice(0, 2) === language.value) ?? language.value);
 const plurals = computed(() => new Intl.PluralRules(language.value));
-const clock = computed(() => new Intl.DateTimeFormat(language.value, { hour: "2-digit", minute: "2-digit" }));
-const day = computed(() => new Intl.DateTimeFormat(language.value, { day: "numeric", month: "short" }));
-const whole = computed(() => new Intl.DateTimeFormat(language.value, { dateStyle: "full", timeStyle: "medium" }));
-const dayOfYear = computed(() => new Intl.DateTimeFormat(language.value, { dateStyle: "long" }));
+const clock = computed(() => new Intl.DateTimeFormat(region.value, { hour: "2-digit", minute: "2-digit" }));
+const day = computed(() => new Intl.DateTimeFormat(region.value, { day: "numeric", month: "short" }));
+const whole = computed(() => new Intl.DateTimeFormat(region.value, { dateStyle: "full", timeStyle: "medium" }));
+const dayOfYear = computed(() => new Intl.DateTimeFormat(region.value, { dateStyle: "long" }));
 const relative = computed(() => new Intl.RelativeTimeFormat(language.value, { numeric: "auto", style: "short" }));
-const numbers = computed(() => new Intl.NumberFormat(language.value));
+const numbers = computed(() => new Intl.NumberFormat(region.value));
 /** Sorts names as the language does: in Turkish ç stands behind c, ı before i. */
 export const collator = computed(() => new Intl.Collator(language.value, { numeric: true, sensitivity: "base" }));
 

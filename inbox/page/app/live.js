@@ -7,6 +7,8 @@ import { Problem, call } from "./api.js";
 
 const FIRST_PAUSE = 500; // milliseconds
 const LONGEST_PAUSE = 15_000;
+const SILENT = 45_000; // milliseconds without a frame, after which it is asked whether anybody is still there
+const ANSWERS = 10_000; // within which that is answered
 const SIGNED_OUT = 4401;
 const OTHER_RIGHTS = 4403;
 const EXPIRED = 4410;
@@ -21,6 +23,7 @@ let socket = null;
 let cursor = "";
 let pause = FIRST_PAUSE;
 let wanted = false;
+let heard = 0; // when the last frame came
 /** @type {() => Promise<void>} */
 let reload = async () => {};
 /** @type {() => void} */
@@ -69,8 +72,22 @@ async function begin() {
 function again() {
   connection.value = "lost";
   if (!wanted) return;
-  setTimeout(() => wanted && (cursor ? connect() : begin()), pause * (0.75 + Math.random() / 2));
+  setTimeout(resume, pause * (0.75 + Math.random() / 2));
   pause = Math.min(pause * 2, LONGEST_PAUSE);
+}
+
+/** Goes on where it was. A stream that is refused does not say why; a call does. */
+async function resume() {
+  if (!wanted || socket) return;
+  if (!cursor) return begin();
+  try {
+    await ask();
+  } catch (error) {
+    if (error instanceof Problem && error.status === 401) leave();
+    else again();
+    return;
+  }
+  if (wanted && !socket) connect();
 }
 
 function connect() {
@@ -84,6 +101,7 @@ function connect() {
 
 /** @param {any} frame */
 function take(frame) {
+  heard = Date.now();
   if (frame.type === "hello") {
     connection.value = "live";
     pause = FIRST_PAUSE;
@@ -99,6 +117,32 @@ function ended(code) {
   if (code === SIGNED_OUT) leave();
   else if (code === EXPIRED || code === OTHER_RIGHTS) begin();
   else again();
+}
+
+/** A line that carries nothing any more is not told of as closed: a call finds out. */
+async function probe() {
+  const asked = socket;
+  if (!asked || connection.peek() !== "live" || Date.now() - heard < SILENT) return;
+  try {
+    await ask();
+    heard = Date.now();
+  } catch {
+    if (asked !== socket) return;
+    asked.close();
+    ended(0);
+  }
+}
+setInterval(probe, ANSWERS);
+
+/** Whether anybody answers in time, and who they take us for. */
+async function ask() {
+  const patience = new AbortController();
+  const timer = setTimeout(() => patience.abort(), ANSWERS);
+  try {
+    await call("GET", "/me", { signal: patience.signal });
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Comes back at once where the machine slept or the network changed. */

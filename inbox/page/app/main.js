@@ -2,8 +2,9 @@
 
 import { render } from "../vendor/preact.js";
 import { effect } from "../vendor/signals.js";
+import { whenSignedOut } from "./api.js";
 import { press } from "./commands.js";
-import { followConversation } from "./compose.js";
+import { followConversation, forget } from "./compose.js";
 import { html } from "./html.js";
 import { language } from "./i18n.js";
 import * as inbox from "./inbox.js";
@@ -31,15 +32,27 @@ thread.followAddress();
 followConversation();
 addEventListener("keydown", press);
 
+const root = /** @type {HTMLElement} */ (document.getElementById("app"));
+
 /** @type {string | undefined} */
 let who;
+/** @type {string | undefined} */
+let before;
 effect(() => {
   const id = me.value?.id;
   if (id === who) return;
   who = id;
+  if (id && before && id !== before) {
+    forget();
+    render(null, root);
+    location.reload(); // nothing of the one before is left to the next
+    return;
+  }
+  before = id ?? before;
   if (id) follow({ loaded: load, signedOut });
   else unfollow();
 });
 
-render(html`<${App} />`, /** @type {HTMLElement} */ (document.getElementById("app")));
+whenSignedOut(signedOut);
+render(html`<${App} />`, root);
 attempt(recognise);

@@ -1,7 +1,7 @@
 /** Short words at the foot of the page: what went wrong, what was done and can be undone. */
 
 import { signal } from "../vendor/signals.js";
-import { AWAY, Problem } from "./api.js";
+import { AWAY, Problem, UNAUTHORIZED } from "./api.js";
 import { t } from "./i18n.js";
 
 /** @typedef {{id: number, text: string, kind: "told" | "wrong", action?: {label: string, run: () => void}}} Notice */
@@ -33,7 +33,7 @@ export async function attempt(work) {
     return await work();
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    tell(wordsOf(error), { kind: "wrong" });
+    if (error.type !== UNAUTHORIZED) tell(wordsOf(error), { kind: "wrong" }); // else the sign-in says it
     return undefined;
   }
 }

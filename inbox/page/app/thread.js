@@ -1,10 +1,10 @@
 /** The open conversation: its messages in order, who looks at it, how it can be answered. */
 
 import { batch, computed, effect, signal, untracked } from "../vendor/signals.js";
-import { Problem, call } from "./api.js";
+import { Problem, UNAUTHORIZED, call } from "./api.js";
 import { put } from "./inbox.js";
 import { connection, say } from "./live.js";
-import { attempt, tell } from "./notices.js";
+import { attempt, tell, wordsOf } from "./notices.js";
 import { t } from "./i18n.js";
 import { go, place } from "./route.js";
 import { me } from "./session.js";
@@ -83,7 +83,7 @@ export async function reload() {
     if (!(error instanceof Problem)) throw error;
     if (error.type === "merged") go({ c: error.document.merged_into }, { quietly: true });
     else if (error.status === 404) missing.value = true;
-    else tell(error.message, { kind: "wrong" });
+    else if (error.type !== UNAUTHORIZED) tell(wordsOf(error), { kind: "wrong" });
   }
 }
 

@@ -1,0 +1,174 @@
+"""A reply is thought better of, put off, sent again; a note is nobody's but the staff's; drafts follow their writer."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from harness import eventually
+from page_house import House, fresh
+from playwright.async_api import expect
+
+
+async def test_undone_a_reply_does_not_leave_and_its_text_is_back(house: House, screens: Any) -> None:
+    async with house.visitor() as guest:
+        await guest.say(words := fresh("Is it open?"))
+        chat = await house.chat_of(words)
+        screen = await screens(await house.hire("Ruth"))
+        await screen.open(chat)
+        await screen.composer.fill("No, never. Go away.")
+        await screen.page.set_input_files(
+            ".composer input[type=file]", [{"name": "a.txt", "mimeType": "text/plain", "buffer": b"a"}]
+        )
+        await expect(screen.page.locator(".composer .file")).to_contain_text("a.txt")
+        await screen.send.click()
+        await expect(screen.composer).to_have_value("")
+        await screen.notice.get_by_role("button", name="Undo").click()
+        await expect(screen.composer).to_have_value("No, never. Go away.")
+        await expect(screen.page.locator(".composer .file")).to_contain_text("a.txt")
+        await expect(screen.messages.last.locator(".delivery")).to_contain_text("Called off")
+        (_, reply) = await house.desk.messages(chat["id"])
+        assert reply["delivery"]["state"] == "cancelled"
+
+        await screen.composer.fill("Yes, until six.")
+        await screen.send.click()
+        await guest.hears("Yes, until six.")
+        assert guest.heard("No, never. Go away.") == 0
+    await expect(screen.notice).to_have_count(0)
+
+
+async def test_what_is_written_after_sending_is_not_lost_by_an_undo(house: House, screens: Any) -> None:
+    conversation = await house.mail(fresh("Two thoughts"))
+    screen = await screens(await house.hire("Olga"))
+    await screen.open(conversation)
+    await screen.composer.fill("First thought.")
+    await screen.composer.press("Control+Enter")
+    await expect(screen.composer).to_have_value("")
+    await screen.composer.press_sequentially("Second thought.")
+    await screen.notice.get_by_role("button", name="Undo").click()
+    await expect(screen.messages.last.locator(".delivery")).to_contain_text("Called off")
+    await expect(screen.composer).to_have_value("First thought.\n\nSecond thought.")
+
+
+async def test_a_note_is_sent_to_nobody(house: House, screens: Any) -> None:
+    async with house.visitor() as guest:
+        await guest.say(words := fresh("Any news?"))
+        chat = await house.chat_of(words)
+        screen = await screens(await house.hire("Anna"))
+        await screen.open(chat)
+        await screen.page.keyboard.press("n")
+        await expect(screen.page.locator(".composer .way")).to_have_text("Only colleagues see this")
+        await screen.composer.fill("He asks every day. @An")
+        await expect(screen.page.get_by_role("button", name="@Anna")).to_be_visible()
+        await screen.page.get_by_role("button", name="@Anna").first.click()
+        await screen.page.get_by_role("button", name="Add note").click()
+        await expect(screen.page.locator(".message.is-note")).to_contain_text("He asks every day. @Anna")
+        await expect(screen.page.locator(".message.is-note .delivery")).to_have_count(0)
+        # A reply that is written afterwards comes alone.
+        await screen.page.keyboard.press("Escape")
+        await screen.page.keyboard.press("r")
+        await screen.composer.fill("Tomorrow.")
+        await screen.send.click()
+        await guest.hears("Tomorrow.")
+        assert [one for one in guest.frames if "every day" in str(one)] == []
+
+
+async def test_a_reply_that_is_put_off_waits_and_can_be_called_off(house: House, screens: Any) -> None:
+    conversation = await house.mail(fresh("Next week?"))
+    screen = await screens(await house.hire("Nora"))
+    await screen.open(conversation)
+    at = (datetime.now() + timedelta(days=2)).replace(hour=9, minute=30)  # noqa: DTZ005 (as a person types it)
+    await screen.composer.fill("Good morning.")
+    await screen.page.get_by_label("Send at").fill(at.strftime("%Y-%m-%dT%H:%M"))
+    await screen.send.click()
+    await expect(screen.messages.last.locator(".delivery")).to_contain_text("Leaves")
+    await expect(screen.messages.last.locator(".delivery")).to_contain_text("at 09:30")
+    await expect(screen.page.get_by_label("Send at")).to_have_value("")
+    await screen.messages.last.get_by_role("button", name="Call off").click()
+    await expect(screen.messages.last.locator(".delivery")).to_contain_text("Called off")
+    assert not house.post.has("Good morning.")
+
+
+async def test_a_failed_reply_says_why_and_goes_out_again(house: House, screens: Any) -> None:
+    sender = "full@example.org"
+    conversation = await house.mail(fresh("Write to me"), sender=sender)
+    screen = await screens(await house.hire("Irma"))
+    house.post.refused.add(sender)
+    await screen.open(conversation)
+    await screen.composer.fill(words := fresh("Here I write."))
+    await screen.send.click()
+    delivery = screen.messages.last.locator(".delivery")
+    await expect(delivery).to_contain_text("Not sent", timeout=30_000)
+    await expect(delivery).to_contain_text("there is no such mailbox here")
+    house.post.refused.clear()
+    await delivery.get_by_role("button", name="Send again").click()
+    await house.post.took(words)
+    await expect(delivery).to_have_text("Sent")
+
+
+async def test_a_draft_is_there_in_another_browser_and_each_conversation_has_its_own(
+    house: House, screens: Any
+) -> None:
+    first, second = await house.mail(fresh("One")), await house.mail(fresh("Two"))
+    agent = await house.hire("Dora")
+    here = await screens(agent)
+    await here.open(first)
+    await here.page.keyboard.press("n")
+    await here.composer.fill("Begun in the office")
+    await here.open(second)
+    await expect(here.composer).to_have_value("")
+    await here.composer.fill("This is another one")
+    await here.open(first)
+    await expect(here.composer).to_have_value("Begun in the office")
+    await here.open(second)
+    await expect(here.composer).to_have_value("This is another one")
+    await here.kept(second["id"], "This is another one")
+
+    there = await screens(agent)
+    await there.open(first)
+    await expect(there.composer).to_have_value("Begun in the office")
+    await expect(there.page.get_by_role("radio", name="Note")).to_be_checked()
+    await there.page.reload()
+    await expect(there.composer).to_have_value("Begun in the office")
+    # Sent, it is no draft any more: nowhere.
+    await there.send.click()
+    await expect(there.composer).to_have_value("")
+
+    async def gone() -> bool:
+        answer = await there.context.request.get(f"{house.url}/api/v1/drafts")
+        return [one["text"] for one in (await answer.json())["items"]] == ["This is another one"]
+
+    await eventually(gone)
+    colleague = await screens(await house.hire("Edith"))
+    await colleague.open(second)
+    await expect(colleague.composer).to_have_value("")
+
+
+async def test_the_files_of_a_draft_are_there_when_it_comes_back(house: House, screens: Any) -> None:
+    conversation = await house.mail(fresh("With a file"))
+    agent = await house.hire("Karin")
+    screen = await screens(agent)
+    await screen.open(conversation)
+    await screen.page.set_input_files(
+        ".composer input[type=file]", [{"name": "offer.txt", "mimeType": "text/plain", "buffer": b"10"}]
+    )
+    await expect(screen.page.locator(".composer .file")).to_contain_text("offer.txt")
+    await screen.composer.fill("See the offer.")
+    await screen.kept(conversation["id"], "See the offer.")
+    again = await screens(agent)
+    await again.open(conversation)
+    await expect(again.composer).to_have_value("See the offer.")
+    await again.composer.fill("See the offer, please.")
+    await again.kept(conversation["id"], "See the offer, please.")
+    answer = await again.context.request.get(f"{house.url}/api/v1/conversations/{conversation['id']}/draft")
+    assert len((await answer.json())["attachments"]) == 1
+
+
+async def test_what_was_typed_last_is_kept_though_the_page_is_closed_at_once(house: House, screens: Any) -> None:
+    conversation = await house.mail(fresh("In a hurry"))
+    agent = await house.hire("Selma")
+    screen = await screens(agent)
+    await screen.open(conversation)
+    await screen.composer.fill("Off to the train")
+    await screen.page.goto("about:blank")
+    await screen.kept(conversation["id"], "Off to the train")
