@@ -33,7 +33,7 @@ export const sending = signal(false);
 
 /** The way by which it would leave. */
 export const way = computed(() => {
-  const found = ways.value;
+  const found = ways.value ?? [];
   return found.find((one) => one.channel === channel.value) ?? found.find((one) => one.default) ?? found.find((one) => !one.refused);
 });
 export const hasRecipients = computed(() => !!way.value && !!capabilitiesOf(way.value.channel).recipients);

@@ -19,8 +19,8 @@ const GONE = 65_000; // after which somebody of whom nothing was heard has gone
 export const conversation = signal(null);
 /** @type {import("../vendor/signals.js").Signal<Message[]>} */
 export const messages = signal([]);
-/** @type {import("../vendor/signals.js").Signal<Way[]>} */
-export const ways = signal([]);
+/** How it can be answered; null: not known yet. @type {import("../vendor/signals.js").Signal<Way[] | null>} */
+export const ways = signal(null);
 /** @type {import("../vendor/signals.js").Signal<Customer | null>} */
 export const customer = signal(null);
 export const missing = signal(false);
@@ -48,7 +48,7 @@ export async function open(id) {
   batch(() => {
     conversation.value = null;
     messages.value = [];
-    ways.value = [];
+    ways.value = null;
     customer.value = null;
     missing.value = false;
     present.value = [];

@@ -17,7 +17,7 @@ export function Composer() {
   const [dragged, setDragged] = useState(false);
   const isNote = direction.value === "note";
   const way = compose.way.value;
-  const refused = !isNote && (!way || way.refused);
+  const refused = !isNote && ways.value !== null && (!way || way.refused);
   useEffect(() => {
     composing.value = area.current;
     return () => (composing.value = null);
@@ -66,7 +66,7 @@ export function Composer() {
         <label class="button quiet" title=${t("attach")}><${Icon} name="clip" /><span class="unseen">${t("attach")}</span>
           <input type="file" multiple class="unseen" onChange=${(/** @type {any} */ event) => { compose.attach([...event.target.files]); event.target.value = ""; }} /></label>
         ${!isNote && html`<label class="later">${t("sendLater")} <input type="datetime-local" value=${compose.later.value} onInput=${(/** @type {any} */ event) => (compose.later.value = event.target.value)} /></label>`}
-        <button class="primary" disabled=${refused || compose.empty.value || compose.sending.value || compose.uploading.value > 0} title="Ctrl+Enter">${isNote ? t("addNote") : t("send")}</button>
+        <button class="primary" disabled=${refused || (!isNote && !way) || compose.empty.value || compose.sending.value || compose.uploading.value > 0} title="Ctrl+Enter">${isNote ? t("addNote") : t("send")}</button>
       </div>
     </form>
   `;
@@ -91,6 +91,7 @@ function Kind({ kind, label }) {
 function Chip({ isNote }) {
   const way = compose.way.value;
   if (isNote) return html`<span class="way"><${Icon} name="lock" /> ${t("onlyStaff")}</span>`;
+  if (ways.value === null) return html`<span class="way"></span>`;
   if (!way || way.refused) return html`<span class="way is-refused">${t("noWay", { why: way?.refused?.detail ?? "" })}</span>`;
   const usable = ways.value.filter((one) => !one.refused);
   const reached = way.identity?.name ?? way.identity?.value ?? conversation.value?.customer?.name ?? "";
