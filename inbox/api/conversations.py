@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec.structs import replace
 
 from inbox.api.names import IdentityBody, MergeBody, Name
 from inbox.api.paging import Page, PageQuery, page, place
 from inbox.api.problems import FieldError, not_found
-from inbox.api.reading import NoQuery, Seq, as_changes, future, invalid_body, seen_version
+from inbox.api.reading import NoQuery, Seq, as_changes, future, invalid_body, invalid_query, seen_version
 from inbox.api.refusals import WRITING
 from inbox.api.routing import Answer, AnyCall, Call, route
+from inbox.api.searching import NEWEST, SEARCH, Query, looked_for
 from inbox.api.seen import seen_conversation, standing_conversation
 from inbox.api.views import ConversationView, conversation_views
 from inbox.model import Conversation, Priority, Status
 from inbox.replies import NewConversation, NewReply
 from inbox.sight import sees
-from inbox.store.queries import UNNAMED, Sort, Unnamed
+from inbox.store.queries import UNNAMED, Matching, Sort, Unnamed
+from normalizer.folding import Term
 from normalizer.outcomes import Person
 from normalizer.schema import Time
 
@@ -35,9 +39,14 @@ class ConversationsQuery(PageQuery, frozen=True, kw_only=True):
     customer: Annotated[str | None, Meta(description="The id of a customer.")] = None
     tag: Annotated[str | None, Meta(description="Those with this tag.")] = None
     follower: Annotated[str | None, Meta(description="The id of an agent or a token who follows.")] = None
-    sort: Annotated[Sort, Meta(description="`waiting`: who waits longest first, and those alone who wait.")] = (
-        "-updated_at"
-    )
+    q: Query | None = None
+    sort: Annotated[
+        Sort | None,
+        Meta(
+            description="`waiting`: who waits longest first, and those alone who wait. By default `-updated_at`; "
+            "with `q` it is `-created_at`, and can be nothing else."
+        ),
+    ] = None
 
 
 class ConversationPatch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -72,27 +81,31 @@ class ReadBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     seq: Seq
 
 
-@route("GET", "/api/v1/conversations")
+@route("GET", "/api/v1/conversations", refuses=("search-too-broad",))
 async def list_conversations(call: Call[ConversationsQuery, None]) -> Page[ConversationView]:
-    """A page of the inbox: all statuses unless one is asked."""
+    """A page of the inbox: all statuses unless one is asked.
+
+    With `q`, a search: `found` says where the words are. A page of it may hold fewer than `limit`, or none, and have a
+    `next` all the same: so far it came in the time that a call has.
+    """
     query = call.query
+    matching: Matching = {
+        "status": query.status,
+        "channels": query.channel,
+        "assignee": call.principal.id if query.assignee == "me" else _named(query.assignee),
+        "team": _named(query.team),
+        "customer_id": await _family(call, query.customer),
+        "tags": query.tag,
+        "followers": query.follower,
+    }
+    if query.q is not None:
+        return await _searched(call, looked_for(query.q), matching)
+    sort = query.sort or "-updated_at"
     found = await call.store.queries.conversations(
-        {
-            "status": query.status,
-            "channels": query.channel,
-            "assignee": call.principal.id if query.assignee == "me" else _named(query.assignee),
-            "team": _named(query.team),
-            "customer_id": await _family(call, query.customer),
-            "tags": query.tag,
-            "followers": query.follower,
-        },
-        reader=call.principal,
-        sort=query.sort,
-        after=place(query.cursor, query.sort),
-        limit=query.limit,
+        matching, reader=call.principal, sort=sort, after=place(query.cursor, sort), limit=query.limit
     )
     views = await conversation_views(call.store, call.principal, found.items)
-    return page(found, query.sort, lambda item: views[item.id])
+    return page(found, sort, lambda item: views[item.id])
 
 
 @route(
@@ -175,6 +188,21 @@ async def _check_owners(call: AnyCall, changes: Mapping[str, Any]) -> None:
             raise invalid_body(FieldError(field=field, detail="there is no agent or token with this id"))
     if team is not None and await call.store.staff.team(team) is None:
         raise invalid_body(FieldError(field="team", detail="there is no team with this id"))
+
+
+async def _searched(
+    call: Call[ConversationsQuery, None], words: Sequence[Term], matching: Matching
+) -> Page[ConversationView]:
+    query = call.query
+    if query.sort not in (None, NEWEST):
+        raise invalid_query(FieldError(field="sort", detail=f"a search has one order: {NEWEST}"))
+    after = place(query.cursor, SEARCH, timed=False)
+    search = call.store.search
+    found = await search.conversations(words, matching, reader=call.principal, after=after, limit=query.limit)
+    views, where = await asyncio.gather(
+        conversation_views(call.store, call.principal, found.items), search.found(words, found.items)
+    )
+    return page(found, SEARCH, lambda item: replace(views[item.id], found=where.get(item.id)))
 
 
 async def _family(call: AnyCall, customer_id: str | None) -> Sequence[str] | None:

@@ -39,17 +39,17 @@ def read_query(request: web.Request, shape: type[T]) -> T:
     values: dict[str, str] = {}
     for name, value in request.query.items():
         if name in values:
-            raise _invalid_query(FieldError(field=name, detail="may stand once only"))
+            raise invalid_query(FieldError(field=name, detail="may stand once only"))
         if not _is_unicode(name + value):
-            raise _invalid_query(FieldError(field=ascii(name), detail="must be UTF-8"))
+            raise invalid_query(FieldError(field=ascii(name), detail="must be UTF-8"))
         values[name] = value
     try:
         query = msgspec.convert(values, shape, strict=False)
     except msgspec.ValidationError as error:
-        raise _invalid_query(_field_error(error)) from error
+        raise invalid_query(_field_error(error)) from error
     for name in values:
         if getattr(query, name, "") is None:  # from the word "null", where the type is no text
-            raise _invalid_query(FieldError(field=name, detail="null is no value: leave it out"))
+            raise invalid_query(FieldError(field=name, detail="null is no value: leave it out"))
     return query
 
 
@@ -119,7 +119,8 @@ def invalid_body(*errors: FieldError) -> ProblemError:
     return ProblemError("invalid-body", _told(errors), errors=errors)
 
 
-def _invalid_query(*errors: FieldError) -> ProblemError:
+def invalid_query(*errors: FieldError) -> ProblemError:
+    """400: the query is not what this call takes."""
     return ProblemError("invalid-query", _told(errors), errors=errors)
 
 

@@ -28,6 +28,7 @@ from inbox.store.people import People
 from inbox.store.personal import PersonalData
 from inbox.store.processes import Processes
 from inbox.store.queries import Queries
+from inbox.store.search import Search
 from inbox.store.signing_keys import SigningKeys
 from inbox.store.staff import Staff
 from inbox.store.traffic import Traffic
@@ -86,6 +87,7 @@ class Store:
         self.personal = PersonalData(database_)
         self.webhooks = Webhooks(database_)
         self.queries = Queries(database_)
+        self.search = Search(database_)
 
     @classmethod
     async def open(cls, url: str, *, migrate: bool = False, measured: Measured = unmeasured) -> Store:

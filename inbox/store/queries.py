@@ -38,11 +38,20 @@ class Unnamed:
 
 UNNAMED = Unnamed()
 
+Matching = Mapping[str, str | Sequence[str] | Unnamed | None]
+"""Fields of `Conversation` and what they are or hold, or one of several; None asks nothing."""
+
 
 def _asked(value: str | Sequence[str] | Unnamed) -> str | Document | None:
     if isinstance(value, Unnamed):
         return None
     return value if isinstance(value, str) else {"$in": list(value)}
+
+
+def listed(matching: Matching, reader: Principal) -> Document:
+    """The conversations with these fields that `reader` sees, but those that were joined to others."""
+    query: Document = {name: _asked(value) for name, value in matching.items() if value is not None}
+    return query | {"merged_into": None, **seen_by(reader)}
 
 
 def written_by(conversation_id: str, customer_ids: Sequence[str] | None, channel: str | None) -> Document:
@@ -91,7 +100,7 @@ class Queries:
 
     async def conversations(
         self,
-        matching: Mapping[str, str | Sequence[str] | Unnamed | None],
+        matching: Matching,
         *,
         reader: Principal,
         sort: Sort,
@@ -102,14 +111,13 @@ class Queries:
 
         Args:
             reader: who sees them.
-            matching: fields of `Conversation` and what they are or hold, or one of several; None asks nothing.
+            matching: what they are like.
             sort: the order.
             after: where the page before ended.
             limit: how many at the most.
         """
         field, order = SORTS[sort]
-        query: Document = {name: _asked(value) for name, value in matching.items() if value is not None}
-        query |= {"merged_into": None, **seen_by(reader)}
+        query = listed(matching, reader)
         if field == "waiting_since":
             query[field] = {"$gt": LONG_AGO}
         found = self._database["conversations"].find(beyond(query, field, order, after))
