@@ -4,7 +4,7 @@ Nothing is looked for in all of time at once: a search goes back in steps of som
 are rare, and ends with a full page. In each step the rarest word says which could be meant, and the others are asked
 about these alone. All of it is answered from `inbox.store.indexes`' `words`, without a document being read. So two
 common words cost little, as a page is full soon; two that are common and never together are given up after a time,
-with a place to go on from.
+with a place to go on from. Where a filter leaves little, that alone is asked for the words.
 """
 
 from __future__ import annotations
@@ -29,20 +29,25 @@ from inbox.store.guard import guarded
 from inbox.store.indexes import LONG_AGO
 from inbox.store.paging import Place, Slice
 from inbox.store.people import People
-from inbox.store.queries import Matching, listed
+from inbox.store.queries import UNNAMED, Matching, listed
 from normalizer.excerpt import Excerpt, Finder
 from normalizer.folding import Term
 from normalizer.schema import Message
 
 SECONDS = 1.0  # that a search may go on
+STEPS = 6  # that it may always go: where nothing is found, they lead to the beginning of time
 MILLISECONDS = 1_000  # that one of its questions may take
 FIRST_STEP = timedelta(hours=6)
 LEAST_STEP = timedelta(seconds=1)
 LAST_STEP = timedelta(days=1_000)  # beyond it, all that is older
 WIDER, NARROWER = 8, 32
 ENTRIES = 4_000  # of the index, in one step
+NARROW = ("customer_id", "assignee", "team", "tags", "followers")  # fields with an index that few may share
+FEW = 1_000
 LONG = {"html": 0, "quoted": 0, "revisions": 0, "channel_data": 0}  # and nothing of it is searched
 
+Step = tuple[list[str], str]
+"""Ids that have all words, the newest first, and the one from which on all were looked at; "" is the end."""
 KindT = TypeVar("KindT", Conversation, Customer)
 
 
@@ -84,7 +89,9 @@ class Search:
             RefusedError: the words are in too much.
         """
         query = listed(matching, reader)
-        return await self._page(Conversation, terms, query, after, limit)
+        walk = _Walk(self._database[words.COLLECTIONS[Conversation]], terms, after)
+        few = await self._few(query) if any(matching.get(field) not in (None, UNNAMED) for field in NARROW) else None
+        return await self._page(Conversation, query, walk.steps() if few is None else walk.among(few), limit)
 
     async def customers(self, terms: Sequence[Term], *, after: Place | None, limit: int) -> Slice[Customer]:
         """A page of the customers with all of these words in their names and addresses, the newest first.
@@ -94,7 +101,8 @@ class Search:
         Raises:
             RefusedError: the words are in too much.
         """
-        return await self._page(Customer, terms, {"merged_into": None}, after, limit)
+        walk = _Walk(self._database[words.COLLECTIONS[Customer]], terms, after)
+        return await self._page(Customer, {"merged_into": None}, walk.steps(), limit)
 
     async def found(self, terms: Sequence[Term], conversations: Sequence[Conversation]) -> dict[str, Found]:
         """Where in these conversations the words are: of each the message with most of them, the newest of several."""
@@ -112,14 +120,13 @@ class Search:
                 )
         return found
 
-    async def _page(
-        self, kind: type[KindT], terms: Sequence[Term], query: Document, after: Place | None, limit: int
-    ) -> Slice[KindT]:
+    async def _page(self, kind: type[KindT], query: Document, steps: AsyncIterator[Step], limit: int) -> Slice[KindT]:
         deadline = time.monotonic() + SECONDS
         items: list[KindT] = []
         end: Place | None = None
+        left = STEPS
         try:
-            async for ids, begin in _Walk(self._database[words.COLLECTIONS[kind]], terms, after).steps():
+            async for ids, begin in steps:
                 wanted = limit + 1 - len(items)
                 found = self._database[COLLECTIONS[kind]].find({**query, "_id": {"$in": ids}}, max_time_ms=MILLISECONDS)
                 found = found.sort("_id", DESCENDING).limit(wanted)
@@ -127,13 +134,20 @@ class Search:
                 if len(items) > limit:
                     return Slice(items[:limit], Place(None, items[limit - 1].id))
                 end = Place(None, begin) if begin else None
-                if end is None or time.monotonic() > deadline:
+                left -= 1
+                if end is None or (left <= 0 and time.monotonic() > deadline):
                     break
         except ExecutionTimeout as error:
             if end is None:
                 told = "too much begins with these words: give longer ones, or fewer"
                 raise RefusedError("search-too-broad", told) from error
         return Slice(items, end)
+
+    async def _few(self, query: Document) -> list[str] | None:
+        """What is like that, where it is little enough to be looked through as a whole."""
+        found = self._database["conversations"].find(query, {"_id": 1}, max_time_ms=MILLISECONDS, limit=FEW + 1)
+        ids = [document["_id"] async for document in found]
+        return ids if len(ids) <= FEW else None
 
     async def _best(self, terms: Sequence[Term], conversation_ids: Collection[str]) -> dict[str, str]:
         """Of each conversation the message, or the conversation's own id, whose document has most of the words."""
@@ -171,8 +185,13 @@ class _Walk:
         self._step = FIRST_STEP
         self._entries = dict.fromkeys(terms, 0)  # of each word in a step; the rarest is asked for first
 
-    async def steps(self) -> AsyncIterator[tuple[list[str], str]]:
-        """The ids that have all words, the newest first, and from which id on that was looked at; "" is the end."""
+    async def among(self, ids: Collection[str]) -> AsyncIterator[Step]:
+        """Those of these ids that have all words, in one step."""
+        before = {id_ for id_ in ids if self._after is None or id_ < self._after}
+        yield sorted(await self._all(None, before), reverse=True), ""
+
+    async def steps(self) -> AsyncIterator[Step]:
+        """All ids that have all words."""
         end, moment = self._after, _moment(self._after)
         while True:
             begins = moment - self._step
@@ -198,10 +217,10 @@ class _Walk:
                 return term, set(found)
         return None
 
-    async def _all(self, rarest: Term, ids: set[str]) -> set[str]:
-        """Those of `ids` that have the other words too."""
+    async def _all(self, known: Term | None, ids: set[str]) -> set[str]:
+        """Those of `ids`, which have the word that is known, that have the others too."""
         for term in self._entries:
-            if ids and term is not rarest:
+            if ids and term is not known:
                 ids &= set(await self._of(_having(term, ids), 0))
         return ids
 

@@ -14,7 +14,6 @@ from pymongo import AsyncMongoClient
 from yarl import URL
 
 from inbox.store import Store
-from inbox.store.indexes import INDEXES
 
 CONVERSATIONS = "/api/v1/conversations"
 CUSTOMERS = "/api/v1/customers"
@@ -246,7 +245,7 @@ async def test_who_was_erased_is_found_no_more(desk: Desk, documents: Any) -> No
 @pytest.mark.parametrize("path", [CONVERSATIONS, CUSTOMERS])
 @pytest.mark.parametrize(
     "q",
-    ["", "x" * 201, "x" * 10_000, "!?… .,;", "%00", "🎉🎉", "%ED%A0%80", "%FF", "a b c d e f g h i", "\u0301\u0301"],
+    ["", "x" * 201, "x" * 8_000, "!?… .,;", "%00", "🎉🎉", "%ED%A0%80", "%FF", "a b c d e f g h i", "\u0301\u0301"],
 )
 async def test_what_cannot_be_looked_for_is_refused(desk: Desk, path: str, q: str) -> None:
     encoded = q if q.startswith("%") else URL.build(query={"q": q}).raw_query_string.removeprefix("q=")
