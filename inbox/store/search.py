@@ -34,9 +34,10 @@ from normalizer.excerpt import Excerpt, Finder
 from normalizer.folding import Term
 from normalizer.schema import Message
 
-SECONDS = 1.0  # that a search may go on
-STEPS = 6  # that it may always go: where nothing is found, they lead to the beginning of time
-MILLISECONDS = 1_000  # that one of its questions may take
+SECONDS = 1.0  # that a search goes on
+STEPS = 6  # that it goes in any case: where nothing is found, they lead to the beginning of time
+LONGEST_SECONDS = 4.0  # whatever it has found by then
+MILLISECONDS = 500  # that one of its questions may take
 FIRST_STEP = timedelta(hours=6)
 LEAST_STEP = timedelta(seconds=1)
 LAST_STEP = timedelta(days=1_000)  # beyond it, all that is older
@@ -121,7 +122,7 @@ class Search:
         return found
 
     async def _page(self, kind: type[KindT], query: Document, steps: AsyncIterator[Step], limit: int) -> Slice[KindT]:
-        deadline = time.monotonic() + SECONDS
+        began = time.monotonic()
         items: list[KindT] = []
         end: Place | None = None
         left = STEPS
@@ -135,7 +136,7 @@ class Search:
                     return Slice(items[:limit], Place(None, items[limit - 1].id))
                 end = Place(None, begin) if begin else None
                 left -= 1
-                if end is None or (left <= 0 and time.monotonic() > deadline):
+                if end is None or time.monotonic() - began > (LONGEST_SECONDS if left > 0 else SECONDS):
                     break
         except ExecutionTimeout as error:
             if end is None:
@@ -146,7 +147,10 @@ class Search:
     async def _few(self, query: Document) -> list[str] | None:
         """What is like that, where it is little enough to be looked through as a whole."""
         found = self._database["conversations"].find(query, {"_id": 1}, max_time_ms=MILLISECONDS, limit=FEW + 1)
-        ids = [document["_id"] async for document in found]
+        try:
+            ids = [document["_id"] async for document in found]
+        except ExecutionTimeout:
+            return None
         return ids if len(ids) <= FEW else None
 
     async def _best(self, terms: Sequence[Term], conversation_ids: Collection[str]) -> dict[str, str]:
@@ -156,8 +160,11 @@ class Search:
         has: Document = {"_id": "$_id", "of": {"$first": "$of"}, "words": {"$sum": 1}}
         most = {"$max": {"words": "$words", "is_message": {"$ne": ["$_id", "$of"]}, "id": "$_id"}}
         pipeline = [*found[0], *others, {"$group": has}, {"$group": {"_id": "$of", "best": most}}]
-        read = await self._database["conversation_words"].aggregate(pipeline, maxTimeMS=MILLISECONDS)
-        return {document["_id"]: document["best"]["id"] async for document in read}
+        try:
+            read = await self._database["conversation_words"].aggregate(pipeline, maxTimeMS=MILLISECONDS)
+            return {document["_id"]: document["best"]["id"] async for document in read}
+        except ExecutionTimeout:  # they are found all the same
+            return {}
 
     async def _in_heads(self, finder: Finder, conversations: Sequence[Conversation]) -> dict[str, Found]:
         roots = await self._people.roots({one.customer_id for one in conversations})
