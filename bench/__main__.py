@@ -19,7 +19,7 @@ from statistics import median, quantiles
 
 import msgspec
 
-from bench import _fanout, _hooks, _page, _parsing, _processes, _quotes, _reading
+from bench import _fanout, _hooks, _page, _parsing, _processes, _quotes, _reading, _searching
 from bench._alone import Alone, p50_p95
 from bench._failover import fail_over
 from bench._load import Load
@@ -204,6 +204,20 @@ class Bench:
             ),
         ]
 
+    def search(self) -> list[Line]:
+        """What is found among 100,000 conversations with a million messages."""
+        lines = []
+        port = free_port()
+        database = self._ours.database["santral"]
+        with running("-m", "bench._answer", str(port), says="ready", log=self._folder / "found.log"):
+            _searching.fill(database, READ_CONVERSATIONS)
+            santral = http.client.HTTPConnection("127.0.0.1", self._ours.http_port)
+            bare = http.client.HTTPConnection("127.0.0.1", port)
+            for read in _searching.measured(database, santral, bare, self._ours.token):
+                told = f"p99 {read.call:.1f} ms ({read.query:.1f} + {read.answer:.1f}); at most 50"
+                lines.append(Line(f"search: {read.name} / bare page", told, read.share, good=read.call <= 50))
+        return lines
+
     def fanout(self) -> list[Line]:
         """200 agents with a stream each, at about 100 events a second; and what a stream costs when nothing happens."""
         url = f"http://127.0.0.1:{self._ours.http_port}"
@@ -328,6 +342,7 @@ NAMES: tuple[str, ...] = (
     "fanout",
     "reading",
     "page",
+    "search",
     "parsing",
     "quotes",
 )

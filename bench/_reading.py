@@ -61,7 +61,7 @@ def fill(database: SyncDatabase[Document], begin: int, end: int) -> None:
     """Adds conversations with these numbers, with all that belongs to them, and counts them."""
     counted: dict[str, Count] = {}
     for first in range(begin, end, BATCH):
-        made = [_conversation(number) for number in range(first, min(end, first + BATCH))]
+        made = [numbered(number) for number in range(first, min(end, first + BATCH))]
         for kind, values in _with_theirs(made):
             database[kind].insert_many([to_document(value) for value in values], ordered=False)
         for conversation in made:
@@ -75,7 +75,7 @@ def fill(database: SyncDatabase[Document], begin: int, end: int) -> None:
 
 def fill_long(database: SyncDatabase[Document], count: int) -> str:
     """Adds a conversation of so many messages; returns its id."""
-    conversation = replace(_conversation(0), last_seq=count)
+    conversation = replace(numbered(0), last_seq=count)
     messages = [_message(conversation, seq) for seq in range(1, count + 1)]
     messages[-1] = replace(messages[-1], text="the last of them")
     database["conversations"].insert_one(to_document(conversation))
@@ -109,21 +109,24 @@ def measured(
         ("timeline of a customer", "/customers/{id}/timeline", timeline, customers),
         ("counts of every queue", "/counts", counts, customers),
     ]
-    return [_read(name, santral, bare, token, f"/api/v1{path}", query, ids) for name, path, query, ids in asked]
+    servers = (santral, bare, token)
+    return [read(name, servers, f"/api/v1{path}", query, ids) for name, path, query, ids in asked]
 
 
-def _read(
+def read(
     name: str,
-    santral: http.client.HTTPConnection,
-    bare: http.client.HTTPConnection,
-    token: str,
+    servers: tuple[http.client.HTTPConnection, http.client.HTTPConnection, str],
     path: str,
     query: Callable[[str], object],
     ids: list[str],
+    *,
+    calls: int = CALLS,
 ) -> Read:
+    """Calls Santral, its bare query and a bare answer of the same bytes in turns; `servers` end with the token."""
+    santral, bare, token = servers
     times: dict[str, list[float]] = {"call": [], "query": [], "answer": []}
     size = 2
-    for number in range(CALLS + 20):
+    for number in range(calls + 20):
         id_ = random.choice(ids)
         for what, work in (
             ("call", lambda id_=id_: _get(santral, path.replace("{id}", id_), token)),
@@ -150,7 +153,8 @@ def _get(connection: http.client.HTTPConnection, path: str, token: str) -> bytes
     return body
 
 
-def _conversation(number: int) -> Conversation:
+def numbered(number: int) -> Conversation:
+    """The conversation with that number."""
     at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=number * 10)
     channel = f"channel-{number % 4}"
     return Conversation(

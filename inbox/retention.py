@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from config import RetentionConfig
 from connectors.errors import LeaseLostError, UnavailableError
 from inbox.leases import hold
+from inbox.model import first_id
 from inbox.privacy import Privacy
 from inbox.store import Store, Unit
 from inbox.store.indexes import LONG_AGO
@@ -67,7 +68,7 @@ class Retention:
 
     async def _attachments(self, before: datetime) -> None:
         done = await self._store.personal.done_until("attachments") or ""
-        while over := await self._store.personal.with_files(done, _first_id(before), AT_ONCE):
+        while over := await self._store.personal.with_files(done, first_id(before), AT_ONCE):
             await self._store.personal.drop_files([attachment_id for attachment_id, _ in over])
             messages = {message_id for _, message_id in over}
             gone = {attachment_id for attachment_id, _ in over}
@@ -80,9 +81,3 @@ async def _expire(unit: Unit, message_ids: set[str], gone: set[str]) -> None:
     for message in (await unit.get(Message, message_ids)).values():
         attachments = tuple(replace(one, state="expired") if one.id in gone else one for one in message.attachments)
         unit.put(replace(message, attachments=attachments))
-
-
-def _first_id(moment: datetime) -> str:
-    """What every id that was made later is greater than (RFC 9562, section 5.7: the first 48 bits are milliseconds)."""
-    bits = f"{int(moment.timestamp() * 1000):012x}"
-    return f"{bits[:8]}-{bits[8:]}"

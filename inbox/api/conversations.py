@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec.structs import replace
 
 from inbox.api.at_hand import check_team
 from inbox.api.names import IdentityBody, MergeBody, Name
 from inbox.api.paging import Page, PageQuery, page, place
-from inbox.api.problems import FieldError, ProblemError, not_found
-from inbox.api.reading import NoQuery, Seq, as_changes, future, invalid_body, seen_version
+from inbox.api.problems import FieldError, not_found
+from inbox.api.reading import NoQuery, Seq, as_changes, future, invalid_body, invalid_query, seen_version
 from inbox.api.refusals import WRITING
 from inbox.api.routing import Answer, AnyCall, Call, route
 from inbox.api.saved_views import asked_by, seen_view
+from inbox.api.searching import NEWEST, SEARCH, Query, looked_for
 from inbox.api.seen import seen_conversation, standing_conversation
 from inbox.api.views import ConversationView, conversation_views
-from inbox.filters import Sort
+from inbox.filters import Filter, Sort
 from inbox.model import Conversation, Priority, Status
 from inbox.replies import NewConversation, NewReply
 from inbox.sight import sees
-from inbox.store.queries import UNNAMED, Unnamed
+from inbox.store.queries import UNNAMED, Matching, Unnamed
+from normalizer.folding import Term
 from normalizer.outcomes import Person
 from normalizer.schema import Time
 
-NEWEST: Sort = "-updated_at"
+LATEST: Sort = "-updated_at"
 
 MOST_IDS = 100
 
@@ -44,11 +48,12 @@ class ConversationsQuery(PageQuery, frozen=True, kw_only=True):
     follower: Annotated[str | None, Meta(description="The id of an agent or a token who follows.")] = None
     ids: Annotated[str | None, Meta(description="Which of these are in it: up to 100, commas between.")] = None
     view: Annotated[str | None, Meta(description="The id of a view: what it asks for must hold too.")] = None
+    q: Query | None = None
     sort: Annotated[
         Sort | None,
         Meta(
-            description="`waiting`: who waits longest first, and those alone who wait. "
-            "Without it the order is that of the view, else `-updated_at`."
+            description="`waiting`: who waits longest first, and those alone who wait. Without it the order is that of "
+            "the view, else `-updated_at`; with `q` it is `-created_at`, and can be nothing else."
         ),
     ] = None
 
@@ -85,28 +90,31 @@ class ReadBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     seq: Seq
 
 
-@route("GET", "/api/v1/conversations", refuses=("not-found",))
+@route("GET", "/api/v1/conversations", refuses=("not-found", "search-too-broad"))
 async def list_conversations(call: Call[ConversationsQuery, None]) -> Page[ConversationView]:
-    """A page of the inbox: all statuses unless one is asked."""
+    """A page of the inbox: all statuses unless one is asked.
+
+    With `q`, a search: `found` says where the words are. A page of it may hold fewer than `limit`, or none, and have a
+    `next` all the same: so far it came in the time that a call has.
+    """
     query = call.query
     view = await seen_view(call, query.view) if query.view is not None else None
-    sort = query.sort or (view.sort if view else NEWEST)
+    within = await asked_by(call, view) if view else None
+    matching: Matching = {
+        "status": query.status,
+        "channels": query.channel,
+        "assignee": call.principal.id if query.assignee == "me" else _named(query.assignee),
+        "team": _named(query.team),
+        "customer_id": await _family(call, query.customer),
+        "tags": query.tag,
+        "followers": query.follower,
+        "_id": _these(query.ids),
+    }
+    if query.q is not None:
+        return await _searched(call, looked_for(query.q), matching, within)
+    sort = query.sort or (view.sort if view else LATEST)
     found = await call.store.queries.conversations(
-        {
-            "status": query.status,
-            "channels": query.channel,
-            "assignee": call.principal.id if query.assignee == "me" else _named(query.assignee),
-            "team": _named(query.team),
-            "customer_id": await _family(call, query.customer),
-            "tags": query.tag,
-            "followers": query.follower,
-            "_id": _these(query.ids),
-        },
-        within=await asked_by(call, view) if view else None,
-        reader=call.principal,
-        sort=sort,
-        after=place(query.cursor, sort),
-        limit=query.limit,
+        matching, within=within, reader=call.principal, sort=sort, after=place(query.cursor, sort), limit=query.limit
     )
     views = await conversation_views(call.store, call.principal, found.items)
     return page(found, sort, lambda item: views[item.id])
@@ -192,6 +200,23 @@ async def _check_owners(call: AnyCall, changes: Mapping[str, Any]) -> None:
     await check_team(call, changes.get("team"))
 
 
+async def _searched(
+    call: Call[ConversationsQuery, None], words: Sequence[Term], matching: Matching, within: Filter | None
+) -> Page[ConversationView]:
+    query = call.query
+    if query.sort not in (None, NEWEST):
+        raise invalid_query(FieldError(field="sort", detail=f"a search has one order: {NEWEST}"))
+    after = place(query.cursor, SEARCH, timed=False)
+    search = call.store.search
+    found = await search.conversations(
+        words, matching, within=within, reader=call.principal, after=after, limit=query.limit
+    )
+    views, where = await asyncio.gather(
+        conversation_views(call.store, call.principal, found.items), search.found(words, found.items)
+    )
+    return page(found, SEARCH, lambda item: replace(views[item.id], found=where.get(item.id)))
+
+
 async def _family(call: AnyCall, customer_id: str | None) -> Sequence[str] | None:
     """The customer and all who were merged into them."""
     if customer_id is None:
@@ -203,8 +228,7 @@ def _these(ids: str | None) -> list[str] | None:
     """Raises ProblemError: 400, more than a page could show at once."""
     found = None if ids is None else ids.split(",")
     if found is not None and len(found) > MOST_IDS:
-        what = FieldError(field="ids", detail=f"at most {MOST_IDS}")
-        raise ProblemError("invalid-query", f"ids: {what.detail}", errors=[what])
+        raise invalid_query(FieldError(field="ids", detail=f"names {len(found)}; give {MOST_IDS} at the most"))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -9,12 +10,14 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from inbox.api.names import IdentityBody, MergeBody, Name
 from inbox.api.paging import Page, PageQuery, page, place
 from inbox.api.problems import FieldError, ProblemError, not_found
-from inbox.api.reading import NoQuery, as_changes, invalid_body, seen_version
+from inbox.api.reading import NoQuery, as_changes, invalid_body, invalid_query, seen_version
 from inbox.api.routing import SUBJECT, Answer, AnyCall, Call, route
+from inbox.api.searching import SEARCH, Query, looked_for
 from inbox.api.views import CustomerView, customer_views
 from inbox.customers import NewIdentity
 from inbox.identity import identity_id
 from inbox.model import Customer
+from normalizer.folding import Term
 from normalizer.schema import Message
 
 RECENT = "-updated_at"
@@ -30,9 +33,10 @@ IdentityId = Annotated[str, Meta(pattern="^[^:]+:")]  # kind:value
 
 
 class CustomersQuery(PageQuery, frozen=True, kw_only=True):
-    """Pages through all customers, or finds the one with an identity."""
+    """Pages through all customers, or finds some by words or the one with an identity."""
 
     identity: Annotated[IdentityId | None, Meta(description="Whose this is, such as `email:ada@example.com`.")] = None
+    q: Query | None = None
 
 
 class NewCustomer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -50,11 +54,20 @@ class CustomerPatch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     fields: Fields | UnsetType = UNSET
 
 
-@route("GET", "/api/v1/customers")
+@route("GET", "/api/v1/customers", refuses=("search-too-broad",))
 async def list_customers(call: Call[CustomersQuery, None]) -> Page[CustomerView]:
-    """Customers with their identities, the last changed first; of those who were merged, the one they are known as."""
-    if call.query.identity is not None:
-        return Page(await _with_identity(call, call.query.identity), None)
+    """Customers with their identities, the last changed first; of those who were merged, the one they are known as.
+
+    With `q`, those in whose names and addresses its words are, the newest first. A page of it may hold fewer than
+    `limit`, or none, and have a `next` all the same: so far it came in the time that a call has.
+    """
+    query = call.query
+    if query.q is not None and query.identity is not None:
+        raise invalid_query(FieldError(field="q", detail="give either q or identity"))
+    if query.identity is not None:
+        return Page(await _with_identity(call, query.identity), None)
+    if query.q is not None:
+        return await _searched(call, looked_for(query.q))
     after = place(call.query.cursor, RECENT)
     found = await call.store.people.customers(after=after, limit=call.query.limit)
     views = await customer_views(call.store, found.items)
@@ -119,6 +132,13 @@ async def get_timeline(call: Call[PageQuery, None]) -> Page[Message]:
     after = place(call.query.cursor, TIMELINE, timed=False)
     found = await call.store.people.timeline(family, reader=call.principal, after=after, limit=call.query.limit)
     return page(found, TIMELINE, lambda message: message)
+
+
+async def _searched(call: Call[CustomersQuery, None], words: Sequence[Term]) -> Page[CustomerView]:
+    after = place(call.query.cursor, SEARCH, timed=False)
+    found = await call.store.search.customers(words, after=after, limit=call.query.limit)
+    views = await customer_views(call.store, found.items)
+    return page(found, SEARCH, lambda item: views[item.id])
 
 
 async def _with_identity(call: AnyCall, wanted: str) -> list[CustomerView]:

@@ -61,6 +61,7 @@ _MESSAGE = {
     },
     "channel_data": {"email.from": "Ada Byron <ada@example.com>"},
 }
+_FOUND = {"message_id": MESSAGE_ID, "seq": 1, "text": "I ordered on Monday and nothing came.", "ranges": [[2, 9]]}
 _CONVERSATION = {
     "id": CONVERSATION_ID,
     "subject": "Where is my order?",
@@ -249,7 +250,7 @@ EXAMPLES: Mapping[str, Any] = {
     ),
     "ChannelPage": page(_CHANNEL),
     "Conversation": _CONVERSATION,
-    "ConversationPage": page(_CONVERSATION),
+    "ConversationPage": page(_CONVERSATION | {"found": _FOUND}),
     "Counts": {
         "statuses": {"open": 12, "pending": 1, "snoozed": 3, "resolved": 4711},
         "mine": 4,

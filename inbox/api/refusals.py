@@ -20,6 +20,7 @@ REFUSALS: Mapping[str, Refusal] = {
     "invalid-query": Refusal(
         400, "a query parameter is unknown, doubled, of the wrong shape, or another list's cursor"
     ),
+    "search-too-broad": Refusal(400, "too much begins with the words of a search to look through it in a second"),
     "sign-in-expired": Refusal(400, "this browser did not begin that sign-in, or too long ago"),
     "invalid-header": Refusal(400, "`If-Match` names more than one `ETag`, or none"),
     "invalid-frame": Refusal(400, "what was sent over the stream means nothing"),

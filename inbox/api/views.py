@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from connectors.base import Capabilities
 from connectors.supervisor import State
@@ -16,6 +16,7 @@ from inbox.model import Conversation, Customer, FieldValue, Identity, Preview, P
 from inbox.roster import ChannelAtWork, ChannelFare
 from inbox.staff import Principal
 from inbox.store import JournalEntry, Store
+from inbox.store.search import Found
 from normalizer.schema import Time
 
 
@@ -30,7 +31,7 @@ class CustomerBrief(Struct, frozen=True, kw_only=True):
 class ConversationView(Struct, frozen=True, kw_only=True):
     """A conversation. `unread`: how many of the customer's messages the asker has not marked as read.
 
-    `version` is the `ETag`; `last_seq` the highest `seq` in it.
+    `version` is the `ETag`; `last_seq` the highest `seq` in it; `found` is there where it was searched for.
     """
 
     id: str
@@ -55,6 +56,7 @@ class ConversationView(Struct, frozen=True, kw_only=True):
     version: int
     created_at: Time
     updated_at: Time
+    found: Found | UnsetType | None = UNSET
 
 
 class IdentityView(Struct, frozen=True, kw_only=True):

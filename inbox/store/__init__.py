@@ -31,6 +31,7 @@ from inbox.store.personal import PersonalData
 from inbox.store.processes import Processes
 from inbox.store.queries import Queries
 from inbox.store.reports import Reports
+from inbox.store.search import Search
 from inbox.store.signing_keys import SigningKeys
 from inbox.store.staff import Staff
 from inbox.store.traffic import Traffic
@@ -94,6 +95,7 @@ class Store:
         self.personal = PersonalData(database_)
         self.webhooks = Webhooks(database_)
         self.queries = Queries(database_)
+        self.search = Search(database_)
 
     @classmethod
     async def open(

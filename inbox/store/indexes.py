@@ -26,6 +26,8 @@ def _given(field: str) -> Document:
     return {field: {"$gt": ""}}
 
 
+_WORDS = IndexModel([("slot", ASCENDING), ("words", ASCENDING), ("of", ASCENDING)], name="words")
+
 NAMESPACE_EXISTS = 48
 DEFINED_OTHERWISE = (85, 86)  # IndexOptionsConflict, IndexKeySpecsConflict
 
@@ -77,6 +79,13 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("channels", ASCENDING)], name="channel"),
         IndexModel([("tags", ASCENDING)], name="tag", partialFilterExpression=_given("tags")),
     ],
+    # what has a word, or one that begins so, among what is so and so old: answered from the index alone
+    "conversation_words": [
+        _WORDS,
+        # those of whose customer a name or an address changed
+        IndexModel([("customer_id", ASCENDING)], name="customer", partialFilterExpression=_given("customer_id")),
+    ],
+    "customer_words": [_WORDS],
     "counts": [IndexModel([("kind", ASCENDING)], name="kind")],
     "messages": [
         IndexModel([("conversation_id", ASCENDING), ("seq", ASCENDING)], name="conversation"),

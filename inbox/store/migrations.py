@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from inbox.store.client import Database
 from inbox.store.counts import recount
 from inbox.store.errors import UnfitDatabaseError
+from inbox.store.filling import fill
 from normalizer.schema import SCHEMA_VERSION
 
 # One for each version after the first: MIGRATIONS[0] brings version 1 to version 2. Each must bear being done twice.
@@ -49,6 +50,7 @@ async def migrate(database: Database) -> None:
         await step(database)
     if await database["counts"].find_one() is None:  # it comes from before there were counts
         await recount(database)
+    await fill(database)
     await _mark(database)
 
 

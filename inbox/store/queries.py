@@ -38,11 +38,23 @@ class Unnamed:
 
 UNNAMED = Unnamed()
 
+Matching = Mapping[str, str | Sequence[str] | Unnamed | None]
+"""Fields of `Conversation` and what they are or hold, or one of several; None asks nothing."""
+
 
 def _asked(value: str | Sequence[str] | Unnamed) -> str | Document | None:
     if isinstance(value, Unnamed):
         return None
     return value if isinstance(value, str) else {"$in": list(value)}
+
+
+def listed(matching: Matching, reader: Principal, within: Filter | None) -> Document:
+    """The conversations like that, and in `within`, that `reader` sees, but those that were joined to others."""
+    query: Document = {name: _asked(value) for name, value in matching.items() if value is not None}
+    query |= {"merged_into": None, **seen_by(reader)}
+    if within is not None:
+        query["$and"] = [*query.get("$and", ()), as_query(within)]
+    return query
 
 
 def written_by(conversation_id: str, customer_ids: Sequence[str] | None, channel: str | None) -> Document:
@@ -91,7 +103,7 @@ class Queries:
 
     async def conversations(
         self,
-        matching: Mapping[str, str | Sequence[str] | Unnamed | None],
+        matching: Matching,
         *,
         within: Filter | None = None,
         reader: Principal,
@@ -103,17 +115,14 @@ class Queries:
 
         Args:
             reader: who sees them.
-            matching: fields of `Conversation` and what they are or hold, or one of several; None asks nothing.
-            within: what must hold beside those; it names nobody as `me`.
+            matching: what they are like.
+            within: what must hold beside that; it names nobody as `me`.
             sort: the order.
             after: where the page before ended.
             limit: how many at the most.
         """
         field, order = SORTS[sort]
-        query: Document = {name: _asked(value) for name, value in matching.items() if value is not None}
-        query |= {"merged_into": None, **seen_by(reader)}
-        if within is not None:
-            query["$and"] = [*query.get("$and", ()), as_query(within)]
+        query = listed(matching, reader, within)
         if field == "waiting_since":
             query[field] = {"$gt": LONG_AGO}
         found = self._database["conversations"].find(beyond(query, field, order, after))

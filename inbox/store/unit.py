@@ -21,7 +21,7 @@ from inbox.filters import View
 from inbox.model import CannedReply, Conversation, Customer, Event, Identity, OutboxItem, ThreadKey
 from inbox.sight import Audience, audience
 from inbox.staff import Agent
-from inbox.store import counts, reports
+from inbox.store import counts, reports, words
 from inbox.store.client import Database, Document
 from inbox.store.documents import COLLECTIONS, AnyStored, Stored, StoredT, from_document, to_document
 from inbox.store.errors import NotOwnerError
@@ -35,7 +35,7 @@ LOADED_AT_ONCE = 1_000  # documents; the server's own first answer has 101, and 
 
 Versioned = Conversation | Customer | CannedReply | View
 Key = tuple[type[Any], str]
-Operation = InsertOne[Document] | UpdateOne | DeleteOne | DeleteMany
+Operation = UpdateOne | DeleteMany | words.Operation
 
 
 class Unit:
@@ -245,6 +245,8 @@ class Unit:
         await self._settle()
         self.events = await self._told()
         operations: dict[str, list[Operation]] = {}
+        for collection, found_by in (await self._findable()).items():
+            operations[collection] = [*found_by]
         for (kind, id_), value in self._kept.items():
             operation = self._operation((kind, id_), value)
             if operation is not None:
@@ -260,6 +262,21 @@ class Unit:
     def _conversation(self, id_: str) -> Conversation | None:
         found = self._current((Conversation, id_))
         return found if isinstance(found, Conversation) else None
+
+    async def _findable(self) -> words.Operations:
+        """The words by which what was kept is found."""
+        changes = [(self._stored.get(key), value) for key, value in self._kept.items()]
+        named, shown = words.concerned(changes)
+        return words.operations(changes, await self._people(named | shown), named)
+
+    async def _people(self, customer_ids: Iterable[str]) -> dict[str, words.Person]:
+        """Those of these customers that exist, with all whom they are one with."""
+        families = {id_: family for id_ in customer_ids if (family := await self.family_of(id_))}
+        members = {member.id for family in families.values() for member in family}
+        stored = {id_ for id_ in members if self._stored.get((Customer, id_)) is not None}
+        if stored:
+            await self._load(Identity, {"customer_id": {"$in": list(stored)}})
+        return words.people(families, self._all(Identity), stored)
 
     async def _settle(self) -> None:
         for owner, ids in self._settled.items():

@@ -76,6 +76,7 @@ async def test_an_erased_person_is_in_no_dump(desk: Desk, documents: Any) -> Non
     before = await held(documents, WORDS)
     assert set(before) == set(WORDS)
     assert {"journal", "messages", "events", "conversations", "customers", "drafts"} <= set(before[WORDS[1]])
+    assert {"conversation_words", "customer_words"} <= set(before[WORDS[0]])
     conversation = await desk.get(f"/api/v1/conversations/{message['other']}/messages", after_seq=0)
     cursor = (await desk.get("/api/v1/events"))["next"]
 

@@ -1,0 +1,40 @@
+"""Reading what a search looks for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from msgspec import Meta
+
+from inbox.api.problems import FieldError
+from inbox.api.reading import invalid_query
+from normalizer.folding import Term, terms
+
+NEWEST = "-created_at"  # the one order that what is searched for has
+SEARCH = "search"  # of which cursors are
+WORDS = 8
+
+Query = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=200,
+        description="Words, all of which must be there, whatever their case and marks; words of three letters or more, "
+        "and the last, also as beginnings.",
+    ),
+]
+
+
+def looked_for(query: str) -> Sequence[Term]:
+    """The words of a query.
+
+    Raises:
+        ProblemError: 400, there is none in it, or there are too many.
+    """
+    words = terms(query)
+    if not words:
+        raise invalid_query(FieldError(field="q", detail="has no letter and no digit to look for"))
+    if len(words) > WORDS:
+        raise invalid_query(FieldError(field="q", detail=f"has {len(words)} words; give {WORDS} at the most"))
+    return words
