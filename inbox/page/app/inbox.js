@@ -90,8 +90,8 @@ export function put(found) {
 
 /** @param {Conversation[]} rest @param {Conversation} one */
 function inserted(rest, one) {
-  const { sort: wanted, view } = place.value;
-  const sort = /** @type {keyof typeof SORT_FIELDS} */ (wanted || views.value.find((other) => other.id === view)?.sort || "-updated_at");
+  const { sort: wanted, view, q } = place.value;
+  const sort = q ? "-created_at" : /** @type {keyof typeof SORT_FIELDS} */ (wanted || views.value.find((other) => other.id === view)?.sort || "-updated_at");
   const field = SORT_FIELDS[sort];
   const before = sort.startsWith("-")
     ? (/** @type {Conversation} */ other) => (other[field] ?? "") < (one[field] ?? "")

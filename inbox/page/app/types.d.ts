@@ -18,16 +18,20 @@ export interface Preview {
   text: string; at: string;
 }
 
+/** Where the words of a search stand; `ranges` are the begin and the end of each, in UTF-16 code units. */
+export interface Found { message_id: string | null; seq: number | null; text: string; ranges: [number, number][] }
+
 export interface Conversation {
   id: string; subject: string | null; status: Status; assignee: string | null; team: string | null; tags: string[];
   priority: Priority; snoozed_until: string | null; followers: string[];
   customer: { id: string; name: string | null; avatar: string | null } | null;
   channels: string[]; last_message: Preview | null; last_seq: number; unread: number; waiting_since: string | null;
   previous_id: string | null; merged_into: string | null; version: number; created_at: string; updated_at: string;
+  found: Found | null;
 }
 
 /** A conversation as an event tells it: without what the API adds for its reader. */
-export type ToldConversation = Omit<Conversation, "customer" | "unread"> & { customer_id: string; inbound: number };
+export type ToldConversation = Omit<Conversation, "customer" | "unread" | "found"> & { customer_id: string; inbound: number };
 
 export type Direction = "inbound" | "outbound" | "note";
 export type DeliveryState =

@@ -13,7 +13,7 @@ import { agentName, channels, connectorOf, loadViews, me } from "../session.js";
 import { Icon } from "./icons.js";
 import { ChannelMark, Face } from "./parts.js";
 
-/** @import {Conversation, Status} from "../types.d.ts" */
+/** @import {Conversation, Found, Preview, Status} from "../types.d.ts" */
 
 const ROW = 76; // pixels, as in style/inbox.css
 const BEYOND = 6; // rows above and below what is in sight
@@ -129,6 +129,22 @@ function Rows() {
   `;
 }
 
+/** The last message, and whose side it is from. @param {Preview | null} last */
+function says(last) {
+  return `${last?.direction === "outbound" ? "↩ " : last?.direction === "note" ? "✎ " : ""}${last?.text ?? ""}`;
+}
+
+/** What was found, the words marked. @param {Found} found */
+function marked({ text, ranges }) {
+  const pieces = [];
+  let end = 0;
+  for (const [from, to] of ranges) {
+    pieces.push(text.slice(end, from), html`<mark>${text.slice(from, to)}</mark>`);
+    end = to;
+  }
+  return [...pieces, text.slice(end)];
+}
+
 /** @param {{one: Conversation, at: number, of: number, here: boolean}} props */
 function Row({ one, at, of, here }) {
   const name = one.customer?.name ?? t("unknownCustomer");
@@ -150,7 +166,7 @@ function Row({ one, at, of, here }) {
         <span class="who">${name}</span>
         <span class="when">${last && html`<time datetime=${last.at}>${shortly(last.at)}</time>`}</span>
         <span class="about">${one.subject || last?.text || t("noSubject")}</span>
-        <span class="says">${last?.direction === "outbound" ? "↩ " : last?.direction === "note" ? "✎ " : ""}${last?.text ?? ""}</span>
+        <span class="says">${one.found ? marked(one.found) : says(last)}</span>
         <span class="facts">
           ${channels.value.length > 1 && html`<${ChannelMark} connector=${connector} channel=${last?.channel || one.channels[0] || ""} />`}
           ${one.priority === "urgent" || one.priority === "high" ? html`<span class="chip is-${one.priority}">${t(one.priority)}</span>` : null}
