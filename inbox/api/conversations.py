@@ -48,7 +48,7 @@ class ConversationsQuery(PageQuery, frozen=True, kw_only=True):
     follower: Annotated[str | None, Meta(description="The id of an agent or a token who follows.")] = None
     ids: Annotated[str | None, Meta(description="Which of these are in it: up to 100, commas between.")] = None
     view: Annotated[str | None, Meta(description="The id of a view: what it asks for must hold too.")] = None
-    q: Query | None = None
+    q: Query = None
     sort: Annotated[
         Sort | None,
         Meta(

@@ -36,7 +36,7 @@ class CustomersQuery(PageQuery, frozen=True, kw_only=True):
     """Pages through all customers, or finds some by words or the one with an identity."""
 
     identity: Annotated[IdentityId | None, Meta(description="Whose this is, such as `email:ada@example.com`.")] = None
-    q: Query | None = None
+    q: Query = None
 
 
 class NewCustomer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -13,15 +13,14 @@ from normalizer.folding import Term, terms
 
 NEWEST = "-created_at"  # the one order that what is searched for has
 SEARCH = "search"  # of which cursors are
-WORDS = 8
+MOST = 8  # words
 
+Words = Annotated[str, Meta(min_length=1, max_length=200)]
 Query = Annotated[
-    str,
+    Words | None,
     Meta(
-        min_length=1,
-        max_length=200,
         description="Words, all of which must be there, whatever their case and marks; words of three letters or more, "
-        "and the last, also as beginnings.",
+        "and the last, also as beginnings."
     ),
 ]
 
@@ -35,6 +34,6 @@ def looked_for(query: str) -> Sequence[Term]:
     words = terms(query)
     if not words:
         raise invalid_query(FieldError(field="q", detail="has no letter and no digit to look for"))
-    if len(words) > WORDS:
-        raise invalid_query(FieldError(field="q", detail=f"has {len(words)} words; give {WORDS} at the most"))
+    if len(words) > MOST:
+        raise invalid_query(FieldError(field="q", detail=f"has {len(words)} words; give {MOST} at the most"))
     return words

@@ -18,20 +18,22 @@ from uuid import uuid4
 import postbox
 import pytest
 from harness import eventually, free_port
+from msgspec.structs import replace
 from postbox import CHANNEL, said
 from pymongo.asynchronous.database import AsyncDatabase
 from test_outbox import ADA, Office
 
 from inbox.filters import Filter
-from inbox.model import Draft
+from inbox.model import Conversation, Customer, Draft
 from inbox.replies import NewReply
 from inbox.sight import Listener
 from inbox.staff import ROLES, Agent, AuditEntry, Principal, Session
-from inbox.store import Store, StoreUnavailableError, UnfitDatabaseError, Upload, embedded
+from inbox.store import Store, StoreUnavailableError, UnfitDatabaseError, Unit, Upload, embedded
 from inbox.store.embedded.mongod_process import find_mongod
 from inbox.store.indexes import INDEXES
 from inbox.store.paging import Place
 from inbox.store.queries import SORTS, UNNAMED
+from normalizer.folding import terms
 from normalizer.schema import SCHEMA_VERSION, Attachment
 
 Documents = AsyncDatabase[dict[str, Any]]
@@ -184,6 +186,14 @@ WITHIN = Filter(
 )
 
 
+async def rename(unit: Unit, conversation_id: str) -> None:
+    """Gives a conversation's customer another name."""
+    conversation = await unit.one(Conversation, conversation_id)
+    customer = await unit.one(Customer, conversation.customer_id) if conversation else None
+    assert customer is not None
+    unit.put(replace(customer, name="Augusta"))
+
+
 async def ask_everything(office: Office) -> None:
     """Every question that Santral ever asks of a collection that grows."""
     store, now = office.store, datetime.now(UTC)
@@ -212,6 +222,11 @@ async def ask_everything(office: Office) -> None:
         await store.counts.seen_by(reader, kinds=("all", "tag"))
         await store.events.after(1, 50, listener=Listener(reader=reader, conversation_id="c"))
         await store.people.customers(after=after, **page)
+        await store.search.customers(terms("ada b"), after=after, limit=50)
+        for matching in ({}, {"assignee": "p"}):
+            found = await store.search.conversations(terms("a story"), matching, reader=reader, after=after, limit=50)
+            await store.search.found(terms("a story"), found.items)
+    await store.write(lambda unit: rename(unit, conversation))
     for seqs in ((0, None), (None, 5), (None, None), (1, 5)):
         await store.queries.messages(conversation, after_seq=seqs[0], before_seq=seqs[1], limit=50)
     await store.queries.thread(CHANNEL, "t", 50)

@@ -79,7 +79,7 @@ async def test_nothing_can_be_done_to_unknown_things(desk: Desk, method: str, pa
         ("cursor=WyItdXBkYXRlZF9hdCIsbnVsbCwieCJd", "cursor"),
         ("cursor=WyJ3YWl0aW5nIiwiMjAyNi0wMS0wMVQwMDowMDowMFoiLCJ4Il0", "cursor"),
         ("cursor=\U0001f600", "cursor"),
-        ("q=lamp", "q"),
+        ("query=lamp", "query"),
     ],
 )
 async def test_a_bad_query_is_400_and_names_the_field(desk: Desk, query: str, field: str) -> None:
