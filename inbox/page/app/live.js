@@ -23,7 +23,7 @@ let socket = null;
 let cursor = "";
 let pause = FIRST_PAUSE;
 let wanted = false;
-let heard = 0; // when the last frame came
+let heard = 0; // when the last frame came, or was first waited for
 /** @type {() => Promise<void>} */
 let reload = async () => {};
 /** @type {() => void} */
@@ -95,6 +95,7 @@ function connect() {
   url.protocol = url.protocol.replace("http", "ws");
   url.searchParams.set("after", cursor);
   const opened = (socket = new WebSocket(url));
+  heard = Date.now();
   opened.onmessage = (message) => take(JSON.parse(message.data));
   opened.onclose = (end) => opened === socket && ended(end.code);
 }
@@ -122,7 +123,7 @@ function ended(code) {
 /** A line that carries nothing any more is not told of as closed: a call finds out. */
 async function probe() {
   const asked = socket;
-  if (!asked || connection.peek() !== "live" || Date.now() - heard < SILENT) return;
+  if (!asked || Date.now() - heard < SILENT) return;
   try {
     await ask();
     heard = Date.now();

@@ -12,7 +12,7 @@ from typing import Any
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from harness import ADDRESS, Desk, Santral, Visitor, eventually
 from msgspec import Struct
-from playwright.async_api import BrowserContext, ConsoleMessage, Locator, Page, expect
+from playwright.async_api import BrowserContext, ConsoleMessage, Locator, Page, WebSocket, expect
 
 PASSWORD = "correct horse battery"
 # Nobody is signed in yet: the page asks who sits there, and the browser writes the answer's status down.
@@ -258,12 +258,18 @@ class Screen:
         page.on(
             "console", lambda said: self.complaints.append(said.text) if said.type in ("error", "warning") else None
         )
+        self._follows = asyncio.Event()
+        page.on("websocket", self._stream)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("request", lambda request: self.requests.append(request.url))
 
     def _said(self, said: ConsoleMessage) -> None:
         if said.type in ("error", "warning"):
             self.complaints.append(said.text)
+
+    def _stream(self, stream: WebSocket) -> None:
+        stream.on("framereceived", lambda frame: self._follows.set() if '"hello"' in frame else None)
+        stream.on("close", lambda _: self._follows.clear())
 
     @property
     def context(self) -> BrowserContext:
@@ -293,6 +299,7 @@ class Screen:
         """The lists are loaded, and the stream is open: whatever happens now is told."""
         await expect(self.page.locator(".rows[aria-busy=false]").or_(self.page.locator("main.page"))).to_be_visible()
         await expect(self.banner).to_have_count(0)
+        await asyncio.wait_for(self._follows.wait(), 20)
 
     async def open(self, conversation: dict[str, Any]) -> None:
         """Opens a conversation from the list."""

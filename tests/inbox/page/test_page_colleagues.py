@@ -13,7 +13,7 @@ async def test_two_agents_see_that_the_other_is_there_and_that_they_type(house: 
     one = await screens(await house.hire("Lise"))
     other = await screens(await house.hire("Otto"))
     await one.open(conversation)
-    await expect(one.page.locator(".others")).to_have_count(0)
+    await expect(one.page.locator(".conversation .others")).to_have_count(0)
     await other.open(conversation)
     await expect(one.page.locator(".conversation .others")).to_have_text("Otto looks at this too")
     await expect(other.page.locator(".conversation .others")).to_have_text("Lise looks at this too")

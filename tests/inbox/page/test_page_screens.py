@@ -55,10 +55,12 @@ async def test_by_keys_alone_from_the_sign_in_to_resolving(house: House, screens
     await keys.press("a")
     await expect(page.locator(".actions")).to_contain_text("Tabea")
     await keys.press("p")
+    await expect(page.get_by_role("combobox", name="Priority")).to_be_focused()
     await keys.type("urg")
     await keys.press("Enter")
     await expect(page.locator(".actions")).to_contain_text("Urgent")
     await keys.press("t")
+    await expect(page.get_by_role("textbox", name="Add a tag")).to_be_focused()
     await keys.type("vip")
     await keys.press("Enter")
     await expect(page.locator(".conversation .chip", has_text="vip")).to_be_visible()
@@ -71,6 +73,7 @@ async def test_by_keys_alone_from_the_sign_in_to_resolving(house: House, screens
     await expect(screen.messages.last).to_contain_text(words)
     await keys.press("Escape")
     await keys.press("Control+k")
+    await expect(page.get_by_role("combobox", name="Type a command")).to_be_focused()
     await keys.type("resolve")
     await expect(page.get_by_role("listbox").get_by_role("option").first).to_contain_text("Resolve")
     await keys.press("Enter")
@@ -96,7 +99,7 @@ async def test_by_keys_alone_from_the_sign_in_to_resolving(house: House, screens
 # Where the page speaks by itself.
 AREAS = (
     ".nav, .sign-in, .list header, .conversation > .about, .composer, .customer h3, dialog, main.page h2, "
-    "main.page thead, main.page button, .delivery, .notice, .is-empty"
+    "main.page thead, main.page form button, .delivery, .notice, .is-empty"
 )
 # English words that stand in other languages too, and what is a name or a unit.
 ALIKE = {"normal", "bot", "not", "no", "to", "in", "a", "email", "token"}
@@ -165,6 +168,7 @@ async def test_the_whole_way_in_turkish(house: House, screens: Any) -> None:
         await expect(page.get_by_role("dialog")).to_have_count(0)
     # İ is no I with a dot that stayed behind: commands are found as a Turkish reader types them.
     await page.keyboard.press("Control+k")
+    await expect(page.get_by_role("combobox", name="Bir komut yazın")).to_be_focused()
     await page.keyboard.type("ÜZERİME")
     await expect(page.get_by_role("listbox").get_by_role("option")).to_have_count(1)
     await page.keyboard.press("Enter")
@@ -195,13 +199,17 @@ async def test_on_a_phone_one_lists_opens_answers_and_goes_back(house: House, sc
     async with house.visitor() as guest:
         await guest.say(words := fresh("On the move"))
         chat = await house.chat_of(words)
+        for name in ("Returns", "Warehouse", "Complaints"):
+            await house.desk.post("/api/v1/teams", {"name": fresh(name)})
         screen = await screens(
             await house.hire("Mona"), viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
         )
         page = screen.page
 
         async def fits() -> None:
-            assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+            beyond = "[...document.querySelectorAll('#app *')].filter(one => one.getBoundingClientRect().right > 391)"
+            wide = await page.evaluate(f"{beyond}.map(one => one.outerHTML.slice(0, 100))")
+            assert await page.evaluate("document.documentElement.scrollWidth") <= 390, wide
 
         await expect(page.locator(".conversation")).to_be_hidden()
         await fits()
