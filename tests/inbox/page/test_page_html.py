@@ -69,12 +69,12 @@ async def test_pictures_of_the_message_itself_are_shown_and_those_from_elsewhere
         assert (answer.content_type, await answer.read()) == ("image/png", PNG)
 
 
-async def test_a_message_without_html_has_no_document(house: House) -> None:
-    conversation = await house.mail(fresh("Plain"), "only text")
+async def test_a_message_without_html_shows_its_text(house: House) -> None:
+    conversation = await house.mail(fresh("Plain"), "only <b>text</b> & no more")
     (message,) = await house.desk.messages(conversation["id"])
     status, headers, body = await document(house, message["id"])
-    assert (status, headers["Content-Type"].split(";")[0]) == (404, "application/problem+json")
-    assert '"no-html"' in body
+    assert (status, headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert "<pre>only &lt;b&gt;text&lt;/b&gt; &amp; no more</pre>" in body
     assert (await document(house, "01a20679-4960-72b3-8bcb-96d4eca251bd"))[0] == 404
     assert (await document(house, message["id"], images="perhaps"))[0] == 400
     assert (await document(house, message["id"], more="1"))[0] == 400

@@ -310,7 +310,7 @@ async def test_everybody_can_use_it(house: House, screens: Any, axe: Path, colou
     await page.keyboard.press("x")
     await page.keyboard.press("n")
     await screen.composer.fill("Look at this @ro")
-    await expect(page.locator(".mentions")).to_be_visible()
+    await expect(page.locator(".suggestions")).to_be_visible()
     wrong["note"] = await faults(screen)
     await screen.composer.fill("")
     for where in ("channels", "failed", "staff"):
