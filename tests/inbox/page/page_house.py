@@ -329,6 +329,14 @@ class Screen:
     def notice(self) -> Locator:
         return self.page.locator(".notice")
 
+    async def composer_is_free(self) -> None:
+        """What is told at the edge of the page lies over nothing that is written or sent."""
+        told, written = await self.notice.first.bounding_box(), await self.page.locator(".composer").bounding_box()
+        assert told is not None
+        assert written is not None
+        beside = told["x"] + told["width"] <= written["x"]
+        assert beside or told["y"] + told["height"] <= written["y"], (told, written)
+
     async def kept(self, conversation_id: str, text: str) -> None:
         """Waits until the draft is on the server."""
 

@@ -23,6 +23,7 @@ async def test_undone_a_reply_does_not_leave_and_its_text_is_back(house: House, 
         await expect(screen.page.locator(".composer .file")).to_contain_text("a.txt")
         await screen.send.click()
         await expect(screen.composer).to_have_value("")
+        await screen.composer_is_free()
         await screen.notice.get_by_role("button", name="Undo").click()
         await expect(screen.composer).to_have_value("No, never. Go away.")
         await expect(screen.page.locator(".composer .file")).to_contain_text("a.txt")
