@@ -134,6 +134,7 @@ export function hear(told) {
   else if (told.type === "conversation.merged") reload();
   else if (told.data.conversation) {
     const { customer_id: _, inbound, ...rest } = told.data.conversation;
+    if (rest.version < open.version) return; // it was changed since, and that is here already
     conversation.value = { ...open, ...rest, unread: open.unread };
     if (rest.last_seq > (messages.peek().at(-1)?.seq ?? 0) + 1) reload();
   }
