@@ -227,6 +227,11 @@ class Desk:
             assert answer.status == status, await answer.text()
             return await answer.json()
 
+    async def patch(self, path: str, body: Any) -> Any:
+        async with self.http.patch(path, json=body) as answer:
+            assert answer.status == 200, await answer.text()
+            return await answer.json()
+
     async def all(self, path: str, **query: Any) -> list[dict[str, Any]]:
         """All items of all pages."""
         found: list[dict[str, Any]] = []

@@ -78,7 +78,7 @@ class Search:
         terms: Sequence[Term],
         matching: Matching,
         *,
-        within: Filter | None,
+        within: Filter | None = None,
         reader: Principal,
         after: Place | None,
         limit: int,

@@ -83,6 +83,7 @@ export const COMMANDS = [
   { label: "search", keys: "/", run: () => document.getElementById("search")?.focus() },
   { label: "palette", keys: "Control+k", run: () => (asked.value = "palette") },
   { label: "help", keys: "?", run: () => (asked.value = "help") },
+  { label: "begin", keys: "c", run: () => (asked.value = "begin") },
   { label: "saveView", keys: "v", run: () => (asked.value = "view") },
   { label: "cannedReplies", keys: "g r", run: () => go({ page: "canned" }) },
   { label: "mine", keys: "g m", run: () => list({ queue: "mine" }) },

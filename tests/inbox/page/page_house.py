@@ -255,9 +255,7 @@ class Screen:
         self.complaints: list[str] = []
         self.requests: list[str] = []
         self._expected = [UNKNOWN]
-        page.on(
-            "console", lambda said: self.complaints.append(said.text) if said.type in ("error", "warning") else None
-        )
+        page.on("console", self._said)
         self._follows = asyncio.Event()
         page.on("websocket", self._stream)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))

@@ -46,5 +46,6 @@ export const tr = {
   is: "şu:", isNot: "şu değil:", shareView: "Herkes için", cannedReplies: "Hazır yanıtlar", cannedHelp: "Yanıtta / ve kısaltmasını yazın. Kendiliğinden dolanlar: {variables}",
   newCanned: "Yeni hazır yanıt", shortcut: "Kısaltma", title: "Başlık", text: "Metin", everybody: "Herkes", change: "Değiştir", span: "Süre", lastDays: { one: "Son gün", other: "Son {n} gün" }, volumeReport: "Müşteri iletileri", timesReport: "Yanıtlar ne kadar sürüyor",
   backlogReport: "Akşamları açık kalanlar", hoursReport: "En yoğun saatler", firstResponse: "İlk yanıt, yarısı", firstResponseSlow: "İlk yanıt, onda dokuzu",
-  resolution: "Çözüm, yarısı", otherAddress: "Başka bir adresi", merge: "Birleştir",
+  resolution: "Çözüm, yarısı", begin: "Yeni görüşme", subject: "Konu", newPassword: "Yeni parola", oldPassword: "Şimdiki parola", passwordChanged: "Parolanız değişti; başka her yerde oturumunuz kapandı.",
+  otherAddress: "Başka bir adresi", merge: "Birleştir",
 };

@@ -50,6 +50,7 @@ function Head() {
         <select aria-label=${t("sort")} value=${sort} disabled=${q !== "" || view !== ""} onChange=${(/** @type {any} */ event) => go({ sort: event.target.value })}>
           ${Object.entries(SORTS).map(([id, key]) => html`<option value=${id}>${t(key)}</option>`)}
         </select>
+        <button type="button" class="quiet" title=${t("begin")} aria-label=${t("begin")} onClick=${() => (asked.value = "begin")}><${Icon} name="plus" /></button>
         <button type="button" class="quiet" title=${t("saveView")} aria-label=${t("saveView")} onClick=${() => (asked.value = "view")}><${Icon} name="star" /></button>
         ${view && html`<button type="button" onClick=${() => forget(view)}>${t("drop")}</button>`}
       </div>

@@ -36,6 +36,26 @@ export function Myself({ close }) {
         <${Languages} />
         <div class="foot"><button type="button" onClick=${leave}>${t("signOut")}</button><button class="primary">${t("save")}</button></div>
       </form>
+      ${me.value?.email && html`<${Password} />`}
     <//>
+  `;
+}
+
+/** A new password needs the present one, and ends all other sessions. */
+function Password() {
+  /** @param {SubmitEvent} event */
+  const save = async (event) => {
+    const { current_password, password } = said(event);
+    if (!(await attempt(() => call("PATCH", "/me", { body: { current_password, password } })))) return;
+    /** @type {HTMLFormElement} */ (event.target).reset();
+    tell(t("passwordChanged"));
+  };
+  return html`
+    <form class="sheet" onSubmit=${save}>
+      <input class="unseen" type="text" name="username" autocomplete="username" value=${me.value?.email} readonly tabindex="-1" aria-hidden="true" />
+      <label>${t("oldPassword")}<input name="current_password" type="password" autocomplete="current-password" required /></label>
+      <label>${t("newPassword")}<input name="password" type="password" autocomplete="new-password" minlength="10" required /></label>
+      <div class="foot"><span></span><button>${t("change")}</button></div>
+    </form>
   `;
 }

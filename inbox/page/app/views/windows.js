@@ -8,6 +8,7 @@ import { collator, exactly, t } from "../i18n.js";
 import { ticked } from "../inbox.js";
 import { agents, me, teams } from "../session.js";
 import { change, conversation } from "../thread.js";
+import { Begin } from "./begin.js";
 import { Icon } from "./icons.js";
 import { Myself } from "./myself.js";
 import { Window } from "./parts.js";
@@ -33,6 +34,8 @@ export function Windows() {
       return html`<${Choose} title=${t("snooze")} hint=${t("snooze")} choices=${moments()} />`;
     case "tags":
       return html`<${Tags} />`;
+    case "begin":
+      return html`<${Begin} close=${close} />`;
     case "view":
       return html`<${SaveView} close=${close} />`;
     case "me":
