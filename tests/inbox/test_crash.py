@@ -13,6 +13,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp
@@ -24,7 +25,7 @@ from imap_server import PASSWORD, Dovecot
 from connectors.tasks import end
 from inbox.attachments import Attachments
 from inbox.ingest import Ingest, Reading
-from inbox.model import Customer
+from inbox.model import Customer, OutboxItem
 from inbox.outbox import OutboxWorker
 from inbox.store import Store, Unit
 from inbox.store.processes import BEAT_SECONDS, DEAD_AFTER_SECONDS
@@ -215,7 +216,7 @@ async def test_one_of_two_killed_under_load_is_inherited_by_the_other(
 
 INSIDE = """
 import asyncio, sys
-from inbox.model import Customer
+from inbox.model import Customer, OutboxItem
 from inbox.store import Store
 
 async def main(url):
@@ -253,6 +254,36 @@ async def test_who_dies_inside_a_transaction_holds_up_nobody_for_long(mongod_url
         dying.kill()
         dying.communicate()
         await end(keeping)
+
+
+async def test_who_dies_inside_a_transaction_holds_up_no_start_that_takes_over_from_another(
+    mongod_url: str, store: Store
+) -> None:
+    left = OutboxItem(
+        id="m", lane="l", channel="c", conversation_id="c", identity_id="i", seq=1, state="claimed", owner="gone",
+        due_at=datetime.now(UTC),
+    )  # fmt: skip
+    await store.write(lambda unit: _put(unit, left))
+    outbox = OutboxWorker(store, "me", {}, Attachments(store), postbox.metrics())
+    housekeeping = postbox.housekeeping(store, "me", outbox)
+    dying = subprocess.Popen(
+        [sys.executable, "-c", INSIDE, mongod_url], stdout=subprocess.PIPE, text=True, env=environment()
+    )
+    try:
+        assert dying.stdout is not None
+        assert await asyncio.to_thread(dying.stdout.readline) == "inside\n"
+        dying.kill()
+        begun = time.monotonic()
+        await housekeeping.begin()
+        assert time.monotonic() - begun < DEAD_AFTER_SECONDS
+        await store.processes.bury(all_but="me")
+    finally:
+        dying.kill()
+        dying.communicate()
+
+
+async def _put(unit: Unit, value: OutboxItem) -> None:
+    unit.put(value)
 
 
 async def _change(unit: Unit) -> None:
