@@ -28,7 +28,7 @@ export function Begin({ close }) {
     <${Window} title=${t("begin")} close=${close}>
       <form class="sheet" onSubmit=${begin}>
         <label>${t("channels")}<select name="channel" required>${able.map((one) => html`<option value=${one.id}>${one.id}</option>`)}</select></label>
-        <label>${t("to")}<input name="address" required autofocus value=${known} /></label>
+        <label>${t("to")}<input name="address" required autofocus defaultValue=${known} /></label>
         <label>${t("subject")}<input name="subject" maxlength="998" /></label>
         <label>${t("text")}<textarea name="text" rows="6" required></textarea></label>
         <div class="foot"><span></span><button class="primary" disabled=${!able.length}>${t("send")}</button></div>

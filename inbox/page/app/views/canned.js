@@ -58,12 +58,12 @@ function Sheet({ one, save }) {
   };
   return html`
     <form class="sheet" onSubmit=${submit}>
-      <label>${t("shortcut")}<input name="shortcut" required pattern="[\\w\\-]{1,50}" value=${one?.shortcut ?? ""} /></label>
-      <label>${t("title")}<input name="title" required maxlength="200" value=${one?.title ?? ""} /></label>
+      <label>${t("shortcut")}<input name="shortcut" required pattern="[\\w\\-]{1,50}" defaultValue=${one?.shortcut ?? ""} /></label>
+      <label>${t("title")}<input name="title" required maxlength="200" defaultValue=${one?.title ?? ""} /></label>
       <label>${t("text")}<textarea name="text" required rows="4" maxlength="20000">${one?.text ?? ""}</textarea></label>
-      <label>${t("toTeam")}<select name="team" value=${one?.team ?? ""}>
+      <label>${t("toTeam")}<select name="team">
         ${may("supervisor") && html`<option value="">${t("everybody")}</option>`}
-        ${teams.value.map((team) => html`<option value=${team.id}>${team.name}</option>`)}
+        ${teams.value.map((team) => html`<option value=${team.id} selected=${team.id === one?.team}>${team.name}</option>`)}
       </select></label>
       <div class="foot"><button class="primary">${t("save")}</button></div>
     </form>

@@ -30,7 +30,7 @@ export function Myself({ close }) {
   return html`
     <${Window} title=${t("myself")} close=${close}>
       <form class="sheet" onSubmit=${save}>
-        <label>${t("name")}<input name="name" required maxlength="200" value=${me.value?.name} /></label>
+        <label>${t("name")}<input name="name" required maxlength="200" defaultValue=${me.value?.name} /></label>
         <label>${t("signature")}<textarea name="signature" rows="4" maxlength="2000">${me.value?.signature ?? ""}</textarea></label>
         <label class="line"><input type="checkbox" checked=${notifies.value} onChange=${told} /> ${t("notify")}</label>
         <${Languages} />
