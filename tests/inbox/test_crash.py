@@ -232,27 +232,34 @@ asyncio.run(main(sys.argv[1]))
 """
 
 
+@contextlib.asynccontextmanager
+async def somebody_dead_inside(url: str) -> AsyncIterator[None]:
+    """A process has died inside a transaction."""
+    dying = subprocess.Popen([sys.executable, "-c", INSIDE, url], stdout=subprocess.PIPE, text=True, env=environment())
+    try:
+        assert dying.stdout is not None
+        assert await asyncio.to_thread(dying.stdout.readline) == "inside\n"
+        dying.kill()
+        yield
+    finally:
+        dying.kill()
+        dying.communicate()
+
+
 async def test_who_dies_inside_a_transaction_holds_up_nobody_for_long(mongod_url: str, store: Store) -> None:
     ingest = Ingest(store, "me", {}, Reading(dict), postbox.metrics())
     outbox = OutboxWorker(store, "me", {}, Attachments(store), postbox.metrics())
     housekeeping = postbox.housekeeping(store, "me", ingest, outbox)
     await housekeeping.begin()
     keeping = asyncio.create_task(housekeeping.run())
-    dying = subprocess.Popen(
-        [sys.executable, "-c", INSIDE, mongod_url], stdout=subprocess.PIPE, text=True, env=environment()
-    )
     try:
-        assert dying.stdout is not None
-        assert await asyncio.to_thread(dying.stdout.readline) == "inside\n"
-        dying.kill()
-        begun = time.monotonic()
-        await store.write(_change)
-        waited = time.monotonic() - begun
-        assert 1 < waited < DEAD_AFTER_SECONDS + 2 * BEAT_SECONDS + 1
-        assert await store.processes.alive() == ["me"]
+        async with somebody_dead_inside(mongod_url):
+            begun = time.monotonic()
+            await store.write(_change)
+            waited = time.monotonic() - begun
+            assert 1 < waited < DEAD_AFTER_SECONDS + 2 * BEAT_SECONDS + 1
+            assert await store.processes.alive() == ["me"]
     finally:
-        dying.kill()
-        dying.communicate()
         await end(keeping)
 
 
@@ -266,20 +273,11 @@ async def test_who_dies_inside_a_transaction_holds_up_no_start_that_takes_over_f
     await store.write(lambda unit: _put(unit, left))
     outbox = OutboxWorker(store, "me", {}, Attachments(store), postbox.metrics())
     housekeeping = postbox.housekeeping(store, "me", outbox)
-    dying = subprocess.Popen(
-        [sys.executable, "-c", INSIDE, mongod_url], stdout=subprocess.PIPE, text=True, env=environment()
-    )
-    try:
-        assert dying.stdout is not None
-        assert await asyncio.to_thread(dying.stdout.readline) == "inside\n"
-        dying.kill()
+    async with somebody_dead_inside(mongod_url):
         begun = time.monotonic()
         await housekeeping.begin()
         assert time.monotonic() - begun < DEAD_AFTER_SECONDS
         await store.processes.bury(all_but="me")
-    finally:
-        dying.kill()
-        dying.communicate()
 
 
 async def _put(unit: Unit, value: OutboxItem) -> None:
