@@ -36,8 +36,6 @@ ALONE = 150
 ALONE_SECONDS = 120.0
 WARM_SECONDS = 0.5
 CONTRACT_SECONDS = 120.0
-PAGE_SECONDS = 300.0
-LONG_CONVERSATION = 5_000
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -182,41 +180,11 @@ class Bench:
 
     def page(self) -> list[Line]:
         """The agents' page with 100,000 conversations, in a browser."""
-        database = self._ours.database["santral"]
-        _reading.fill(database, 0, READ_CONVERSATIONS)
-        long = _reading.fill_long(database, LONG_CONVERSATION)
-        login = self._ours.agent("bench@example.com")
-        command = [sys.executable, "-m", "bench._page", f"http://127.0.0.1:{self._ours.http_port}", *login, long]
-        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True, timeout=PAGE_SECONDS)
-        found = msgspec.json.decode(done.stdout, type=_page.Page)
-        grown = (found.heap[1] - found.heap[0]) / 1e6
-        lag, paint, usable = _page.p95(found.lags), median(found.paint), median(found.usable)
-        return [
-            _under("the page's first paint", paint, 1000, f"of {len(found.paint)}, the longest {max(found.paint):.0f}"),
-            _under("  until it can be used", usable, 1500, f"the longest {max(found.usable):.0f}"),
-            _under("a customer's message on the screen, p95", lag, 100, f"of {len(found.lags)}, at 50 a second"),
-            _under("the end of 5,000 messages", median(found.opened), 200, f"the longest {max(found.opened):.0f}"),
-            Line("scripts of the inbox", f"{found.script / 1000:.1f} KB (under 150)", good=found.script < 150_000),
-            Line(
-                "the page's heap after 10,000 updates",
-                f"{grown:+.1f} MB of {found.heap[0] / 1e6:.1f} (flat)",
-                good=grown < 2,
-            ),
-        ]
+        return _page.lines(self._ours, READ_CONVERSATIONS)
 
     def search(self) -> list[Line]:
         """What is found among 100,000 conversations with a million messages."""
-        lines = []
-        port = free_port()
-        database = self._ours.database["santral"]
-        with running("-m", "bench._answer", str(port), says="ready", log=self._folder / "found.log"):
-            _searching.fill(database, READ_CONVERSATIONS)
-            santral = http.client.HTTPConnection("127.0.0.1", self._ours.http_port)
-            bare = http.client.HTTPConnection("127.0.0.1", port)
-            for read in _searching.measured(database, santral, bare, self._ours.token):
-                told = f"p99 {read.call:.1f} ms ({read.query:.1f} + {read.answer:.1f}); at most 50"
-                lines.append(Line(f"search: {read.name} / bare page", told, read.share, good=read.call <= 50))
-        return lines
+        return _searching.lines(self._ours, self._folder, READ_CONVERSATIONS)
 
     def fanout(self) -> list[Line]:
         """200 agents with a stream each, at about 100 events a second; and what a stream costs when nothing happens."""
@@ -319,10 +287,6 @@ def _clients(runs: list[Run]) -> str:
     busy = median(run.load.busy for run in runs)
     cost = median(run.cpu / run.load.count for run in runs)
     return f" (server {cost * 1e6:.0f} µs CPU each; client {busy:.0%} of a core)"
-
-
-def _under(what: str, found: float, most: float, told: str) -> Line:
-    return Line(what, f"{found:.0f} ms (under {most:.0f}; {told})", good=found < most)
 
 
 def _memory_line(what: str, pid: int, *, most: int) -> Line:

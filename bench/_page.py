@@ -7,9 +7,10 @@ messages. It prints one line of JSON, a `Page`.
 from __future__ import annotations
 
 import asyncio
+import subprocess
 import sys
 import time
-from statistics import quantiles
+from statistics import median, quantiles
 from typing import Any
 
 import aiohttp
@@ -17,9 +18,16 @@ import msgspec
 from playwright.async_api import CDPSession, async_playwright
 from playwright.async_api import Page as Browser
 
+from bench import _reading
+from bench._processes import ROOT
+from bench._table import Line
+from bench._targets import Santral
+
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--enable-precise-memory-info"]
+ALL_SECONDS = 300.0
 OPENINGS = 7
+LONG_CONVERSATION = 5_000
 SECONDS = 15.0
 RATE = 50  # messages a second
 VISITORS = 50
@@ -67,6 +75,38 @@ class Page(msgspec.Struct, frozen=True):
     opened: list[float]
     heap: tuple[int, int]
     script: int
+
+
+def lines(santral: Santral, conversations: int) -> list[Line]:
+    """All of it, with so many conversations in the database."""
+    database = santral.database["santral"]
+    _reading.fill(database, 0, conversations)
+    long = _reading.fill_long(database, LONG_CONVERSATION)
+    login = santral.agent("bench@example.com")
+    command = [sys.executable, "-m", "bench._page", f"http://127.0.0.1:{santral.http_port}", *login, long]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True, timeout=ALL_SECONDS)
+    found = msgspec.json.decode(done.stdout, type=Page)
+    grown = (found.heap[1] - found.heap[0]) / 1e6
+    return [
+        _under("the page's first paint", found.paint, 1000),
+        _under("  until it can be used", found.usable, 1500),
+        _lag(found.lags),
+        _under("the end of 5,000 messages", found.opened, 200),
+        Line("scripts of the inbox", f"{found.script / 1000:.1f} KB (under 150)", good=found.script < 150_000),
+        Line("  held after 10,000 updates", f"{grown:+.1f} MB of {found.heap[0] / 1e6:.1f} (flat)", good=grown < 2),
+    ]
+
+
+def _under(what: str, found: list[float], most: float) -> Line:
+    middle = median(found)
+    told = f"{middle:.0f} ms (under {most:.0f}; of {len(found)}, the longest {max(found):.0f})"
+    return Line(what, told, good=middle < most)
+
+
+def _lag(found: list[float]) -> Line:
+    p95 = quantiles(found, n=20)[18]
+    told = f"p95 {p95:.0f} ms (under 100; of {len(found)}, at {RATE} a second)"
+    return Line("a customer's message on the screen", told, good=p95 < 100)
 
 
 async def measure(url: str, email: str, password: str, long: str) -> Page:
@@ -150,11 +190,6 @@ async def _write(sockets: list[aiohttp.ClientWebSocketResponse], count: int, rat
 async def _heap(session: CDPSession) -> int:
     await session.send("HeapProfiler.collectGarbage")
     return int((await session.send("Runtime.getHeapUsage"))["usedSize"])
-
-
-def p95(values: list[float]) -> float:
-    """The 95th percentile."""
-    return quantiles(values, n=20)[18]
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import itertools
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
@@ -18,6 +19,9 @@ from pymongo import DESCENDING
 from pymongo.database import Database as SyncDatabase
 
 from bench import _reading
+from bench._processes import free_port, running
+from bench._table import Line
+from bench._targets import Santral
 from inbox.model import Conversation, first_id, new_id
 from inbox.store import words
 from inbox.store.documents import to_document
@@ -38,6 +42,21 @@ WEIGHTS = list(itertools.accumulate(1 / place for place in range(5, len(VOCABULA
 SAID = 40  # words of a message
 # Each in half of the conversations, and never together.
 APART = ("elma", "armut")
+
+
+def lines(santral: Santral, folder: Path, conversations: int) -> list[Line]:
+    """All of it, with so many conversations in the database."""
+    port = free_port()
+    database = santral.database["santral"]
+    table = []
+    with running("-m", "bench._answer", str(port), says="ready", log=folder / "found.log"):
+        fill(database, conversations)
+        ours = http.client.HTTPConnection("127.0.0.1", santral.http_port)
+        bare = http.client.HTTPConnection("127.0.0.1", port)
+        for read in measured(database, ours, bare, santral.token):
+            told = f"p99 {read.call:.1f} ms ({read.query:.1f} + {read.answer:.1f}); at most 50"
+            table.append(Line(f"search: {read.name} / bare page", told, read.share, good=read.call <= 50))
+    return table
 
 
 def fill(database: SyncDatabase[Document], count: int) -> None:
