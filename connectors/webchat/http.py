@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from importlib import resources
 
 from aiohttp import hdrs, web
 
@@ -11,21 +10,14 @@ from connectors.context import Channel, Context
 from connectors.webchat.desk import Desk
 from connectors.webchat.options import WebChatOptions
 from connectors.webchat.origins import Origins
+from connectors.webchat.pages import Pages
 from connectors.webchat.poll import Poll, bearer
 from connectors.webchat.problems import Problem
 from connectors.webchat.protocol import ProtocolError, encode
 from connectors.webchat.session import Session, new_socket
 from connectors.webchat.uploads import download, upload
 
-PAGES = {
-    "demo": ("demo.html", "text/html"),
-    "demo.css": ("demo.css", "text/css"),
-    "widget.js": ("widget.js", "text/javascript"),
-}
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
-)
+NEVER_KEPT = {hdrs.CACHE_CONTROL: "no-cache", "X-Content-Type-Options": "nosniff"}
 
 
 class Site:
@@ -40,9 +32,8 @@ class Site:
         self._poll = Poll(self._desk, context.feed)
         self._sessions: set[Session] = set()
         self._closing = False
-        static = resources.files(__package__) / "static"
-        self._pages = {tail: ((static / name).read_bytes(), kind) for tail, (name, kind) in PAGES.items()}
-        self._pages["settings"] = (_settings(context.channel, options), "application/json")
+        self._pages = Pages()
+        self._settings = _settings(context.channel, options)
 
     async def handle(self, request: web.Request, tail: str) -> web.StreamResponse:
         """Answers a request for the rest `tail` of its path."""
@@ -73,8 +64,10 @@ class Site:
                 owner = await self._owner(request)
                 headers = self._origins.cross_origin(request)
                 return await download(request, self._files, owner, tail.removeprefix("attachments/"), headers)
-            case (("GET" | "HEAD"), _) if tail in self._pages:
-                return self._page(tail)
+            case (("GET" | "HEAD"), "settings"):
+                return web.Response(body=self._settings, content_type="application/json", headers=NEVER_KEPT)
+            case (("GET" | "HEAD"), _) if (page := self._pages.answer(request, tail)) is not None:
+                return page
         raise Problem(404, "There is nothing here")
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
@@ -97,17 +90,6 @@ class Site:
         except ProtocolError as error:
             raise Problem(429, error.frame.detail) from None
         return visitor
-
-    def _page(self, tail: str) -> web.Response:
-        headers = {
-            hdrs.CACHE_CONTROL: "max-age=300",
-            "Content-Security-Policy": POLICY,
-            "Cross-Origin-Resource-Policy": "cross-origin",
-            "Referrer-Policy": "no-referrer",
-            "X-Content-Type-Options": "nosniff",
-        }
-        body, content_type = self._pages[tail]
-        return web.Response(body=body, content_type=content_type, charset="utf-8", headers=headers)
 
     async def close(self) -> None:
         """Takes nothing more and sends every browser to the process that comes next."""
