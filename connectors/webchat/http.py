@@ -64,10 +64,8 @@ class Site:
                 owner = await self._owner(request)
                 headers = self._origins.cross_origin(request)
                 return await download(request, self._files, owner, tail.removeprefix("attachments/"), headers)
-            case (("GET" | "HEAD"), "settings"):
-                return web.Response(body=self._settings, content_type="application/json", headers=NEVER_KEPT)
-            case (("GET" | "HEAD"), _) if (page := self._pages.answer(request, tail)) is not None:
-                return page
+            case (("GET" | "HEAD"), _):
+                return self._page(request, tail)
         raise Problem(404, "There is nothing here")
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
@@ -90,6 +88,14 @@ class Site:
         except ProtocolError as error:
             raise Problem(429, error.frame.detail) from None
         return visitor
+
+    def _page(self, request: web.Request, tail: str) -> web.Response:
+        if tail == "settings":
+            return web.Response(body=self._settings, content_type="application/json", headers=NEVER_KEPT)
+        page = self._pages.answer(request, tail)
+        if page is None:
+            raise Problem(404, "There is nothing here")
+        return page
 
     async def close(self) -> None:
         """Takes nothing more and sends every browser to the process that comes next."""

@@ -12,6 +12,10 @@ from playwright.async_api import expect
 from widget_page import DIRECTIVES, Widget, host_page, hosting, tab
 
 LARGEST = 40_000  # bytes, compressed, of all that a visitor's browser loads
+READY = """() => new Promise((done) => Santral.on("ready", () => {
+  const asked = performance.getEntriesByType("resource").find((one) => one.name.endsWith("widget.js"));
+  done(performance.now() - asked.startTime);
+}))"""
 HOSTILE = """<style>* { all: unset !important; } html { font-size: 3px; } body { transform: rotate(3deg); }
 santral-chat, santral-chat * { display: none !important; position: static !important; opacity: 0 !important; }</style>
 <h1>A shop</h1><p>with rules of its own</p>"""
@@ -58,7 +62,7 @@ async def talks(widget: Widget, chat: Any, text: str = "Merhaba") -> None:
 async def test_all_of_it_is_small_and_asked_for_once(chat: Any, browser: Any, root: str) -> None:
     page = await browser.new_page()
     answers: list[Any] = []
-    page.on("response", lambda answer: answers.append(answer))
+    page.on("response", lambda answer: answers.append(answer))  # noqa: PLW0108 (a builtin is no listener)
     widget = await Widget(page).goto(f"{root}demo")
     await widget.open()
     await widget.online()
@@ -104,12 +108,7 @@ async def test_it_is_ready_soon_and_never_in_the_way_of_the_page(browser: Any, r
     measured = []
     for _ in range(3):
         await own_page(widget, root, host_page(root))
-        measured.append(
-            await page.evaluate(
-                """() => new Promise((done) => Santral.on("ready", () => done(
-                  performance.now() - performance.getEntriesByType("resource").find((one) => one.name.endsWith("widget.js")).startTime)))"""
-            )
-        )
+        measured.append(await page.evaluate(READY))
     assert min(measured) < 300, measured
     assert await page.evaluate("window.shifts") == 0
 
@@ -225,7 +224,7 @@ async def test_an_old_engine_has_it_too(chat: Any, browser: Any, root: str) -> N
 
 async def test_where_nothing_may_be_kept_it_works_as_long_as_the_page_lives(chat: Any, browser: Any, root: str) -> None:
     await browser.add_init_script(
-        "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('denied', 'SecurityError'); } })"
+        "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('', 'SecurityError'); } })"
     )
     widget = Widget(await browser.new_page())
     await widget.goto(f"{root}demo")
