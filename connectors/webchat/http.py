@@ -7,7 +7,7 @@ from importlib import resources
 
 from aiohttp import hdrs, web
 
-from connectors.context import Channel, Context
+from connectors.context import Context
 from connectors.webchat.desk import Desk
 from connectors.webchat.options import WebChatOptions
 from connectors.webchat.origins import Origins
@@ -15,6 +15,7 @@ from connectors.webchat.poll import Poll, bearer
 from connectors.webchat.problems import Problem
 from connectors.webchat.protocol import ProtocolError, encode
 from connectors.webchat.session import Session, new_socket
+from connectors.webchat.settings import settings
 from connectors.webchat.uploads import download, upload
 
 PAGES = {
@@ -42,7 +43,7 @@ class Site:
         self._closing = False
         static = resources.files(__package__) / "static"
         self._pages = {tail: ((static / name).read_bytes(), kind) for tail, (name, kind) in PAGES.items()}
-        self._pages["settings"] = (_settings(context.channel, options), "application/json")
+        self._pages["settings"] = (encode(settings(context.channel, options)), "application/json")
 
     async def handle(self, request: web.Request, tail: str) -> web.StreamResponse:
         """Answers a request for the rest `tail` of its path."""
@@ -109,12 +110,12 @@ class Site:
         body, content_type = self._pages[tail]
         return web.Response(body=body, content_type=content_type, charset="utf-8", headers=headers)
 
+    async def run(self) -> None:
+        """Keeps to the rates with the other processes, until cancelled."""
+        await self._desk.share_rates()
+
     async def close(self) -> None:
         """Takes nothing more and sends every browser to the process that comes next."""
         self._closing = True
         self._poll.close()
         await asyncio.gather(*(session.close() for session in self._sessions), return_exceptions=True)
-
-
-def _settings(channel: Channel, options: WebChatOptions) -> bytes:
-    return encode({"name": channel.inbox_name, "locale": channel.locale, "greeting": options.greeting})

@@ -213,7 +213,37 @@ async def test_pages_allow_no_inline_script(chat: Any, tail: str) -> None:
 
 async def test_settings_tell_what_a_widget_shows_first(serve: Any) -> None:
     async with serve(greeting="Hoş geldiniz") as chat, chat.http.get(chat.url("settings")) as answer:
-        assert await answer.json() == {"name": "Santral", "locale": "en", "greeting": "Hoş geldiniz"}
+        assert await answer.json() == {
+            "name": "Santral",
+            "locale": "en",
+            "greeting": "Hoş geldiniz",
+            "theme": {"accent": None, "side": "right"},
+            "prechat": None,
+            "rating": True,
+            "call_back": False,
+            "identifies": False,
+        }
+
+
+async def test_settings_tell_of_the_form(serve: Any) -> None:
+    form = {
+        "fields": ["name", {"name": "email", "required": True}, "phone", {"name": "order", "label": "Sipariş no"}],
+        "consent": "I have read the [notice](https://www.example.com/privacy)",
+    }
+    look = {"accent": "#0b6b5d", "side": "left"}
+    async with (
+        serve(prechat=form, theme=look, call_back=True, rating=False, identity_secret="s" * 32) as chat,
+        chat.http.get(chat.url("settings")) as answer,
+    ):
+        told = await answer.json()
+    assert told["prechat"]["consent"] == form["consent"]
+    assert told["prechat"]["fields"] == [
+        {"name": "name", "label": None, "type": "text", "required": False},
+        {"name": "email", "label": None, "type": "email", "required": True},
+        {"name": "phone", "label": None, "type": "tel", "required": False},
+        {"name": "order", "label": "Sipariş no", "type": "text", "required": False},
+    ]
+    assert (told["theme"], told["call_back"], told["rating"], told["identifies"]) == (look, True, False, True)
 
 
 @pytest.mark.parametrize(("method", "tail"), [("GET", ""), ("GET", "nothing"), ("PUT", "poll"), ("GET", "../x")])
