@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from config import Config, Problem, Source
 from connectors.base import Connector
 from connectors.context import Channel
+from connectors.hours import OfficeHours
 from connectors.registry import NoConnectorError, Registry
 from inbox.ingest import Policy
 from inbox.ingest.patience import Normalize
@@ -63,6 +64,7 @@ class ChannelChecker:
 
 def build(config: Config, registry: Registry) -> Channels:
     """Makes the connectors of a configuration that was checked."""
+    hours = _office_hours(config)
     channels = Channels(order=tuple(item.id for item in config.channels), connectors={}, policies={}, refused={})
     for item in config.channels:
         try:
@@ -75,6 +77,7 @@ def build(config: Config, registry: Registry) -> Channels:
             public_url=config.inbox.public_url,
             inbox_name=config.inbox.name,
             locale=config.inbox.locale,
+            hours=hours,
         )
         channels.connectors[item.id] = kind(kind.options_model.model_validate(item.options), channel)
         reopen_within = item.reopen_within or kind.capabilities.reopen_within
@@ -82,6 +85,13 @@ def build(config: Config, registry: Registry) -> Channels:
             reopen_within=reopen_within, edits=kind.capabilities.edits, profiles=kind.capabilities.profiles
         )
     return channels
+
+
+def _office_hours(config: Config) -> OfficeHours | None:
+    hours = config.hours
+    if hours is None:
+        return None
+    return OfficeHours(zone=hours.zone(config.inbox), week=hours.week, closed=frozenset(hours.closed))
 
 
 def normalizers(config: Config, registry: Registry) -> dict[str, Normalize]:
