@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from connectors.base import Connector
 from connectors.context import Channel
 from connectors.hours import OfficeHours
 from connectors.registry import NoConnectorError, Registry
+from inbox.addressing import outside
 from inbox.ingest import Policy
 from inbox.ingest.patience import Normalize
 
@@ -82,7 +84,10 @@ def build(config: Config, registry: Registry) -> Channels:
         channels.connectors[item.id] = kind(kind.options_model.model_validate(item.options), channel)
         reopen_within = item.reopen_within or kind.capabilities.reopen_within
         channels.policies[item.id] = Policy(
-            reopen_within=reopen_within, edits=kind.capabilities.edits, profiles=kind.capabilities.profiles
+            reopen_within=reopen_within,
+            edits=kind.capabilities.edits,
+            profiles=kind.capabilities.profiles,
+            address=functools.partial(outside, channels.connectors),
         )
     return channels
 
