@@ -13,17 +13,22 @@ from typing import Any, Literal, NoReturn, Protocol
 from aiohttp import web
 from msgspec import Struct
 
+from connectors.hours import OfficeHours
 from normalizer.outcomes import Raw
 from normalizer.schema import Attachment, Author, Message
 
 
 class Channel(Struct, frozen=True, kw_only=True):
-    """The configured instance a connector serves. `public_url` is where the world reaches Santral's HTTP, no slash."""
+    """The configured instance a connector serves.
+
+    `public_url` is where the world reaches Santral's HTTP, no slash. `hours` is when the office is open; None: always.
+    """
 
     id: str
     public_url: str
     inbox_name: str = "Santral"
     locale: str = "en"
+    hours: OfficeHours | None = None
 
 
 class Received(Struct, frozen=True, kw_only=True):
