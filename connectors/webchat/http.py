@@ -34,8 +34,8 @@ class Site:
 
     def __init__(self, context: Context, options: WebChatOptions) -> None:
         """Reads the pages; serves nothing before it is mounted."""
-        self._files = context.files
-        self._log = context.log
+        self._context = context
+        self._options = options
         self._origins = Origins(options.origins, context.channel.public_url)
         self._desk = Desk(context, options)
         self._poll = Poll(self._desk, context.feed)
@@ -43,7 +43,6 @@ class Site:
         self._closing = False
         static = resources.files(__package__) / "static"
         self._pages = {tail: ((static / name).read_bytes(), kind) for tail, (name, kind) in PAGES.items()}
-        self._pages["settings"] = (encode(settings(context.channel, options)), "application/json")
 
     async def handle(self, request: web.Request, tail: str) -> web.StreamResponse:
         """Answers a request for the rest `tail` of its path."""
@@ -69,19 +68,19 @@ class Site:
             case "GET", "poll":
                 return await self._poll.get(request)
             case "POST", "attachments":
-                return await upload(request, self._files, await self._owner(request))
+                return await upload(request, self._context.files, await self._owner(request))
             case "GET", _ if tail.startswith("attachments/"):
                 owner = await self._owner(request)
                 headers = self._origins.cross_origin(request)
-                return await download(request, self._files, owner, tail.removeprefix("attachments/"), headers)
-            case (("GET" | "HEAD"), _) if tail in self._pages:
-                return self._page(tail)
+                return await download(request, self._context.files, owner, tail.removeprefix("attachments/"), headers)
+            case (("GET" | "HEAD"), _) if tail == "settings" or tail in self._pages:
+                return self._settings() if tail == "settings" else self._page(tail)
         raise Problem(404, "There is nothing here")
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         socket = new_socket()
         await socket.prepare(request)
-        session = Session(self._desk, request, socket, self._log)
+        session = Session(self._desk, request, socket, self._context.log)
         self._sessions.add(session)
         try:
             await session.run()
@@ -98,6 +97,11 @@ class Site:
         except ProtocolError as error:
             raise Problem(429, error.frame.detail) from None
         return visitor
+
+    def _settings(self) -> web.Response:
+        body = encode(settings(self._context.channel, self._options, self._context.now()))
+        headers = {hdrs.CACHE_CONTROL: "no-cache", "X-Content-Type-Options": "nosniff"}
+        return web.Response(body=body, content_type="application/json", headers=headers)
 
     def _page(self, tail: str) -> web.Response:
         headers = {

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct
 
 from connectors.context import Channel
+from connectors.hours import Opening
 from connectors.webchat.options import WebChatOptions
 
 
@@ -37,6 +39,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     """The answer of `GET /chat/{channel}/settings`.
 
     Attributes:
+        hours: whether somebody is there, and when that changes; null: always.
         rating: visitors are asked how it was.
         call_back: they may ask to be called.
         identifies: a website can vouch for its users here.
@@ -47,13 +50,14 @@ class Settings(Struct, frozen=True, kw_only=True):
     greeting: str
     theme: ThemeShown
     prechat: FormShown | None
+    hours: Opening | None
     rating: bool
     call_back: bool
     identifies: bool
 
 
-def settings(channel: Channel, options: WebChatOptions) -> Settings:
-    """What the options say of it."""
+def settings(channel: Channel, options: WebChatOptions, now: datetime) -> Settings:
+    """What the options say of it at `now`."""
     asked = options.prechat
     fields = [
         FieldShown(name=field.name, label=field.label, type=field.type, required=field.required)
@@ -65,6 +69,7 @@ def settings(channel: Channel, options: WebChatOptions) -> Settings:
         greeting=options.greeting,
         theme=ThemeShown(accent=options.theme.accent, side=options.theme.side),
         prechat=FormShown(fields=tuple(fields), consent=asked.consent or None) if asked else None,
+        hours=channel.hours.at(now) if channel.hours else None,
         rating=options.rating,
         call_back=options.call_back,
         identifies=bool(options.identity_secret),

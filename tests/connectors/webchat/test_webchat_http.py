@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+from datetime import UTC
 from typing import Any
 
 import aiohttp
@@ -14,6 +15,7 @@ from pydantic import ValidationError
 from connectors import UnavailableError
 from connectors.base import Reply
 from connectors.errors import PermanentError
+from connectors.hours import OfficeHours
 from connectors.webchat import WebChatConnector
 from normalizer.outcomes import Person
 from normalizer.schema import Author, Message
@@ -219,10 +221,19 @@ async def test_settings_tell_what_a_widget_shows_first(serve: Any) -> None:
             "greeting": "Hoş geldiniz",
             "theme": {"accent": None, "side": "right"},
             "prechat": None,
+            "hours": None,
             "rating": True,
             "call_back": False,
             "identifies": False,
         }
+
+
+async def test_settings_tell_whether_somebody_is_there(serve: Any) -> None:
+    never_closed, never_open = (((0, 1440),),) * 7, ((),) * 7
+    for week, is_open in ((never_closed, True), (never_open, False)):
+        async with serve(hours=OfficeHours(zone=UTC, week=week)) as chat, chat.http.get(chat.url("settings")) as answer:
+            assert (await answer.json())["hours"] == {"open": is_open, "changes_at": None}
+            assert answer.headers["Cache-Control"] == "no-cache"
 
 
 async def test_settings_tell_of_the_form(serve: Any) -> None:
