@@ -157,6 +157,13 @@ class Addressing:
         return _addressee(channel, connector, found.identity)
 
 
+def outside(connectors: Mapping[str, Connector[Any]], address: str) -> str | None:
+    """A mail address as the channels keep it; None where it is none, or one of our own: nobody is answered there."""
+    mail = [one for one in connectors.values() if one.identity_kind == identity.EMAIL]
+    kept = (mail[0] if mail else Connector).canonical(address)
+    return kept.lower() if kept and not any(one.owns(kept) for one in mail) else None
+
+
 def _unreachable(channel: str) -> RefusedError:
     return RefusedError("no-identity", f'the customer cannot be reached by channel "{channel}"')
 

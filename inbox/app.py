@@ -41,6 +41,7 @@ from inbox.oidc import Oidc
 from inbox.outbox import OutboxWorker
 from inbox.privacy import Privacy
 from inbox.public_only import PublicOnly
+from inbox.recipients import Recipients
 from inbox.replies import Replies
 from inbox.retention import Retention
 from inbox.roster import Part, Roster
@@ -119,6 +120,8 @@ class Santral:
         self._metrics = metrics
         self._activity = activity
         self._signals = Signals(store)
+        self._addressing = Addressing(channels.connectors)
+        self._recipients = Recipients(store, self._addressing, self._signals)
         self._typing = TypingShown(store, channels.connectors)
         self._hub = Hub(store.events, metrics, self._signals)
         self._files = Attachments(store)
@@ -239,13 +242,13 @@ class Santral:
             store=self.store,
             owner=self.owner,
             ingest=self._ingest,
-            feed=ChannelFeed(self.store, self._hub, self._signals, channel_id),
+            feed=ChannelFeed(self.store, self._hub, self._signals, self._recipients, channel_id),
             files=self._files,
             metrics=self._metrics,
         )
 
     def _services(self) -> Services:
-        addressing, oidc = Addressing(self._channels.connectors), self.config.sign_in.oidc
+        addressing, oidc = self._addressing, self.config.sign_in.oidc
         return Services(
             store=self.store,
             hub=self._hub,
@@ -265,6 +268,7 @@ class Santral:
             privacy=Privacy(self.store),
             audit=self._audit,
             signals=self._signals,
+            recipients=self._recipients,
             typing=self._typing,
             teller=Teller(),
             public=self._public,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,9 @@ from pydantic import ValidationError
 from config import Config, Problem, Source
 from connectors.base import Connector
 from connectors.context import Channel
+from connectors.hours import OfficeHours
 from connectors.registry import NoConnectorError, Registry
+from inbox.addressing import outside
 from inbox.ingest import Policy
 from inbox.ingest.patience import Normalize
 
@@ -63,6 +66,7 @@ class ChannelChecker:
 
 def build(config: Config, registry: Registry) -> Channels:
     """Makes the connectors of a configuration that was checked."""
+    hours = _office_hours(config)
     channels = Channels(order=tuple(item.id for item in config.channels), connectors={}, policies={}, refused={})
     for item in config.channels:
         try:
@@ -75,13 +79,24 @@ def build(config: Config, registry: Registry) -> Channels:
             public_url=config.inbox.public_url,
             inbox_name=config.inbox.name,
             locale=config.inbox.locale,
+            hours=hours,
         )
         channels.connectors[item.id] = kind(kind.options_model.model_validate(item.options), channel)
         reopen_within = item.reopen_within or kind.capabilities.reopen_within
         channels.policies[item.id] = Policy(
-            reopen_within=reopen_within, edits=kind.capabilities.edits, profiles=kind.capabilities.profiles
+            reopen_within=reopen_within,
+            edits=kind.capabilities.edits,
+            profiles=kind.capabilities.profiles,
+            address=functools.partial(outside, channels.connectors),
         )
     return channels
+
+
+def _office_hours(config: Config) -> OfficeHours | None:
+    hours = config.hours
+    if hours is None:
+        return None
+    return OfficeHours(zone=hours.zone(config.inbox), week=hours.week, closed=frozenset(hours.closed))
 
 
 def normalizers(config: Config, registry: Registry) -> dict[str, Normalize]:

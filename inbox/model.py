@@ -77,7 +77,9 @@ class Customer(Struct, frozen=True, kw_only=True):
 class Identity(Struct, frozen=True, kw_only=True):
     """A customer's address on a platform. `id` is `kind:value`, so that one address is one identity for good.
 
-    `unreachable` says why nothing can be written to it any more.
+    Attributes:
+        claimed: its customer only said that it is theirs: whoever writes from it first is its owner.
+        unreachable: why nothing can be written to it any more.
     """
 
     id: str
@@ -86,6 +88,7 @@ class Identity(Struct, frozen=True, kw_only=True):
     customer_id: str
     name: str | None = None
     verified: bool = False
+    claimed: bool = False
     unreachable: str | None = None
     created_at: datetime
 

@@ -20,6 +20,7 @@ from inbox.keeping import Keeping
 from inbox.oidc import Oidc
 from inbox.privacy import Privacy
 from inbox.public_only import PublicOnly
+from inbox.recipients import Recipients
 from inbox.replies import Replies
 from inbox.roster import Roster
 from inbox.sign_in import SignIn
@@ -50,6 +51,7 @@ class Services:
     privacy: Privacy
     audit: Audit
     signals: Signals
+    recipients: Recipients
     typing: TypingShown
     teller: Teller
     oidc: Oidc | None

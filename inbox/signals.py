@@ -26,16 +26,17 @@ SAY_AGAIN_SECONDS = 30.0  # how often whoever looks at a conversation says so
 WATCHED_SECONDS = 2 * SAY_AGAIN_SECONDS + 5
 MOST_WATCHED = 10_000  # conversations that are remembered before old ones are cleared away
 
-SignalKind = Literal["here", "gone", "typing"]
+SignalKind = Literal["here", "gone", "typing", "changed", "ended"]
 
 
 class Signal(Struct, frozen=True, kw_only=True):
-    """Somebody is in a conversation, has left it, or types there.
+    """Somebody is in a conversation, has left it, or types there; or its threads' recipients have something to ask for.
 
     Attributes:
         author: who: an agent, a bot or the customer.
         audience: which agents may hear of it (`inbox.sight`), None all.
-        threads: those of the conversation, whose recipients are shown that an agent types.
+        threads: those of the conversation, whose recipients are shown that an agent types; `changed` (it may stand
+            otherwise) and `ended` (the recipient has signed out) are for them alone.
         asks: an agent looks at the conversation, and wants to know who else is there.
         id: makes each one another than the one before.
     """

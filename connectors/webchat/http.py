@@ -6,7 +6,7 @@ import asyncio
 
 from aiohttp import hdrs, web
 
-from connectors.context import Channel, Context
+from connectors.context import Context
 from connectors.webchat.desk import Desk
 from connectors.webchat.options import WebChatOptions
 from connectors.webchat.origins import Origins
@@ -15,6 +15,7 @@ from connectors.webchat.poll import Poll, bearer
 from connectors.webchat.problems import Problem
 from connectors.webchat.protocol import ProtocolError, encode
 from connectors.webchat.session import Session, new_socket
+from connectors.webchat.settings import settings
 from connectors.webchat.uploads import download, upload
 
 NEVER_KEPT = {hdrs.CACHE_CONTROL: "no-cache", "X-Content-Type-Options": "nosniff"}
@@ -25,15 +26,14 @@ class Site:
 
     def __init__(self, context: Context, options: WebChatOptions) -> None:
         """Reads the pages; serves nothing before it is mounted."""
-        self._files = context.files
-        self._log = context.log
+        self._context = context
+        self._options = options
         self._origins = Origins(options.origins, context.channel.public_url)
         self._desk = Desk(context, options)
         self._poll = Poll(self._desk, context.feed)
         self._sessions: set[Session] = set()
         self._closing = False
         self._pages = Pages()
-        self._settings = _settings(context.channel, options)
 
     async def handle(self, request: web.Request, tail: str) -> web.StreamResponse:
         """Answers a request for the rest `tail` of its path."""
@@ -59,11 +59,11 @@ class Site:
             case "GET", "poll":
                 return await self._poll.get(request)
             case "POST", "attachments":
-                return await upload(request, self._files, await self._owner(request))
+                return await upload(request, self._context.files, await self._owner(request))
             case "GET", _ if tail.startswith("attachments/"):
                 owner = await self._owner(request)
                 headers = self._origins.cross_origin(request)
-                return await download(request, self._files, owner, tail.removeprefix("attachments/"), headers)
+                return await download(request, self._context.files, owner, tail.removeprefix("attachments/"), headers)
             case (("GET" | "HEAD"), _):
                 return self._page(request, tail)
         raise Problem(404, "There is nothing here")
@@ -71,7 +71,7 @@ class Site:
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         socket = new_socket()
         await socket.prepare(request)
-        session = Session(self._desk, request, socket, self._log)
+        session = Session(self._desk, request, socket, self._context.log)
         self._sessions.add(session)
         try:
             await session.run()
@@ -91,18 +91,19 @@ class Site:
 
     def _page(self, request: web.Request, tail: str) -> web.Response:
         if tail == "settings":
-            return web.Response(body=self._settings, content_type="application/json", headers=NEVER_KEPT)
+            body = encode(settings(self._context.channel, self._options, self._context.now()))
+            return web.Response(body=body, content_type="application/json", headers=NEVER_KEPT)
         page = self._pages.answer(request, tail)
         if page is None:
             raise Problem(404, "There is nothing here")
         return page
+
+    async def run(self) -> None:
+        """Keeps to the rates with the other processes, until cancelled."""
+        await self._desk.share_rates()
 
     async def close(self) -> None:
         """Takes nothing more and sends every browser to the process that comes next."""
         self._closing = True
         self._poll.close()
         await asyncio.gather(*(session.close() for session in self._sessions), return_exceptions=True)
-
-
-def _settings(channel: Channel, options: WebChatOptions) -> bytes:
-    return encode({"name": channel.inbox_name, "locale": channel.locale, "greeting": options.greeting})

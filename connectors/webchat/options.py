@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from connectors.base import Options, Secrets
 
@@ -25,26 +25,67 @@ def _long_enough(secrets: Secrets) -> Secrets:
     return secrets
 
 
+def _named(value: object) -> object:
+    return {"name": value} if isinstance(value, str) else value
+
+
 Origin = Annotated[str, AfterValidator(_origin)]
 SigningSecrets = Annotated[Secrets, AfterValidator(_long_enough)]
 
 
-class Rate(BaseModel):
-    """So many frames a second for good, and so many at once before that counts."""
-
+class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Rate(_Section):
+    """So many frames a second for good, and so many at once before that counts."""
 
     per_second: float = Field(gt=0, description="frames a second, for good")
     burst: int = Field(ge=1, description="frames at once before that counts")
 
 
-class Rates(BaseModel):
+class Rates(_Section):
     """What one visitor may send, and what one address may: behind a proxy or a company's router sit many visitors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     session: Rate = Field(default=Rate(per_second=50, burst=2000), description="what one visitor may send")
     address: Rate = Field(default=Rate(per_second=5000, burst=50_000), description="what one address may send")
+
+
+class FormField(_Section):
+    """A field of the form before the first message. `name` and `email` are known by, and written to."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,63}$", description="`name`, `email`, `phone`, or a name of your own")
+    label: str | None = Field(
+        default=None, max_length=100, description="what stands beside it; the three of them have words of their own"
+    )
+    required: bool = Field(default=False, description="whether it must be filled in")
+
+    @property
+    def type(self) -> Literal["text", "email", "tel"]:
+        """How a browser helps to fill it in."""
+        return "email" if self.name == "email" else "tel" if self.name == "phone" else "text"
+
+
+class PreChat(_Section):
+    """The form before the first message."""
+
+    fields: tuple[Annotated[FormField, BeforeValidator(_named)], ...] = Field(
+        default=(), max_length=20, description="what is asked: names, or names with a label"
+    )
+    consent: str = Field(
+        default="",
+        max_length=10_000,
+        description="what must be agreed to; `[words](https://…)` is a link",
+    )
+
+
+class Theme(_Section):
+    """How the widget looks, where the page that shows it does not say otherwise."""
+
+    accent: str | None = Field(
+        default=None, pattern=r"^#[0-9a-fA-F]{6}$", description="the colour of buttons and of the visitor's messages"
+    )
+    side: Literal["right", "left"] = Field(default="right", description="in which corner of the page it stands")
 
 
 class WebChatOptions(Options):
@@ -58,6 +99,10 @@ class WebChatOptions(Options):
         default=(), description="signs `identify` tokens (HS256), 32 bytes or more; a list (new, old) while it changes"
     )
     greeting: str = Field(default="", description="what a visitor reads before the first message")
+    prechat: PreChat | None = Field(default=None, description="a form before the first message")
+    theme: Theme = Field(default=Theme(), description="how the widget looks")
+    rating: bool = Field(default=True, description="whether visitors are asked how it was, once it is resolved")
+    call_back: bool = Field(default=False, description="whether visitors may ask to be called")
     rate: Rates = Field(default=Rates(), description="how much may be sent")
 
     @property

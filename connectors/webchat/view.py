@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from connectors.webchat.protocol import Shown, ShownAttachment, ShownAuthor, ShownPart, encode
+from connectors.webchat.protocol import Shown, ShownAttachment, ShownPart, encode, shown_author
 from normalizer.schema import Message
 
 # Events are the agents' concern, but for what the visitor did in the chat window.
@@ -26,7 +26,7 @@ def _as_shown(message: Message, *, deleted: bool) -> Shown:
         conversation_id=message.conversation_id,
         kind=message.kind,
         direction=message.direction,
-        author=ShownAuthor(type=message.author.type, name=message.author.name),
+        author=shown_author(message.author),
         text="" if deleted else message.text,
         html=None if deleted else message.html,
         parts=() if deleted else _parts(message),
@@ -35,6 +35,7 @@ def _as_shown(message: Message, *, deleted: bool) -> Shown:
         received_at=message.received_at,
         edited=bool(message.revisions),
         deleted=deleted,
+        read=message.delivery is not None and message.delivery.state == "read",
     )
 
 

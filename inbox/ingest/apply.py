@@ -153,7 +153,10 @@ class _Applier:
         if placement.home is not None and (agent is not None or draft.message.author.type == "system"):
             # A bounce or a rating is told in the conversation that it is about; nobody new wrote it.
             home, writer = placement.home, None
+            if draft.customer.kind != identity.EMAIL and draft.customer.email:
+                await self._recognised(draft.customer)  # a visitor who says who they are
         else:
+            await identity.let_go(self._unit, draft.author or draft.customer, placement.home or placement.previous)
             customer = await self._recognised(draft.customer)
             writer = await self._recognised(draft.author) if draft.author else customer
             home = placement.home or self._new_conversation(draft, customer.customer, placement.previous)
@@ -184,6 +187,8 @@ class _Applier:
         return await self._unit.agent_called(person.email.lower())
 
     async def _recognised(self, person: Person) -> Recognised:
+        if person.email and person.kind != identity.EMAIL:
+            person = replace(person, email=self._policy.address(person.email))
         found = await identity.recognised(self._unit, person)
         if self._policy.profiles and found.is_new:
             self._unit.put(jobs.describe(self._entry.channel, found.identity, self._unit.now))

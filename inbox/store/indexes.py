@@ -118,6 +118,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("state", ASCENDING), ("due_at", ASCENDING)], name="due"),
     ],
     "budgets": [IndexModel([("at", ASCENDING)], name="kept", expireAfterSeconds=int(BUDGETS_KEPT.total_seconds()))],
+    "revoked": [IndexModel([("until", ASCENDING)], name="kept", expireAfterSeconds=0)],
     "hours": [
         IndexModel([("channel", ASCENDING)], name="channel"),
         IndexModel([("hour", ASCENDING)], name="kept", expireAfterSeconds=int(HOURS_KEPT.total_seconds())),

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
-from postbox import ingest, metrics
+from postbox import feed_of, ingest, metrics
 
 from connectors import Channel, Context, LeaseLostError, PermanentError
 from connectors.supervisor import ChannelFailedError, Seat
@@ -14,7 +14,6 @@ from connectors.testing import MemoryContext
 from inbox.attachments import Attachments
 from inbox.context import ChannelContext
 from inbox.events import Hub
-from inbox.feed import ChannelFeed
 from inbox.signals import Signals
 from inbox.store import Store
 from normalizer.outcomes import Raw
@@ -34,7 +33,7 @@ def context(request: pytest.FixtureRequest, store: Store) -> Context:
         store=store,
         owner="me",
         ingest=ingest(store),
-        feed=ChannelFeed(store, Hub(store.events, metrics(), Signals(store)), Signals(store), CHANNEL.id),
+        feed=feed_of(store, Hub(store.events, metrics(), Signals(store)), CHANNEL.id),
         files=Attachments(store),
         metrics=metrics(),
     )

@@ -18,6 +18,7 @@ from playwright.async_api import Browser, BrowserContext, async_playwright, expe
 from yarl import URL
 
 from connectors import Channel
+from connectors.hours import OfficeHours
 from connectors.testing import MemoryContext, MemorySite, serving_site
 from connectors.webchat import WebChatConnector
 from normalizer.outcomes import Raw
@@ -113,8 +114,8 @@ class Chat:
 
 
 @contextlib.asynccontextmanager
-async def serving(**options: Any) -> AsyncIterator[Chat]:
-    channel = Channel(id="site", public_url="https://inbox.example.com")
+async def serving(hours: OfficeHours | None = None, **options: Any) -> AsyncIterator[Chat]:
+    channel = Channel(id="site", public_url="https://inbox.example.com", hours=hours)
     connector = WebChatConnector(WebChatConnector.options_model(**options), channel)
     async with serving_site() as site, aiohttp.ClientSession() as http:
         context = MemoryContext(channel, site=site, normalize=connector.normalize)
