@@ -91,11 +91,13 @@ class _Heard:
         self.something.set()
 
 
-async def _next(news: AsyncGenerator[tuple[Message, str], None], heard: _Heard) -> tuple[Message, str] | None:
-    """What comes next, or None where something else was heard before."""
+async def _next(
+    news: AsyncGenerator[tuple[Message, str], None], heard: _Heard, seconds: float
+) -> tuple[Message, str] | None:
+    """What comes next, or None where something else was heard before, or nothing within that time."""
     coming, stirred = asyncio.ensure_future(anext(news)), asyncio.ensure_future(heard.something.wait())
     try:
-        await asyncio.wait({coming, stirred}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({coming, stirred}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         return coming.result() if coming.done() else None
     finally:
         await end(coming, stirred)
@@ -190,14 +192,16 @@ class Poll:
         window, heard = Window(), _Heard()
         messages, cursor = list(page.messages), page.cursor
         shown = window.catch_up(messages)
-        with contextlib.suppress(TimeoutError):
-            following = contextlib.aclosing(self._feed.follow(visitor, cursor))
-            async with asyncio.timeout(seconds), following as news, self._desk.attended(visitor, heard):
-                while not shown and not heard.something.is_set():
-                    if (told := await _next(news, heard)) is not None:
-                        message, cursor = told
-                        messages.append(message)
-                        shown = tuple(filter(None, (window.follow(message),)))
+        clock = asyncio.get_running_loop().time
+        until = clock() + seconds
+        # Not under `asyncio.timeout`: before Python 3.12 a question to the database may swallow its only cancellation.
+        following = contextlib.aclosing(self._feed.follow(visitor, cursor))
+        async with following as news, self._desk.attended(visitor, heard):
+            while not shown and not heard.something.is_set() and clock() < until:
+                if (told := await _next(news, heard, until - clock())) is not None:
+                    message, cursor = told
+                    messages.append(message)
+                    shown = tuple(filter(None, (window.follow(message),)))
         await self._desk.arrived(visitor, latest(messages))
         frames = [Live(message=message, cursor=cursor) for message in shown]
         return (*frames, *await self._told(visitor, heard, messages)), cursor

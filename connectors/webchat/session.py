@@ -156,11 +156,16 @@ class Session:
         self._follower = asyncio.create_task(self._follow(visit))
 
     async def _follow(self, visit: Visit) -> None:
-        attended = self._desk.attended(visit.visitor, self)
         try:
             await self._desk.arrived(visit.visitor, visit.arrivals)
-            async with attended, aclosing(self._desk.news(visit)) as news:
+            async with contextlib.AsyncExitStack() as here, aclosing(self._desk.news(visit)) as news:
+                await here.enter_async_context(self._desk.attended(visit.visitor, self))
+                is_first = visit.welcome.conversation_id is None
                 async for message, cursor in news:
+                    if is_first:  # only now there is a conversation in which agents can see them
+                        is_first = False
+                        await here.aclose()
+                        await here.enter_async_context(self._desk.attended(visit.visitor, self))
                     shown = visit.window.follow(message)
                     if shown is not None:
                         # Whoever leaves at the sight of a reply has got it: that is told all the same.

@@ -7,7 +7,6 @@ import contextlib
 from typing import Any
 
 import aiohttp
-import pytest
 from harness import Visitor, eventually
 
 
@@ -113,14 +112,3 @@ async def test_rates_hold_over_all_processes(santral: Any) -> None:
 
 async def _is(answer: Any, wanted: str) -> bool:
     return await answer == wanted
-
-
-@pytest.mark.parametrize("frame", [{"type": "logout"}, {"type": "typing"}])
-async def test_nobody_hears_of_another_visitor(santral: Any, frame: dict[str, Any]) -> None:
-    one = await santral()
-    visitor, stranger = Visitor(one.url), Visitor(one.url)
-    async with visitor.connected() as chat, stranger.connected() as other:
-        await visitor.say(chat, "mine")
-        await chat.send_json(frame)
-        answer = await stranger.say(other, "still-here")
-        assert answer["type"] == "ack"
