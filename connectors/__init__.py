@@ -7,7 +7,7 @@ What a connector is stands in `connectors.base`, what it is given in `connectors
 
 from __future__ import annotations
 
-from connectors.base import Amendment, Capabilities, Connector, Options, Rate, Receipt, Reply, Secrets
+from connectors.base import Amendment, Capabilities, Connector, FollowUp, Options, Rate, Receipt, Reply, Secrets
 from connectors.calling import calling
 from connectors.context import (
     Channel,
@@ -30,6 +30,7 @@ from connectors.errors import (
     UncertainError,
     UnreachableError,
 )
+from connectors.hours import OfficeHours, Opening
 from connectors.rewriting import Rewriting, rewriting
 
 __all__ = [
@@ -43,10 +44,13 @@ __all__ = [
     "Feed",
     "FeedPage",
     "Files",
+    "FollowUp",
     "Handler",
     "Keys",
     "Lease",
     "LeaseLostError",
+    "OfficeHours",
+    "Opening",
     "Options",
     "PermanentError",
     "Rate",

@@ -30,6 +30,7 @@ from inbox.conversations import Conversations
 from inbox.customers import Customers
 from inbox.events import Hub
 from inbox.feed import ChannelFeed
+from inbox.follow_ups import FollowUps
 from inbox.gauges import Gauges
 from inbox.housekeeping import Housekeeping
 from inbox.ingest import Ingest, Intake, Reading
@@ -119,6 +120,7 @@ class Santral:
         self._metrics = metrics
         self._activity = activity
         self._signals = Signals(store)
+        self._addressing = Addressing(channels.connectors)
         self._typing = TypingShown(store, channels.connectors)
         self._hub = Hub(store.events, metrics, self._signals)
         self._files = Attachments(store)
@@ -179,7 +181,8 @@ class Santral:
         if "outbox" in self._parts:
             retention = Retention(self.store, self.owner, Privacy(self.store), self.config.retention)
             webhooks = WebhookWorker(self.store, self.owner, self._public, self._metrics)
-            workers += [self._outbox, self._jobs, Waker(self.store), retention, webhooks]
+            follow_ups = FollowUps(self.store, self._addressing)
+            workers += [self._outbox, self._jobs, Waker(self.store), follow_ups, retention, webhooks]
         await together(*[worker.run() for worker in workers])
 
     async def _close_connectors(self) -> None:
@@ -245,7 +248,7 @@ class Santral:
         )
 
     def _services(self) -> Services:
-        addressing, oidc = Addressing(self._channels.connectors), self.config.sign_in.oidc
+        addressing, oidc = self._addressing, self.config.sign_in.oidc
         return Services(
             store=self.store,
             hub=self._hub,

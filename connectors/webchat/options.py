@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from connectors.base import Options, Secrets
+from connectors.base import FollowUp, Options, Secrets
 
 SECRET_BYTES = 32
+_DURATION = re.compile(r"([0-9]{1,4})([mhd])")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 def _origin(value: str) -> str:
@@ -23,6 +27,15 @@ def _long_enough(secrets: Secrets) -> Secrets:
     if any(len(secret.get_secret_value().encode()) < SECRET_BYTES for secret in secrets):
         raise ValueError(f"too short: HS256 wants {SECRET_BYTES} bytes or more (try `openssl rand -hex 32`)")
     return secrets
+
+
+def _duration(value: object) -> timedelta:
+    if isinstance(value, timedelta):
+        return value
+    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("a duration is written such as 10m, 2h or 1d")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
 Origin = Annotated[str, AfterValidator(_origin)]
@@ -47,6 +60,17 @@ class Rates(BaseModel):
     address: Rate = Field(default=Rate(per_second=5000, burst=50_000), description="what one address may send")
 
 
+class AnswerByMail(BaseModel):
+    """Replies that a visitor has not fetched leave by mail, where an address of theirs is verified."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    channel: str = Field(description="the mail channel by which they leave")
+    after: Annotated[timedelta, BeforeValidator(_duration)] = Field(
+        default=timedelta(minutes=10), description="how long after the last of them: 10m, 2h, 1d"
+    )
+
+
 class WebChatOptions(Options):
     """Options of `connector: webchat`."""
 
@@ -59,6 +83,18 @@ class WebChatOptions(Options):
     )
     greeting: str = Field(default="", description="what a visitor reads before the first message")
     rate: Rates = Field(default=Rates(), description="how much may be sent")
+
+    answer_by_mail: AnswerByMail | None = Field(
+        default=None, description="replies to visitors who have left go by mail, to an address that is verified"
+    )
+
+    @property
+    def follow_up(self) -> FollowUp | None:
+        """The mail that brings what a visitor has not fetched."""
+        wanted = self.answer_by_mail
+        if wanted is None:
+            return None
+        return FollowUp(channel=wanted.channel, after=wanted.after, option=("answer_by_mail", "channel"))
 
     @property
     def identity_secrets(self) -> tuple[str, ...]:

@@ -12,9 +12,9 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 CONTRACT = [
     "Amendment", "Capabilities", "Channel", "Connector", "ConnectorError", "Context", "CursorExpiredError", "Feed",
-    "FeedPage", "Files", "Handler", "Keys", "Lease", "LeaseLostError", "Options", "PermanentError", "Rate", "Receipt",
-    "Received", "Reply", "Rewriting", "Secrets", "TemporaryError", "UnavailableError", "UncertainError",
-    "UnreachableError", "calling", "rewriting",
+    "FeedPage", "Files", "FollowUp", "Handler", "Keys", "Lease", "LeaseLostError", "OfficeHours", "Opening",
+    "Options", "PermanentError", "Rate", "Receipt", "Received", "Reply", "Rewriting", "Secrets", "TemporaryError",
+    "UnavailableError", "UncertainError", "UnreachableError", "calling", "rewriting",
 ]  # fmt: skip
 KIT = [
     "BotApiServer", "Call", "Door", "Finding", "MemoryContext", "MemoryFeed", "MemoryFiles", "MemoryKeys",
