@@ -231,6 +231,23 @@ class OutboxItem(Struct, frozen=True, kw_only=True):
     bcc: tuple[str, ...] = ()
 
 
+class PendingFollowUp(Struct, frozen=True, kw_only=True):
+    """Replies that wait to be fetched, and leave by another channel where they still do at `due_at`.
+
+    Attributes:
+        id: `channel|conversation|thread`, so that all of one reader leave together.
+        thread_key: whose they are to fetch.
+        replies: the messages' ids.
+    """
+
+    id: str
+    channel: str
+    conversation_id: str
+    thread_key: str
+    replies: tuple[str, ...]
+    due_at: datetime
+
+
 class Job(Struct, frozen=True, kw_only=True):
     """Something to ask a platform for, once the event that told of it is stored; gone when it is done.
 

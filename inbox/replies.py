@@ -12,8 +12,8 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from inbox import delivery
-from inbox.addressing import Addressee, Addressing, check_answers, check_carries
+from inbox import delivery, follow_ups
+from inbox.addressing import Addressee, Addressing, check_answers, check_carries, on_its_way
 from inbox.attachments import Attachments
 from inbox.errors import NotFoundError, RefusedError
 from inbox.model import Conversation, OutboxItem, Preview, ThreadKey, Unique, new_id, scoped
@@ -86,7 +86,7 @@ class Replies:
             addressee = None
             if new.direction == "outbound":
                 addressee = await self._addressing.answering(unit, conversation, new.channel)
-            return _store(unit, principal, conversation, new, attachments=attachments, addressee=addressee)
+            return await _store(unit, principal, conversation, new, attachments=attachments, addressee=addressee)
 
         return await self._write(change)
 
@@ -117,7 +117,7 @@ class Replies:
                 key = scoped(addressee.channel, addressee.thread_key)
                 await unit.one(ThreadKey, key)
                 unit.put(ThreadKey(id=key, conversation_id=conversation.id))
-            return _store(unit, principal, conversation, new.reply, attachments=attachments, addressee=addressee)
+            return await _store(unit, principal, conversation, new.reply, attachments=attachments, addressee=addressee)
 
         message = await self._write(change)
         conversation = await self._store.queries.conversation(message.conversation_id)
@@ -150,7 +150,7 @@ class Replies:
         addressee = await self._addressing.answering(unit, conversation, message.channel)
         several = addressee.connector.capabilities.recipients
         missed = tuple(one.address for one in state.recipients if one.state == "failed")
-        return _item(message, addressee, unit.now, to=missed if several else ())
+        return on_its_way(message, addressee, unit.now, to=missed if several else ())
 
     async def cancel(self, message_id: str) -> Message:
         """Stops a reply that has not begun to leave.
@@ -186,7 +186,7 @@ class Replies:
         return tuple(found)
 
 
-def _store(
+async def _store(
     unit: Unit,
     principal: Principal,
     conversation: Conversation,
@@ -203,6 +203,8 @@ def _store(
         message = _addressed(unit, message, new, addressee, cc)
     if new.client_id is not None:
         unit.put(Unique(id=_client_key(principal, new.client_id), message_id=message.id))
+    if addressee is not None and message.delivery and message.delivery.state == "waiting":
+        await follow_ups.remember(unit, message, addressee.connector)
     unit.put(message)
     unit.put(
         replace(
@@ -269,7 +271,7 @@ def _addressed(unit: Unit, message: Message, new: NewReply, addressee: Addressee
     pulled = addressee.connector.capabilities.pull and not scheduled
     addresses = dict.fromkeys((*(new.to or (addressee.identity.value,)), *cc, *new.bcc))
     if not pulled:
-        item = _item(message, addressee, due, to=new.to)
+        item = on_its_way(message, addressee, due, to=new.to)
         unit.put(replace(item, state="scheduled" if scheduled else "queued", cc=cc, bcc=new.bcc))
     return replace(
         message,
@@ -282,21 +284,6 @@ def _addressed(unit: Unit, message: Message, new: NewReply, addressee: Addressee
             next_attempt_at=due if scheduled else None,
             recipients=tuple(Recipient(address=one, state="queued") for one in addresses),
         ),
-    )
-
-
-def _item(message: Message, addressee: Addressee, due: datetime, *, to: tuple[str, ...]) -> OutboxItem:
-    return OutboxItem(
-        id=message.id,
-        lane=delivery.lane(addressee.channel, message.conversation_id),
-        channel=addressee.channel,
-        conversation_id=message.conversation_id,
-        identity_id=addressee.identity.id,
-        thread_key=addressee.thread_key,
-        seq=message.seq,
-        state="queued",
-        due_at=due,
-        to=to,
     )
 
 

@@ -117,6 +117,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         # parked replies stay, so none of the worker's questions may touch them
         IndexModel([("state", ASCENDING), ("due_at", ASCENDING)], name="due"),
     ],
+    "follow_ups": [IndexModel([("due_at", ASCENDING)], name="due")],
     "budgets": [IndexModel([("at", ASCENDING)], name="kept", expireAfterSeconds=int(BUDGETS_KEPT.total_seconds()))],
     "revoked": [IndexModel([("until", ASCENDING)], name="kept", expireAfterSeconds=0)],
     "hours": [
