@@ -16,6 +16,7 @@ done
 # The agents' page. Bare imports become relative ones (an import map in the page would break its policy), and the
 # comments that point to source maps go. Beside each module stands where its types are, for `make lint`.
 vendor=inbox/page/vendor
+rm -rf "$vendor" connectors/webchat/static/vendor
 mkdir -p "$vendor"
 : > "$vendor/LICENSES.txt"
 
@@ -34,13 +35,17 @@ keep() { # FILE AS TYPES
 fetch preact 11.2.0
 keep preact/dist/preact.mjs preact preact
 keep preact/hooks/dist/hooks.mjs hooks preact/hooks
+fetch htm 3.1.1
+keep htm/dist/htm.mjs htm htm
+echo 'export { default } from "htm";' > "$vendor/htm.d.ts"
+
+# The chat widget is made of these three, in a package of its own.
+cp -r "$vendor" connectors/webchat/static/vendor
+
 fetch @preact/signals-core 1.14.5
 keep @preact/signals-core/dist/signals-core.mjs signals-core @preact/signals-core
 fetch @preact/signals 2.11.4
 keep @preact/signals/dist/signals.mjs signals @preact/signals
-fetch htm 3.1.1
-keep htm/dist/htm.mjs htm htm
-echo 'export { default } from "htm";' > "$vendor/htm.d.ts"
 fetch uplot 1.6.32
 keep uplot/dist/uPlot.iife.min.js uplot uplot
 echo 'export default uPlot;' >> "$vendor/uplot.js"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from importlib import resources
 
 from aiohttp import hdrs, web
 
@@ -11,6 +10,7 @@ from connectors.context import Context
 from connectors.webchat.desk import Desk
 from connectors.webchat.options import WebChatOptions
 from connectors.webchat.origins import Origins
+from connectors.webchat.pages import Pages
 from connectors.webchat.poll import Poll, bearer
 from connectors.webchat.problems import Problem
 from connectors.webchat.protocol import ProtocolError, encode
@@ -18,15 +18,7 @@ from connectors.webchat.session import Session, new_socket
 from connectors.webchat.settings import settings
 from connectors.webchat.uploads import download, upload
 
-PAGES = {
-    "demo": ("demo.html", "text/html"),
-    "demo.css": ("demo.css", "text/css"),
-    "widget.js": ("widget.js", "text/javascript"),
-}
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
-)
+NEVER_KEPT = {hdrs.CACHE_CONTROL: "no-cache", "X-Content-Type-Options": "nosniff"}
 
 
 class Site:
@@ -41,8 +33,7 @@ class Site:
         self._poll = Poll(self._desk, context.feed)
         self._sessions: set[Session] = set()
         self._closing = False
-        static = resources.files(__package__) / "static"
-        self._pages = {tail: ((static / name).read_bytes(), kind) for tail, (name, kind) in PAGES.items()}
+        self._pages = Pages()
 
     async def handle(self, request: web.Request, tail: str) -> web.StreamResponse:
         """Answers a request for the rest `tail` of its path."""
@@ -73,8 +64,8 @@ class Site:
                 owner = await self._owner(request)
                 headers = self._origins.cross_origin(request)
                 return await download(request, self._context.files, owner, tail.removeprefix("attachments/"), headers)
-            case (("GET" | "HEAD"), _) if tail == "settings" or tail in self._pages:
-                return self._settings() if tail == "settings" else self._page(tail)
+            case (("GET" | "HEAD"), _):
+                return self._page(request, tail)
         raise Problem(404, "There is nothing here")
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
@@ -98,21 +89,14 @@ class Site:
             raise Problem(429, error.frame.detail) from None
         return visitor
 
-    def _settings(self) -> web.Response:
-        body = encode(settings(self._context.channel, self._options, self._context.now()))
-        headers = {hdrs.CACHE_CONTROL: "no-cache", "X-Content-Type-Options": "nosniff"}
-        return web.Response(body=body, content_type="application/json", headers=headers)
-
-    def _page(self, tail: str) -> web.Response:
-        headers = {
-            hdrs.CACHE_CONTROL: "max-age=300",
-            "Content-Security-Policy": POLICY,
-            "Cross-Origin-Resource-Policy": "cross-origin",
-            "Referrer-Policy": "no-referrer",
-            "X-Content-Type-Options": "nosniff",
-        }
-        body, content_type = self._pages[tail]
-        return web.Response(body=body, content_type=content_type, charset="utf-8", headers=headers)
+    def _page(self, request: web.Request, tail: str) -> web.Response:
+        if tail == "settings":
+            body = encode(settings(self._context.channel, self._options, self._context.now()))
+            return web.Response(body=body, content_type="application/json", headers=NEVER_KEPT)
+        page = self._pages.answer(request, tail)
+        if page is None:
+            raise Problem(404, "There is nothing here")
+        return page
 
     async def run(self) -> None:
         """Keeps to the rates with the other processes, until cancelled."""

@@ -205,7 +205,7 @@ async def test_only_allowed_origins_may_talk(chat: Any) -> None:
             assert "Access-Control-Allow-Origin" not in answer.headers
 
 
-@pytest.mark.parametrize("tail", ["demo", "demo.css", "widget.js"])
+@pytest.mark.parametrize("tail", ["demo", "demo.css", "demo.js", "widget.js"])
 async def test_pages_allow_no_inline_script(chat: Any, tail: str) -> None:
     async with chat.http.get(chat.url(tail)) as answer:
         assert answer.status == 200
