@@ -29,7 +29,7 @@ async def test_a_visitor_and_an_agent_of_other_processes_see_each_other_type(san
             await stream.send_json({"type": "typing", "conversation_id": conversation["id"]})
 
             shown = await told(chat, "typing")
-            assert shown["author"] == {"type": "agent", "name": "Ada"}
+            assert shown["author"] == {"type": "agent", "name": "Ada", "picture": None}
             await chat.send_json({"type": "typing"})
             typing = await told(stream, "typing")
             assert (typing["conversation_id"], typing["author"]["type"]) == (conversation["id"], "customer")

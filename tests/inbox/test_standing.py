@@ -36,7 +36,7 @@ async def test_visitors_learn_who_took_it_what_was_seen_and_when_it_is_over(sant
         me = await desk.get("/api/v1/me")
         await desk.patch(path, {"assignee": me["id"]})
         assert (await told(chat, "queue"))["position"] == 0
-        assert (await told(chat, "agent"))["author"] == {"type": "agent", "name": "Ada"}
+        assert (await told(chat, "agent"))["author"] == {"type": "agent", "name": "Ada", "picture": None}
         await desk.post(f"{path}/messages", {"text": "Hello!"})
         await desk.patch(path, {"status": "resolved"})
         assert (await told(chat, "rating"))["conversation_id"] == ours["id"]
