@@ -51,3 +51,9 @@ keep uplot/dist/uPlot.iife.min.js uplot uplot
 echo 'export default uPlot;' >> "$vendor/uplot.js"
 echo 'export { default } from "uplot";' > "$vendor/uplot.d.ts"
 cp "$work/uplot/dist/uPlot.min.css" "$vendor/uplot.css"
+
+# Emoji and their names: tables of which only what the page offers is kept.
+fetch unicode-emoji-json 0.9.0
+fetch cldr-annotations-full 48.2.0
+fetch cldr-annotations-derived-full 48.2.0
+python3 scripts/emoji_tables.py "$work"

@@ -292,6 +292,13 @@ async def test_everybody_can_use_it(house: House, screens: Any, axe: Path, colou
     await expect(page.locator(f"#m-{sent['id']} .delivery")).to_be_visible()
     await expect(page.locator(".customer h2")).to_be_visible()
     wrong["conversation"] = await faults(screen)
+    await page.set_viewport_size({"width": 1280, "height": 800})
+    lines = await page.evaluate("[...document.querySelectorAll('.actions button')].map(one => one.offsetTop)")
+    assert len(set(lines)) == 1
+    await page.get_by_label("Send at").fill("2099-01-01T09:30")
+    await expect(page.get_by_label("Hold it")).to_be_visible()
+    wrong["put off"] = await faults(screen)
+    await page.get_by_label("Send at").fill("")
 
     async def typed(key: str) -> None:
         await page.keyboard.press(key)
@@ -300,7 +307,7 @@ async def test_everybody_can_use_it(house: House, screens: Any, axe: Path, colou
         await page.keyboard.press("Escape")
         await expect(page.get_by_role("dialog")).to_have_count(0)
 
-    for key in ("Control+k", "?", "p", "t"):
+    for key in ("Control+k", "?", "p", "t", "Control+i"):
         await typed(key)
     await page.locator(".nav .foot .entry").last.click()
     await expect(page.get_by_role("dialog")).to_be_visible()

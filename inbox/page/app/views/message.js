@@ -4,10 +4,10 @@ import { useEffect, useRef, useState } from "../../vendor/hooks.js";
 import { call } from "../api.js";
 import { press } from "../commands.js";
 import { html } from "../html.js";
-import { count, exactly, t, timeOf } from "../i18n.js";
+import { bytes, exactly, t, timeOf } from "../i18n.js";
 import { attempt } from "../notices.js";
 import { agentName, agentPicture, me } from "../session.js";
-import { changed } from "../thread.js";
+import { changed, isHeld } from "../thread.js";
 import { Icon } from "./icons.js";
 import { ChannelMark, Face } from "./parts.js";
 
@@ -28,7 +28,7 @@ export function MessageView({ one }) {
       <article aria-label=${t("message", { who })}>
         <header>
           ${one.author.type === "agent" && html`<${Face} name=${one.author.name ?? agentName(one.author.id)} picture=${agentPicture(one.author.id)} />`}
-          <strong>${who}</strong>
+          <strong>${isMine(one) ? t("youFirst") : who}</strong>
           ${one.connector && html`<${ChannelMark} connector=${one.connector} channel=${one.channel} />`}
           ${one.direction === "note" && html`<span class="chip is-note">${t("note")}</span>`}
           <${Flags} one=${one} />
@@ -47,8 +47,14 @@ export function MessageView({ one }) {
 }
 
 /** @param {Message} one */
+function isMine(one) {
+  return one.author.type === "agent" && one.author.id === me.value?.id;
+}
+
+/** @param {Message} one */
 function authorOf(one) {
-  if (one.author.type === "agent") return one.author.id === me.value?.id ? t("you") : (one.author.name ?? agentName(one.author.id));
+  if (isMine(one)) return t("you");
+  if (one.author.type === "agent") return one.author.name ?? agentName(one.author.id);
   return one.author.name ?? (one.author.type === "system" ? "Santral" : t("unknownCustomer"));
 }
 
@@ -160,13 +166,6 @@ function FileView({ file }) {
   return html`<a class="file" href=${address} download><${Icon} name="clip" /> ${file.filename}<small>${size}</small></a>`;
 }
 
-/** @param {number} size */
-function bytes(size) {
-  if (size < 1024) return `${count(size)} B`;
-  if (size < 1024 * 1024) return `${count(Math.round(size / 1024))} KB`;
-  return `${count(Math.round(size / 1024 / 102.4) / 10)} MB`;
-}
-
 /** What it said before. @param {{one: Message}} props */
 function Revisions({ one }) {
   return html`
@@ -180,17 +179,20 @@ function Revisions({ one }) {
 /** What became of a reply, why, and what can be done about it. @param {{one: Message, delivery: Delivery}} props */
 function DeliveryLine({ one, delivery }) {
   const { state, error } = delivery;
+  const held = isHeld(delivery);
   const again = state === "failed" || state === "unknown";
   const stoppable = state === "queued" || state === "scheduled" || state === "waiting";
   const act = (/** @type {string} */ what) => async () => changed(await attempt(() => call("POST", `/messages/${one.id}/${what}`)));
   const at = delivery.next_attempt_at ? exactly(delivery.next_attempt_at) : "";
-  const words = state === "waiting" || state === "sending" ? t(STATES[state]) : t(state, { at });
+  const words = held ? t("held") : state === "waiting" || state === "sending" ? t(STATES[state]) : t(state, { at });
+  const unless = state === "scheduled" && delivery.unless_customer_writes;
   const failed = delivery.recipients.filter((who) => who.state === "failed");
   return html`
-    <p class="delivery is-${state}">
-      <span>${words}</span>
-      ${error && html`<span class="why">${error.text}</span>`}
+    <p class="delivery is-${state} ${held ? "is-held" : ""}">
+      <span>${words}${unless ? `, ${t("unlessWrites")}` : ""}</span>
+      ${error && !held && html`<span class="why">${error.text}</span>`}
       ${!error && failed.map((who) => html`<span class="why">${who.address}: ${who.text}</span>`)}
+      ${held && html`<button type="button" onClick=${act("retry")}>${t("sendNow")}</button><button type="button" class="quiet" onClick=${act("cancel")}>${t("discard")}</button>`}
       ${again && html`<button type="button" onClick=${act("retry")}>${t("retry")}</button>`}
       ${stoppable && html`<button type="button" class="quiet" onClick=${act("cancel")}>${t("cancel")}</button>`}
     </p>
