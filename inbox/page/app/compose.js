@@ -2,7 +2,7 @@
 
 import { batch, computed, effect, signal, untracked } from "../vendor/signals.js";
 import { AWAY, Problem, UNAUTHORIZED, all, call, fileNamed, serverTime } from "./api.js";
-import { composing, direction } from "./focus.js";
+import { composing, direction, focusComposer } from "./focus.js";
 import { t } from "./i18n.js";
 import { connection, say } from "./live.js";
 import { attempt, tell, wordsOf } from "./notices.js";
@@ -27,6 +27,8 @@ export const bcc = signal("");
 /** @type {import("../vendor/signals.js").Signal<Pick<Attachment, "id" | "filename">[]>} */
 export const files = signal([]);
 export const uploading = signal(0);
+/** The message that a reply answers; null: none in particular. @type {import("../vendor/signals.js").Signal<Message | null>} */
+export const answered = signal(null);
 /** @type {import("../vendor/signals.js").Signal<string>} */
 export const later = signal("");
 export const sending = signal(false);
@@ -58,7 +60,7 @@ let saidAt = 0;
 function draft() {
   return {
     text: text.peek(), html: null, attachments: files.peek().map((one) => one.id), direction: direction.peek(),
-    channel: channel.peek(), to: addresses(to.peek()), cc: addresses(cc.peek() ?? ""), bcc: addresses(bcc.peek()), reply_to: null,
+    channel: channel.peek(), to: addresses(to.peek()), cc: addresses(cc.peek() ?? ""), bcc: addresses(bcc.peek()), reply_to: answered.peek()?.id ?? null,
   };
 }
 
@@ -79,7 +81,9 @@ async function take(id) {
   const drafts = /** @type {(Draft & {conversation_id: string})[]} */ ((await attempt(() => all("/drafts"))) ?? []);
   const found = drafts.find((one) => one.conversation_id === id);
   if (!found) return;
+  const named = found.reply_to === null ? null : call("GET", `/messages/${found.reply_to}`).catch(() => null); // it may have gone
   const known = await Promise.all(found.attachments.map(fileNamed));
+  const toAnswer = await named;
   if (owner !== id || !empty.peek()) return;
   batch(() => {
     text.value = found.text;
@@ -89,6 +93,7 @@ async function take(id) {
     cc.value = found.cc.length ? found.cc.join(", ") : null;
     bcc.value = found.bcc.join(", ");
     files.value = known.filter((one) => one !== null);
+    answered.value = toAnswer;
   });
   kept = JSON.stringify(draft());
 }
@@ -103,10 +108,19 @@ function clear() {
     cc.value = null;
     bcc.value = "";
     files.value = [];
+    answered.value = null;
     later.value = "";
     direction.value = "outbound";
   });
   kept = JSON.stringify(draft());
+}
+
+/** What is written answers this message, by the channel that it came by where that can be. @param {Message} one */
+export function answer(one) {
+  answered.value = one;
+  if (ways.peek()?.some((known) => known.channel === one.channel && !known.refused)) channel.value = one.channel;
+  focusComposer("outbound");
+  keep();
 }
 
 /** Something was typed. @param {string} typed */
@@ -165,13 +179,13 @@ export async function send() {
   if (empty.peek() || sending.peek() || uploading.peek() || !owner) return;
   const id = owner;
   const written = draft();
-  const fields = { files: files.peek(), channel: channel.peek(), to: to.peek(), cc: cc.peek(), bcc: bcc.peek() };
+  const fields = { files: files.peek(), answered: answered.peek(), channel: channel.peek(), to: to.peek(), cc: cc.peek(), bcc: bcc.peek() };
   const isNote = written.direction === "note";
   const at = later.peek() ? new Date(later.peek()) : null;
   const body = isNote
     ? { text: written.text, direction: "note", attachments: written.attachments, mentions: mentioned.peek() }
     : {
-        text: written.text, attachments: written.attachments, channel: way.peek()?.channel,
+        text: written.text, attachments: written.attachments, channel: way.peek()?.channel, reply_to: written.reply_to,
         ...(hasRecipients.peek() ? { to: written.to, bcc: written.bcc, ...(cc.peek() === null ? {} : { cc: written.cc }) } : {}),
         send_at: (at ?? serverTime(UNDO_SECONDS * 1000)).toISOString(),
       };
@@ -195,7 +209,7 @@ export async function send() {
 /**
  * Takes back what has not left yet, and gives it back above what was written since.
  * @param {string} id @param {Message} message @param {Draft} written
- * @param {{files: Pick<Attachment, "id" | "filename">[], channel: string | null, to: string, cc: string | null, bcc: string}} fields
+ * @param {{files: Pick<Attachment, "id" | "filename">[], answered: Message | null, channel: string | null, to: string, cc: string | null, bcc: string}} fields
  */
 async function undo(id, message, written, fields) {
   const cancelled = await attempt(() => call("POST", `/messages/${message.id}/cancel`));
@@ -205,6 +219,7 @@ async function undo(id, message, written, fields) {
   batch(() => {
     if (empty.peek()) {
       direction.value = written.direction;
+      answered.value = fields.answered;
       channel.value = fields.channel;
       to.value = fields.to;
       cc.value = fields.cc;

@@ -3,9 +3,11 @@
 import { useEffect, useRef, useState } from "../../vendor/hooks.js";
 import { html } from "../html.js";
 import { ago, exactly, language, speak, t } from "../i18n.js";
+import { agentName, me } from "../session.js";
 import { Icon } from "./icons.js";
 
 /** @import {Language} from "../i18n.js" */
+/** @import {Message} from "../types.d.ts" */
 
 const LANGUAGES = /** @type {[Language, string][]} */ ([["en", "English"], ["tr", "Türkçe"]]);
 const MINUTE = 60_000;
@@ -31,6 +33,12 @@ export function Ago({ at }) {
   return html`<time datetime=${at} title=${exactly(at)}>${ago(at, now)}</time>`;
 }
 
+/** Who wrote a message. @param {Message} one */
+export function authorOf(one) {
+  if (one.author.type === "agent") return one.author.id === me.value?.id ? t("you") : (one.author.name ?? agentName(one.author.id));
+  return one.author.name ?? (one.author.type === "system" ? "Santral" : t("unknownCustomer"));
+}
+
 /** By which connector something came: a mark, and its name for those who cannot see it. @param {{connector: string, channel: string}} props */
 export function ChannelMark({ connector, channel }) {
   return html`<span class="mark is-${connector}" title=${channel}><${Icon} name=${connector} /><span class="unseen">${channel}</span></span>`;
@@ -51,8 +59,12 @@ export function Face({ name, picture }) {
 export function Window({ title, close, children, wide }) {
   const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
   useEffect(() => {
+    const opener = document.activeElement;
     dialog.current?.showModal();
-    return () => dialog.current?.close();
+    return () => {
+      // Where it is taken away rather than closed, the browser gives the focus back to nobody.
+      if (document.activeElement === document.body && opener instanceof HTMLElement) opener.focus();
+    };
   }, []);
   const beside = (/** @type {MouseEvent} */ event) => event.target === dialog.current && close();
   return html`
