@@ -64,3 +64,9 @@ done
 # Their types would bring 40 MB, and types of their own.
 echo 'export const getDocument: (source: object) => any, GlobalWorkerOptions: { workerSrc: string };' > "$vendor/pdf.d.ts"
 echo 'declare const csv: { parse(text: string, how: object): { data: string[][] } }; export default csv;' > "$vendor/papaparse.d.ts"
+
+# Emoji and their names: tables of which only what the page offers is kept.
+fetch unicode-emoji-json 0.9.0
+fetch cldr-annotations-full 48.2.0
+fetch cldr-annotations-derived-full 48.2.0
+python3 scripts/emoji_tables.py "$work"

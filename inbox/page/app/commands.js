@@ -1,6 +1,7 @@
 /** All that can be done, by keys, from the palette and from buttons: one table. */
 
 import { call } from "./api.js";
+import { askEmoji } from "./compose.js";
 import { t } from "./i18n.js";
 import { conversations, neighbour, placeOf, put, ticked } from "./inbox.js";
 import { attempt, tell } from "./notices.js";
@@ -70,6 +71,7 @@ export const COMMANDS = [
   { label: "previous", keys: "k", run: () => step(-1), when: () => conversations.value.length > 0 },
   { label: "reply", keys: "r", run: () => focusComposer("outbound"), when: opened },
   { label: "note", keys: "n", run: () => focusComposer("note"), when: opened },
+  { label: "emoji", keys: "Control+i", run: askEmoji, when: opened },
   { label: "nextMessage", keys: "J", run: () => stepMessage(1), when: opened },
   { label: "previousMessage", keys: "K", run: () => stepMessage(-1), when: opened },
   { label: "messageMenu", keys: "m", run: openMenu, when: opened },

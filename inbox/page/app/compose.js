@@ -2,7 +2,7 @@
 
 import { batch, computed, effect, signal, untracked } from "../vendor/signals.js";
 import { AWAY, Problem, UNAUTHORIZED, all, call, fileNamed, serverTime } from "./api.js";
-import { composing, direction, focusComposer } from "./focus.js";
+import { asked, composing, direction, focusComposer } from "./focus.js";
 import { t } from "./i18n.js";
 import { connection, say } from "./live.js";
 import { attempt, tell, wordsOf } from "./notices.js";
@@ -55,6 +55,8 @@ let kept = "";
 /** @type {number | undefined} */
 let keeping;
 let saidAt = 0;
+/** @type {[number, number]} */
+let selected = [0, 0];
 
 /** @returns {Draft} */
 function draft() {
@@ -132,6 +134,23 @@ export function write(typed) {
     saidAt = Date.now();
     say({ type: "typing", conversation_id: owner });
   }
+}
+
+/** Asks for an emoji to put in where the caret stands now: a window that closes gives the focus back, but not the caret. */
+export function askEmoji() {
+  const area = composing.peek();
+  if (!area || area.disabled) return;
+  selected = [area.selectionStart, area.selectionEnd];
+  asked.value = "emoji";
+}
+
+/** Puts in what was asked for. @param {string} piece */
+export function insert(piece) {
+  const area = composing.peek();
+  if (!area) return;
+  area.setRangeText(piece, ...selected, "end");
+  write(area.value);
+  area.focus();
 }
 
 /** Keeps the draft where it has changed; one that cannot be kept now is kept when the connection is back. */

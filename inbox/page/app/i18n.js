@@ -36,6 +36,11 @@ const numbers = computed(() => new Intl.NumberFormat(region.value));
 /** Sorts names as the language does: in Turkish ç stands behind c, ı before i. */
 export const collator = computed(() => new Intl.Collator(language.value, { numeric: true, sensitivity: "base" }));
 
+/** Words as they are compared where somebody looks for them: neither capitals nor marks matter, nor which i it is. @param {string} words */
+export function folded(words) {
+  return words.toLocaleLowerCase(language.value).normalize("NFD").replace(/\p{M}/gu, "").replaceAll("ı", "i");
+}
+
 /**
  * The words under a key. `{name}` is filled in; where `n` is given, the form for that number is taken.
  * @param {Key} key

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import zlib
 from email.message import EmailMessage
 from typing import Any
 
 from harness import ADDRESS, eventually
 from page_house import PASSWORD, Agent, House, fresh
+from papers import pdf
 from playwright.async_api import expect
 from pymongo import AsyncMongoClient
 from switchboard import switchboard
@@ -17,32 +17,7 @@ from connectors.testing.bot_api import TOKEN, BotApiServer
 from connectors.testing.server import serving
 from inbox.store import embedded
 
-MANY = 160
-
-
-def pdf(*texts: str) -> bytes:
-    """A PDF of one page for each text."""
-    fonts = b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"
-    kids = " ".join(f"{4 + 2 * number} 0 R" for number in range(len(texts)))
-    objects = [
-        b"<</Type/Catalog/Pages 2 0 R>>",
-        f"<</Type/Pages/Kids[{kids}]/Count {len(texts)}>>".encode(),
-        fonts,
-    ]
-    for number, text in enumerate(texts):
-        drawn = zlib.compress(f"BT /F1 24 Tf 20 150 Td ({text}) Tj ET".encode())
-        page = "<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 200]/Resources<</Font<</F1 3 0 R>>>>/Contents %d 0 R>>"
-        objects.append((page % (5 + 2 * number)).encode())
-        objects.append(b"<</Filter/FlateDecode/Length %d>>stream\n%b\nendstream" % (len(drawn), drawn))
-    whole = b"%PDF-1.7\n"
-    places = []
-    for number, one in enumerate(objects, 1):
-        places.append(len(whole))
-        whole += b"%d 0 obj %b endobj\n" % (number, one)
-    table = b"".join(b"%010d 00000 n \n" % place for place in places)
-    size = len(objects) + 1
-    end = b"trailer <</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % (size, len(whole))
-    return whole + b"xref\n0 %d\n0000000000 65535 f \n%b%b" % (size, table, end)
+MANY = 120
 
 
 async def test_what_is_found_is_opened_where_it_stands(house: House, screens: Any) -> None:
@@ -50,9 +25,13 @@ async def test_what_is_found_is_opened_where_it_stands(house: House, screens: An
     conversation = await house.mail(subject)
     path = f"/api/v1/conversations/{conversation['id']}/messages"
     word = fresh("needle").replace(" ", "")
-    for number in range(MANY):
-        text = f"Here is the {word}" if number == MANY // 2 else f"Line {number}\n" * (1 + number % 4)
-        await house.desk.post(path, {"text": text, "direction": "note"})
+
+    async def note(number: int) -> None:
+        await house.desk.post(path, {"text": f"Line {number}\n" * (1 + number % 4), "direction": "note"})
+
+    await asyncio.gather(*map(note, range(MANY // 2)))
+    await house.desk.post(path, {"text": f"Here is the {word}", "direction": "note"})
+    await asyncio.gather(*map(note, range(MANY // 2)))
     screen = await screens(await house.hire("Ilse"))
     page = screen.page
     await page.locator("#search").fill(word)
@@ -123,8 +102,15 @@ async def test_a_message_is_answered_changed_reacted_to_and_taken_back_by_keys(m
             await choose("React with 👍", "menuitemcheckbox")
             mine = screen.messages.first.locator(".reaction[aria-pressed=true]")
             await expect(mine).to_contain_text("👍")
-            await mine.click()
+            await mine.press("Enter")
             await expect(mine).to_have_count(0)
+            await screen.messages.first.locator("article").focus()
+            await choose("More emoji")
+            await expect(page.get_by_role("combobox", name="Find an emoji")).to_be_focused()
+            await keys.type("rocket")
+            await expect(page.get_by_role("option", name="rocket").first).to_be_visible()
+            await keys.press("Enter")
+            await expect(mine).to_contain_text("🚀")
             await screen.messages.first.locator("article").focus()
             await choose("Link to this message")
             await expect(screen.notice.last).to_contain_text("copied")

@@ -40,6 +40,9 @@ export const en = {
   tokenOnce: "Copy it now; it is not shown again:", newTeam: "New team", webhooks: "Webhooks", address: "Address", signature: "Signature", myself: "My settings",
   notify: "Tell me of new messages", newMessage: "New message from {who}", skip: "Skip to the conversation", list: "List of conversations", message: "Message by {who}",
   typeCommand: "Type a command", keysHelp: "Everything works without a mouse.", closeWindow: "Close", back: "Back to the list", menu: "Menu",
+  findEmoji: "Find an emoji", emojiGroups: "Groups of emoji", recent: "Used lately", smileys_emotion: "Faces and feelings", people_body: "People",
+  animals_nature: "Animals and nature", food_drink: "Food and drink", travel_places: "Travel and places", activities: "Activities", objects: "Things",
+  symbols: "Signs", flags: "Flags",
   choose: "Choose", emoji: "Emoji", more: "More", log: "Log", tryOut: "Try it", samePerson: "The same person", part: "Part again",
   views: "Views", saveView: "Save this list as a view", holds: "Holds", allHold: "All of these", anyHolds: "Any of these", addCondition: "Another condition",
   is: "is", isNot: "is not", shareView: "For everybody", cannedReplies: "Canned replies", cannedHelp: "Type / and the shortcut in a reply. Filled in by themselves: {variables}",
@@ -51,7 +54,7 @@ export const en = {
   messageGone: "That message is not there any more.", answer: "Reply to this", answerNone: "Reply to none in particular", inReplyTo: "In reply to {who}", inReplyToEarlier: "In reply to an earlier message",
   copyText: "Copy text", copyLink: "Link to this message", copied: "It is copied.", cannotCopy: "This browser lets nothing be copied here.",
   changeMessage: "The reply’s new text", leave: "Leave it", takeBack: "Take back", takeBackSure: "Whoever got it cannot read it any more. Here it stays, marked as deleted.",
-  react: "React", reactWith: "React with {emoji}", preview: "Preview", download: "Download", previousFile: "Previous file", nextFile: "Next file", ofAll: "{at} of {n}", pageOf: "Page {at} of {n}",
+  moreEmoji: "More emoji", react: "React", reactWith: "React with {emoji}", preview: "Preview", download: "Download", previousFile: "Previous file", nextFile: "Next file", ofAll: "{at} of {n}", pageOf: "Page {at} of {n}",
   opening: "Opening…", cannotShow: "This cannot be shown. Download it.", lockedFile: "A password protects this. Download it.", tooLargeToShow: "This is too large to be shown. Download it.",
   onlyBeginning: "Only the beginning is shown.", firstRows: "The first {rows} rows are shown.",
 };

@@ -41,6 +41,9 @@ export const tr = {
   tokenOnce: "Şimdi kopyalayın; bir daha gösterilmez:", newTeam: "Yeni ekip", webhooks: "Webhook’lar", address: "Adres", signature: "İmza", myself: "Ayarlarım",
   notify: "Yeni iletileri bana bildir", newMessage: "{who} yazdı", skip: "Görüşmeye geç", list: "Görüşme listesi", message: "{who} yazdı",
   typeCommand: "Bir komut yazın", keysHelp: "Her şey faresiz de olur.", closeWindow: "Kapat", back: "Listeye dön", menu: "Menü",
+  findEmoji: "Emoji ara", emojiGroups: "Emoji grupları", recent: "Son kullanılanlar", smileys_emotion: "Yüzler ve duygular", people_body: "İnsanlar",
+  animals_nature: "Hayvanlar ve doğa", food_drink: "Yiyecek ve içecek", travel_places: "Yolculuk ve yerler", activities: "Etkinlikler", objects: "Nesneler",
+  symbols: "Simgeler", flags: "Bayraklar",
   choose: "Seçin", emoji: "Emoji", more: "Daha", log: "Kayıt", tryOut: "Dene", samePerson: "Aynı kişi", part: "Yeniden ayır",
   views: "Görünümler", saveView: "Bu listeyi görünüm olarak kaydet", holds: "Koşul", allHold: "Hepsi", anyHolds: "Herhangi biri", addCondition: "Bir koşul daha",
   is: "şu:", isNot: "şu değil:", shareView: "Herkes için", cannedReplies: "Hazır yanıtlar", cannedHelp: "Yanıtta / ve kısaltmasını yazın. Kendiliğinden dolanlar: {variables}",
@@ -52,7 +55,7 @@ export const tr = {
   messageGone: "O ileti artık yok.", answer: "Bunu yanıtla", answerNone: "Belirli bir iletiyi yanıtlama", inReplyTo: "Yanıtlanan: {who}", inReplyToEarlier: "Önceki bir iletiye yanıt",
   copyText: "Metni kopyala", copyLink: "Bu iletinin bağlantısı", copied: "Kopyalandı.", cannotCopy: "Tarayıcı burada kopyalamaya izin vermiyor.",
   changeMessage: "Yanıtın yeni metni", leave: "Kalsın", takeBack: "Geri çek", takeBackSure: "Alan kişi artık okuyamaz. Burada, silindi işaretiyle durur.",
-  react: "Tepki ver", reactWith: "{emoji} ile tepki ver", preview: "Önizle", download: "İndir", previousFile: "Önceki dosya", nextFile: "Sonraki dosya", ofAll: "{n} dosyadan {at}.", pageOf: "{n} sayfadan {at}.",
+  moreEmoji: "Başka emoji", react: "Tepki ver", reactWith: "{emoji} ile tepki ver", preview: "Önizle", download: "İndir", previousFile: "Önceki dosya", nextFile: "Sonraki dosya", ofAll: "{n} dosyadan {at}.", pageOf: "{n} sayfadan {at}.",
   opening: "Açılıyor…", cannotShow: "Bu gösterilemiyor. İndirin.", lockedFile: "Bunu bir parola koruyor. İndirin.", tooLargeToShow: "Bu, gösterilemeyecek kadar büyük. İndirin.",
   onlyBeginning: "Yalnız başı gösteriliyor.", firstRows: "İlk {rows} satır gösteriliyor.",
 };

@@ -66,6 +66,7 @@ export function Composer() {
       <div class="foot">
         <label class="button quiet" title=${t("attach")}><${Icon} name="clip" /><span class="unseen">${t("attach")}</span>
           <input type="file" multiple class="unseen" onChange=${(/** @type {any} */ event) => { compose.attach([...event.target.files]); event.target.value = ""; }} /></label>
+        <button type="button" class="quiet" title=${t("emoji")} aria-label=${t("emoji")} aria-keyshortcuts="Control+i" disabled=${refused} onClick=${compose.askEmoji}><${Icon} name="smile" /></button>
         ${!isNote && html`<label class="later">${t("sendLater")} <input type="datetime-local" value=${compose.later.value} onInput=${(/** @type {any} */ event) => (compose.later.value = event.target.value)} /></label>`}
         <button class="primary" disabled=${refused || (!isNote && !way) || compose.empty.value || compose.sending.value || compose.uploading.value > 0} title="Ctrl+Enter">${isNote ? t("addNote") : t("send")}</button>
       </div>

@@ -29,7 +29,7 @@ function FileView({ file, files }) {
     ${kind === "audio" && html`<audio controls preload="none" src=${address} title=${file.filename}></audio>`}
     ${kind === "video" && html`<video controls preload="none" src=${address} title=${file.filename}></video>`}
     <span class="file">
-      <button type="button" class="quiet" aria-label="${t("preview")}: ${file.filename}" title=${t("preview")} onClick=${preview}><${Icon} name="clip" /> ${file.filename} <small>${size}</small></button>
+      <button type="button" class="quiet" title=${t("preview")} onClick=${preview}><${Icon} name="clip" /> <span class="unseen">${t("preview")}: </span>${file.filename} <small>${size}</small></button>
       <a class="button quiet" href=${address} download="" title=${t("download")} aria-label="${t("download")}: ${file.filename}"><${Icon} name="down" /></a>
     </span>
   `;

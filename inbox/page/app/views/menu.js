@@ -1,12 +1,14 @@
 /** What can be done with one message: the menu that stands at it, and what it asks. */
 
 import { useLayoutEffect, useRef } from "../../vendor/hooks.js";
-import { canAnswer, canEdit, canReact, canTakeBack, copy, editing, hasReacted, linkTo, react, takeBack, takingBack } from "../amending.js";
+import { canAnswer, canEdit, canReact, canTakeBack, copy, editing, hasReacted, linkTo, react, reacting, takeBack, takingBack } from "../amending.js";
 import { answer } from "../compose.js";
 import { menu } from "../focus.js";
 import { html } from "../html.js";
 import { t } from "../i18n.js";
 import { messages } from "../thread.js";
+import { EmojiPicker } from "./emoji.js";
+import { Icon } from "./icons.js";
 import { Window } from "./parts.js";
 
 /** @import {Message} from "../types.d.ts" */
@@ -23,6 +25,7 @@ export function MessageMenu() {
   const one = messages.value.find((found) => found.id === menu.value?.id);
   return html`
     ${menu.value && one && html`<${Menu} key=${one.id} one=${one} opener=${menu.value.opener} />`}
+    ${reacting.value && html`<${Picker} one=${reacting.value} />`}
     ${takingBack.value && html`<${TakeBack} one=${takingBack.value} />`}
   `;
 }
@@ -55,6 +58,7 @@ function Menu({ one, opener }) {
       ${emoji.length > 0 && html`
         <div class="line" role="group" aria-label=${t("react")}>
           ${emoji.map((found) => html`<button type="button" key=${found} role="menuitemcheckbox" tabindex="-1" aria-checked=${hasReacted(one, found)} aria-label=${t("reactWith", { emoji: found })} onClick=${item(() => react(one, found))}>${found}</button>`)}
+          <button type="button" role="menuitem" tabindex="-1" title=${t("moreEmoji")} aria-label=${t("moreEmoji")} onClick=${item(() => (reacting.value = one))}><${Icon} name="more" /></button>
         </div>
       `}
       ${canAnswer(one) && html`<button type="button" role="menuitem" tabindex="-1" onClick=${item(() => answer(one))}>${t("answer")}</button>`}
@@ -65,6 +69,11 @@ function Menu({ one, opener }) {
       <button type="button" role="menuitem" tabindex="-1" onClick=${item(() => copy(linkTo(one)))}>${t("copyLink")}</button>
     </div>
   `;
+}
+
+/** Any emoji there is. @param {{one: Message}} props */
+function Picker({ one }) {
+  return html`<${EmojiPicker} onPick=${(/** @type {string} */ emoji) => react(one, emoji)} onClose=${() => (reacting.value = null)} />`;
 }
 
 /** @param {{one: Message}} props */
