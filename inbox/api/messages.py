@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 from aiohttp import web
 from msgspec import Meta, Struct
 
-from inbox.api import frame, untrusted
+from inbox.api import frame
 from inbox.api.names import Addresses, Name
+from inbox.api.originals import original_of
 from inbox.api.paging import DEFAULT_LIMIT, Page
 from inbox.api.problems import FieldError, ProblemError
 from inbox.api.reading import Limit, NoQuery, Seq, future, invalid_body
@@ -137,6 +138,12 @@ async def _check_mentions(call: Call[NoQuery, NewMessageBody], conversation: Con
             raise invalid_body(FieldError(field=field, detail=f"{principal.name} does not see this conversation"))
 
 
+@route("GET", "/api/v1/messages/{id}")
+async def get_message(call: Call[NoQuery, None]) -> Message:
+    """One message; in which conversation it is, and where in that, is told by `conversation_id` and `seq`."""
+    return await seen_message(call)
+
+
 @route(
     "POST",
     "/api/v1/messages/{id}/retry",
@@ -160,11 +167,7 @@ async def get_original(call: Call[NoQuery, None]) -> web.StreamResponse:
     entry = await call.store.journal.get(message.external.original_id) if message.external.original_id else None
     if entry is None:
         raise ProblemError("no-original", "this message did not come in from a platform")
-    try:
-        body = await call.store.journal.body(entry)
-    except LookupError as error:
-        raise ProblemError("no-original", "the original is not kept any more") from error
-    return web.Response(body=body, headers=untrusted.headers(entry.content_type))
+    return await original_of(call, entry)
 
 
 @route("GET", "/api/v1/messages/{id}/html")
@@ -174,4 +177,4 @@ async def get_html(call: Call[FrameQuery, None]) -> web.StreamResponse:
     return web.Response(body=frame.framed(message, images=images), headers=frame.headers(images=images))
 
 
-ROUTES = (list_messages, write_message, retry_message, cancel_message, get_original, get_html)
+ROUTES = (list_messages, write_message, get_message, retry_message, cancel_message, get_original, get_html)

@@ -37,7 +37,7 @@ REFUSALS: Mapping[str, Refusal] = {
     "foreign-origin": Refusal(403, "a call from another site's page"),
     "not-found": Refusal(404, "there is no such thing, or no such path"),
     "merged": Refusal(404, "the conversation was joined, or the customer merged, to the one that `merged_into` names"),
-    "no-original": Refusal(404, "the message did not come from a platform"),
+    "no-original": Refusal(404, "the message did not come from a platform, or what came is not kept any more"),
     "not-ready": Refusal(404, "the bytes of the file are not here"),
     "method-not-allowed": Refusal(405, "the path takes other methods; `Allow` names them"),
     "slow-body": Refusal(408, "the body, or the next piece of a file, did not come within 30 seconds"),

@@ -2,7 +2,7 @@
 
 import { batch, computed, effect, signal, untracked } from "../vendor/signals.js";
 import { AWAY, Problem, UNAUTHORIZED, call, serverTime } from "./api.js";
-import { asked, composing, direction } from "./focus.js";
+import { asked, composing, direction, focusComposer } from "./focus.js";
 import { t } from "./i18n.js";
 import { connection, say } from "./live.js";
 import { attempt, tell, wordsOf } from "./notices.js";
@@ -27,6 +27,8 @@ export const bcc = signal("");
 /** @type {import("../vendor/signals.js").Signal<Attachment[]>} */
 export const files = signal([]);
 export const uploading = signal(0);
+/** The message that a reply answers; null: none in particular. @type {import("../vendor/signals.js").Signal<Message | null>} */
+export const answered = signal(null);
 /** @type {import("../vendor/signals.js").Signal<string>} */
 export const later = signal("");
 /** Whether what leaves later is held where the customer writes first. */
@@ -70,7 +72,7 @@ let selected = [0, 0];
 function draft() {
   return {
     text: text.peek(), html: null, attachments: files.peek().map((one) => one.id), direction: direction.peek(),
-    channel: channel.peek(), to: addresses(to.peek()), cc: addresses(cc.peek() ?? ""), bcc: addresses(bcc.peek()), reply_to: null,
+    channel: channel.peek(), to: addresses(to.peek()), cc: addresses(cc.peek() ?? ""), bcc: addresses(bcc.peek()), reply_to: answered.peek()?.id ?? null,
   };
 }
 
@@ -107,6 +109,8 @@ async function load() {
   const id = owner;
   const found = id ? await ask(id) : undefined;
   if (!found && asking.id === id) asking = NOTHING; // it is asked for again before anything is kept
+  const named = found?.items[0]?.reply_to ?? null;
+  const toAnswer = named === null ? null : await call("GET", `/messages/${named}`).catch(() => null); // it may have gone
   if (!found || owner !== id || known) return;
   known = true;
   const [stored] = found.items;
@@ -122,6 +126,7 @@ async function load() {
     cc.value = both.cc.length ? both.cc.join(", ") : null;
     bcc.value = both.bcc.join(", ");
     files.value = [...stored.files, ...files.peek()];
+    answered.value = answered.peek() ?? toAnswer;
   });
   if (!typed) kept = JSON.stringify(draft());
 }
@@ -165,11 +170,20 @@ function clear() {
     cc.value = null;
     bcc.value = "";
     files.value = [];
+    answered.value = null;
     later.value = "";
     unlessWrites.value = true;
     direction.value = "outbound";
   });
   kept = JSON.stringify(draft());
+}
+
+/** What is written answers this message, by the channel that it came by where that can be. @param {Message} one */
+export function answer(one) {
+  answered.value = one;
+  if (ways.peek()?.some((known) => known.channel === one.channel && !known.refused)) channel.value = one.channel;
+  focusComposer("outbound");
+  keep();
 }
 
 /** Something was typed. @param {string} typed */
@@ -270,13 +284,13 @@ export async function send() {
   if (empty.peek() || sending.peek() || uploading.peek() || !owner) return;
   const id = owner;
   const written = draft();
-  const fields = { files: files.peek(), channel: channel.peek(), to: to.peek(), cc: cc.peek(), bcc: bcc.peek() };
+  const fields = { files: files.peek(), answered: answered.peek(), channel: channel.peek(), to: to.peek(), cc: cc.peek(), bcc: bcc.peek() };
   const isNote = written.direction === "note";
   const at = later.peek() ? new Date(later.peek()) : null;
   const body = isNote
     ? { text: written.text, direction: "note", attachments: written.attachments, mentions: mentioned.peek() }
     : {
-        text: written.text, attachments: written.attachments, channel: way.peek()?.channel,
+        text: written.text, attachments: written.attachments, channel: way.peek()?.channel, reply_to: written.reply_to,
         ...(hasRecipients.peek() ? { to: written.to, bcc: written.bcc, ...(cc.peek() === null ? {} : { cc: written.cc }) } : {}),
         unless_customer_writes: at !== null && unlessWrites.peek(),
         send_at: (at ?? serverTime(UNDO_SECONDS * 1000)).toISOString(),
@@ -301,7 +315,7 @@ export async function send() {
 /**
  * Takes back what has not left yet, and gives it back above what was written since.
  * @param {string} id @param {Message} message @param {Draft} written
- * @param {{files: Attachment[], channel: string | null, to: string, cc: string | null, bcc: string}} fields
+ * @param {{files: Attachment[], answered: Message | null, channel: string | null, to: string, cc: string | null, bcc: string}} fields
  */
 async function undo(id, message, written, fields) {
   const cancelled = await attempt(() => call("POST", `/messages/${message.id}/cancel`));
@@ -311,6 +325,7 @@ async function undo(id, message, written, fields) {
   batch(() => {
     if (empty.peek()) {
       direction.value = written.direction;
+      answered.value = fields.answered;
       channel.value = fields.channel;
       to.value = fields.to;
       cc.value = fields.cc;

@@ -55,7 +55,7 @@ export interface Message {
   channel: string; connector: string; author: Author; text: string; html: string | null; quoted: string | null;
   subject: string | null; parts: { type: string; text: string; data: Record<string, unknown> }[];
   attachments: Attachment[]; relations: { reply_to: string | null; mentions: string[] };
-  external: { original_id: string | null };
+  external: { id: string | null; original_id: string | null };
   revisions: { text: string; html: string | null; until: string }[]; deleted_at: string | null;
   reactions: { emoji: string; author: Author; at: string }[];
   sent_at: string | null; received_at: string | null; created_at: string; delivery: Delivery | null;

@@ -22,8 +22,8 @@ async def fetched(house: House, path: str, **headers: str) -> tuple[int, Any, by
         return answer.status, answer.headers, await answer.read()
 
 
-# Loaded when first needed: with a chart, with an emoji in one's language.
-ON_DEMAND = {f"/page/vendor/{name}.js" for name in ("uplot", "emoji.en", "emoji.tr")}
+# Loaded when first needed: with a chart, an emoji in one's language, a table, a PDF.
+ON_DEMAND = {f"/page/vendor/{name}.js" for name in ("uplot", "emoji.en", "emoji.tr", "papaparse", "pdf")}
 
 
 async def linked(house: House) -> set[str]:

@@ -53,4 +53,11 @@ export const en = {
   resolution: "Resolution, half of them", begin: "New conversation", subject: "Subject", newPassword: "New password", oldPassword: "Present password", passwordChanged: "Your password is changed; you are signed out everywhere else.",
   picture: "Picture", choosePicture: "Choose a picture", removePicture: "Remove the picture",
   otherAddress: "Another address of theirs", merge: "Merge",
+  messageMenu: "Message menu", nextMessage: "Next message", previousMessage: "Previous message", newestMessages: "Newest messages", loadLater: "Later messages",
+  messageGone: "That message is not there any more.", answer: "Reply to this", answerNone: "Reply to none in particular", inReplyTo: "In reply to {who}", inReplyToEarlier: "In reply to an earlier message",
+  copyText: "Copy text", copyLink: "Link to this message", copied: "It is copied.", cannotCopy: "This browser lets nothing be copied here.",
+  changeMessage: "The reply’s new text", leave: "Leave it", takeBack: "Take back", takeBackSure: "Whoever got it cannot read it any more. Here it stays, marked as deleted.",
+  moreEmoji: "More emoji", react: "React", reactWith: "React with {emoji}", preview: "Preview", download: "Download", previousFile: "Previous file", nextFile: "Next file", ofAll: "{at} of {n}", pageOf: "Page {at} of {n}",
+  opening: "Opening…", cannotShow: "This cannot be shown. Download it.", lockedFile: "A password protects this. Download it.", tooLargeToShow: "This is too large to be shown. Download it.",
+  onlyBeginning: "Only the beginning is shown.", firstRows: "The first {rows} rows are shown.",
 };

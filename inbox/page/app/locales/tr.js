@@ -54,4 +54,11 @@ export const tr = {
   resolution: "Çözüm, yarısı", begin: "Yeni görüşme", subject: "Konu", newPassword: "Yeni parola", oldPassword: "Şimdiki parola", passwordChanged: "Parolanız değişti; başka her yerde oturumunuz kapandı.",
   picture: "Fotoğraf", choosePicture: "Fotoğraf seç", removePicture: "Fotoğrafı kaldır",
   otherAddress: "Başka bir adresi", merge: "Birleştir",
+  messageMenu: "İleti menüsü", nextMessage: "Sonraki ileti", previousMessage: "Önceki ileti", newestMessages: "En yeni iletiler", loadLater: "Sonraki iletiler",
+  messageGone: "O ileti artık yok.", answer: "Bunu yanıtla", answerNone: "Belirli bir iletiyi yanıtlama", inReplyTo: "Yanıtlanan: {who}", inReplyToEarlier: "Önceki bir iletiye yanıt",
+  copyText: "Metni kopyala", copyLink: "Bu iletinin bağlantısı", copied: "Kopyalandı.", cannotCopy: "Tarayıcı burada kopyalamaya izin vermiyor.",
+  changeMessage: "Yanıtın yeni metni", leave: "Kalsın", takeBack: "Geri çek", takeBackSure: "Alan kişi artık okuyamaz. Burada, silindi işaretiyle durur.",
+  moreEmoji: "Başka emoji", react: "Tepki ver", reactWith: "{emoji} ile tepki ver", preview: "Önizle", download: "İndir", previousFile: "Önceki dosya", nextFile: "Sonraki dosya", ofAll: "{n} dosyadan {at}.", pageOf: "{n} sayfadan {at}.",
+  opening: "Açılıyor…", cannotShow: "Bu gösterilemiyor. İndirin.", lockedFile: "Bunu bir parola koruyor. İndirin.", tooLargeToShow: "Bu, gösterilemeyecek kadar büyük. İndirin.",
+  onlyBeginning: "Yalnız başı gösteriliyor.", firstRows: "İlk {rows} satır gösteriliyor.",
 };

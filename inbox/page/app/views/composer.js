@@ -7,7 +7,7 @@ import { html } from "../html.js";
 import { bytes, t } from "../i18n.js";
 import { conversation, typing, ways } from "../thread.js";
 import { Icon } from "./icons.js";
-import { ChannelMark } from "./parts.js";
+import { ChannelMark, authorOf } from "./parts.js";
 import { Suggestions } from "./suggestions.js";
 
 const LINES = 12;
@@ -56,6 +56,7 @@ export function Composer() {
         <${Chip} isNote=${isNote} />
       </div>
       ${answering && !isNote && html`<p class="warning" role="status">${t("isAnswering", { who: answering })}</p>`}
+      ${!isNote && compose.answered.value && html`<${Answered} one=${compose.answered.value} />`}
       ${!isNote && compose.hasRecipients.value && html`<${Recipients} />`}
       <textarea ref=${area} rows="2" dir="auto" value=${compose.text.value} aria-label=${isNote ? t("note") : t("reply")} disabled=${refused}
         placeholder=${isNote ? t("writeNote") : t("writeReply", { channel: way?.channel ?? "" })}
@@ -106,6 +107,19 @@ function Chip({ isNote }) {
         ${usable.map((one) => html`<option value=${one.channel}>${t("leavesBy", { channel: one.channel, to: one.identity?.value ?? "" })}</option>`)}
       </select>${state}
     </label>
+  `;
+}
+
+/** The message that it answers. @param {{one: import("../types.d.ts").Message}} props */
+function Answered({ one }) {
+  const drop = () => {
+    compose.answered.value = null;
+    compose.keep();
+    composing.peek()?.focus();
+  };
+  return html`
+    <p class="answered"><span>${t("inReplyTo", { who: authorOf(one) })}: ${one.text}</span>
+      <button type="button" class="quiet" aria-label=${t("answerNone")} title=${t("answerNone")} onClick=${drop}><${Icon} name="cross" /></button></p>
   `;
 }
 

@@ -14,6 +14,8 @@ const PATHS = {
   plus: "M8 3v10 M3 8h10",
   lock: "M4 7h8v6H4z M5.5 7V5a2.5 2.5 0 0 1 5 0v2",
   back: "M9.5 3 4.5 8l5 5",
+  more: "M3.5 8h.01 M8 8h.01 M12.5 8h.01",
+  down: "M8 3v9 M4 8.5 8 12.5l4-4",
   cross: "M4 4l8 8 M12 4l-8 8",
 };
 

@@ -3,9 +3,11 @@
 import { useEffect, useRef, useState } from "../../vendor/hooks.js";
 import { html } from "../html.js";
 import { ago, exactly, language, speak, t } from "../i18n.js";
+import { agentName, me } from "../session.js";
 import { Icon } from "./icons.js";
 
 /** @import {Language} from "../i18n.js" */
+/** @import {Message} from "../types.d.ts" */
 
 const LANGUAGES = /** @type {[Language, string][]} */ ([["en", "English"], ["tr", "Türkçe"]]);
 const MINUTE = 60_000;
@@ -32,6 +34,12 @@ export function Ago({ at }) {
   return html`<time datetime=${at} title=${exactly(at)}>${ago(at, now)}</time>`;
 }
 
+/** Who wrote a message. @param {Message} one */
+export function authorOf(one) {
+  if (one.author.type === "agent") return one.author.id === me.value?.id ? t("you") : (one.author.name ?? agentName(one.author.id));
+  return one.author.name ?? (one.author.type === "system" ? "Santral" : t("unknownCustomer"));
+}
+
 /** By which connector something came: a mark, and its name for those who cannot see it. @param {{connector: string, channel: string}} props */
 export function ChannelMark({ connector, channel }) {
   return html`<span class="mark is-${connector}" title=${channel}><${Icon} name=${connector} /><span class="unseen">${channel}</span></span>`;
@@ -46,18 +54,17 @@ export function Face({ name, picture }) {
 }
 
 /**
- * A window over the page: closed by Escape and by a click beside it, and the focus stays in it.
+ * A window over the page: closed by Escape and by a click beside it; the focus stays in it, and is then where it was.
  * @param {{title: string, close: () => void, children: any, wide?: boolean, beside?: boolean}} props `beside`: it stands at
- *   what had the focus, as a menu does, and gives the focus back
+ *   what had the focus, as a menu does
  */
 export function Window({ title, close, children, wide, beside }) {
   const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
   useEffect(() => {
     const opener = document.activeElement;
     dialog.current?.showModal();
-    if (!beside || !dialog.current || !(opener instanceof HTMLElement)) return undefined;
-    placeBeside(dialog.current, opener.getBoundingClientRect());
-    return () => queueMicrotask(() => document.activeElement === document.body && opener.focus()); // once it is gone
+    if (beside && dialog.current && opener) placeBeside(dialog.current, opener.getBoundingClientRect());
+    return () => queueMicrotask(() => document.activeElement === document.body && opener instanceof HTMLElement && opener.focus()); // once it is gone
   }, []);
   const away = (/** @type {MouseEvent} */ event) => event.target === dialog.current && close();
   return html`
