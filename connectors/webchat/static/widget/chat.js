@@ -104,6 +104,7 @@ export class Chat {
     };
     if (first) this._storage.set("told", true);
     this.outbox.add(frame, { text, attachments });
+    this.rating.value = null; // it goes on
     this.write("");
     this._typedAt = 0;
   }
@@ -122,6 +123,12 @@ export class Chat {
   /** @param {number} score @param {string} comment */
   rate(score, comment) {
     this.outbox.add({ type: "rate", score, comment });
+    this.unrated();
+  }
+
+  /** It was rated, or will not be: nobody is asked twice. */
+  unrated() {
+    this._storage.set("rated", this.rating.value);
     this.rating.value = null;
   }
 
@@ -195,7 +202,7 @@ export class Chat {
       case "read": this.companyRead.value = frame.message_id; break;
       case "queue": this.queue.value = frame.position > 0 ? /** @type {any} */ (frame) : null; break;
       case "agent": this.agent.value = frame.author; break;
-      case "rating": this.rating.value = frame.conversation_id; break;
+      case "rating": this._asked(frame.conversation_id); break;
     }
   }
 
@@ -207,12 +214,17 @@ export class Chat {
     for (const message of frame.messages) this._put(message);
     this.companyRead.value = frame.read || this.companyRead.value;
     this.agent.value = frame.agent === undefined ? this.agent.value : frame.agent;
-    this.rating.value = frame.rating === undefined ? this.rating.value : frame.rating;
+    this._asked(frame.rating);
     this.loaded.value = true;
     this.outbox.online();
     void this._identity.show();
     this.markRead();
     if (!replaces) for (const message of fresh) this._tell(message);
+  }
+
+  /** @param {string | null | undefined} conversation that waits for a rating; undefined where nothing was said of it */
+  _asked(conversation) {
+    if (conversation !== undefined) this.rating.value = conversation === this._storage.get("rated") ? null : conversation;
   }
 
   /** @param {Message} message */

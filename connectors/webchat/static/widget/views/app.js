@@ -120,7 +120,7 @@ function Header({ chat, calling, call }) {
   const agent = chat.agent.value;
   const { name, call_back } = chat.settings.value;
   return html`
-    <header>
+    <div class="head">
       ${agent && html`<${Face} chat=${chat} author=${agent} />`}
       <div class="who">
         <h2 id="title" dir="auto">${name || words.t("chat")}</h2>
@@ -131,7 +131,7 @@ function Header({ chat, calling, call }) {
       <${IconButton} icon=${chat.muted.value ? "silent" : "sound"} label=${words.t("mute")} aria-pressed=${chat.muted.value}
         onClick=${() => chat.mute()} />
       <${IconButton} icon="close" label=${words.t("closeChat")} onClick=${() => chat.hide()} />
-    </header>`;
+    </div>`;
 }
 
 /** What holds for the whole chat: the connection, the queue. @param {{ chat: Chat }} properties */

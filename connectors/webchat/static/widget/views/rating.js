@@ -22,7 +22,7 @@ export function Rating({ chat }) {
         <legend>${words.t("rateTitle")}</legend>
         <div class="stars">${SCORES.map((one) => html`
           <label key=${one} class=${one <= score ? "is-on" : ""}>
-            <input type="radio" name="score" value=${one} class="spoken" aria-label=${words.t("rateScore", { n: one })}
+            <input type="radio" name="score" value=${one} aria-label=${words.t("rateScore", { n: one })}
               onChange=${() => setScore(one)} />
             <${Icon} name="star" />
           </label>`)}</div>
@@ -32,7 +32,7 @@ export function Rating({ chat }) {
           <textarea id="field-comment" name="comment" rows="2" dir="auto" maxlength="10000"></textarea></div>`}
       <div class="choices">
         ${score > 0 && html`<button type="submit" class="primary">${words.t("rateSend")}</button>`}
-        <button type="button" class="choice" onClick=${() => { chat.rating.value = null; }}>${words.t("notNow")}</button>
+        <button type="button" class="choice" onClick=${() => chat.unrated()}>${words.t("notNow")}</button>
       </div>
     </form>`;
 }
