@@ -156,7 +156,8 @@ async function leave() {
   if (!id || known || isEmpty(written)) return;
   const found = await ask(id);
   if (!found) return;
-  const { text, html, attachments, direction, channel, to, cc, bcc, reply_to } = together(found.items[0] ?? written, written);
+  const [stored] = found.items;
+  const { text, html, attachments, direction, channel, to, cc, bcc, reply_to } = stored ? together(stored, written) : written;
   await attempt(() => call("PUT", `/conversations/${id}/draft`, { body: { text, html, attachments, direction, channel, to, cc, bcc, reply_to } }));
 }
 

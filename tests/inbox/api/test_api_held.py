@@ -119,11 +119,10 @@ async def test_a_letter_that_joins_two_conversations_holds_what_was_to_leave_in_
 
 async def test_a_letter_at_the_very_moment_comes_before_or_after_but_never_both(desk: Desk) -> None:
     talks = [Talk(desk) for _ in range(12)]
-    for talk in talks:
-        await talk.writes()
+    await asyncio.gather(*(talk.writes() for talk in talks))
     cursor = (await desk.get("/api/v1/events"))["next"]
-    due = datetime.now(UTC) + timedelta(seconds=0.8)
-    replies = [await talk.reply(due.isoformat()) for talk in talks]
+    due = datetime.now(UTC) + timedelta(seconds=2)
+    replies = await asyncio.gather(*(talk.reply(due.isoformat()) for talk in talks))
 
     async def letter(talk: Talk, number: int) -> str:
         await asyncio.sleep((due - datetime.now(UTC)).total_seconds() + number * 0.04)
@@ -135,7 +134,13 @@ async def test_a_letter_at_the_very_moment_comes_before_or_after_but_never_both(
     fates = [
         (await talk.until(reply, "sent", "cancelled"))["state"] for talk, reply in zip(talks, replies, strict=True)
     ]
-    told = (await desk.get("/api/v1/events", after=cursor, limit=200))["items"]
+
+    async def all_told() -> list[dict[str, Any]] | None:
+        found: list[dict[str, Any]] = (await desk.get("/api/v1/events", after=cursor, limit=200))["items"]
+        return found if set(letters) <= {one["message_id"] for one in found} else None
+
+    told = await desk.eventually(all_told)
+    assert told is not None
     for fate, reply, came in zip(fates, replies, letters, strict=True):
         order = [
             one["data"]["message"]["delivery"]["state"] if one["message_id"] == reply["id"] else "letter"

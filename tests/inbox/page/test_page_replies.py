@@ -225,11 +225,14 @@ async def test_what_is_typed_before_a_draft_has_come_is_put_below_it(house: Hous
     # Nor is it lost where one goes elsewhere before it has come.
     go_on.clear()
     await again.open(other)
+    await again.composer.press_sequentially("Only this.")
     await again.open(conversation)
+    await expect(again.composer).to_have_value("")
     await again.composer.press_sequentially("Bye.")
     await again.open(other)
     go_on.set()
     await again.kept(conversation["id"], "Kept before.\n\nTyped since, and on.\n\nBye.")
+    await again.kept(other["id"], "Only this.")
 
 
 async def test_what_was_typed_last_is_kept_though_the_page_is_closed_at_once(house: House, screens: Any) -> None:
