@@ -11,7 +11,7 @@ from msgspec import Struct
 from pydantic import ValidationError
 
 from config import Config, Problem, Source
-from connectors.base import Connector
+from connectors.base import Connector, FollowUp
 from connectors.context import Channel
 from connectors.hours import OfficeHours
 from connectors.registry import NoConnectorError, Registry
@@ -52,10 +52,28 @@ class ChannelChecker:
             path = ("channels", index, "connector")
             return (source.problem(path, str(error), self._advice(name)),) if self._strict else ()
         try:
-            model.model_validate(options)
+            made = model.model_validate(options)
         except ValidationError as error:
             return source.problems(error, ("channels", index), model)
-        return ()
+        return self._follow_up(source, index, made.follow_up) if made.follow_up else ()
+
+    def _follow_up(self, source: Source, index: int, wanted: FollowUp) -> Sequence[Problem]:
+        """What is wrong with the channel by which replies leave that nobody fetched."""
+        where: tuple[str | int, ...] = ("channels", index, *wanted.option)
+        name = source.connectors.get(wanted.channel)
+        if name is None:
+            near = difflib.get_close_matches(wanted.channel, source.connectors, 1)
+            todo = f'did you mean "{near[0]}"?' if near else "name one of `channels` by its id"
+            return (source.problem(where, "there is no such channel", todo),)
+        try:
+            begins = self._registry.load(name).capabilities.begins
+        except NoConnectorError:
+            return ()  # which is told where that channel stands
+        if begins:
+            return ()
+        return (
+            source.problem(where, f"on a channel of {name} only the customer can write first", "name a mail channel"),
+        )
 
     def _advice(self, name: str) -> str:
         near = difflib.get_close_matches(name, self._registry.names(), 1)

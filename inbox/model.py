@@ -212,6 +212,7 @@ class OutboxItem(Struct, frozen=True, kw_only=True):
         state: `claimed` and `sending` belong to `owner`; `scheduled` and `parked` (failed or unknown) hold up nobody.
         identity_id: whom it answers.
         receipts: the platform pieces that have left.
+        unless_customer_writes: it is held where the customer writes before it has left.
     """
 
     id: str
@@ -229,6 +230,24 @@ class OutboxItem(Struct, frozen=True, kw_only=True):
     to: tuple[str, ...] = ()
     cc: tuple[str, ...] = ()
     bcc: tuple[str, ...] = ()
+    unless_customer_writes: bool = False
+
+
+class PendingFollowUp(Struct, frozen=True, kw_only=True):
+    """Replies that wait to be fetched, and leave by another channel where they still do at `due_at`.
+
+    Attributes:
+        id: `channel|conversation|thread`, so that all of one reader leave together.
+        thread_key: whose they are to fetch.
+        replies: the messages' ids.
+    """
+
+    id: str
+    channel: str
+    conversation_id: str
+    thread_key: str
+    replies: tuple[str, ...]
+    due_at: datetime
 
 
 class Job(Struct, frozen=True, kw_only=True):

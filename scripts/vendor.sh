@@ -51,3 +51,27 @@ keep uplot/dist/uPlot.iife.min.js uplot uplot
 echo 'export default uPlot;' >> "$vendor/uplot.js"
 echo 'export { default } from "uplot";' > "$vendor/uplot.d.ts"
 cp "$work/uplot/dist/uPlot.min.css" "$vendor/uplot.css"
+
+# What previews need; each is loaded with the first file of its kind.
+fetch papaparse 5.7.1
+keep papaparse/papaparse.min.js papaparse papaparse
+sed -i 's#})(this,function#})(globalThis,function#' "$vendor/papaparse.js" # a module has no `this`
+echo 'export default globalThis.Papa;' >> "$vendor/papaparse.js"
+fetch pdfjs-dist 6.5.438
+keep pdfjs-dist/build/pdf.min.mjs pdf pdfjs-dist
+keep pdfjs-dist/build/pdf.worker.min.mjs pdf.worker pdfjs-dist
+rm "$vendor/pdf.worker.d.ts" # nobody imports it
+mkdir -p "$vendor/pdf" # decoders of scans (JBIG2, JPEG 2000) that take no WebAssembly, by the names under which they are asked for
+for name in JBIG2:jbig2 OPENJPEG:openjpeg; do
+    cp "$work/pdfjs-dist/wasm/${name#*:}_nowasm_fallback.js" "$vendor/pdf/"
+    { echo "${name#*:}, in pdfjs-dist"; echo; cat "$work/pdfjs-dist/wasm/LICENSE_${name%:*}" "$work/pdfjs-dist/wasm/LICENSE_PDFJS_${name%:*}"; echo; } >> "$vendor/LICENSES.txt"
+done
+# Their types would bring 40 MB, and types of their own.
+echo 'export const getDocument: (source: object) => any, GlobalWorkerOptions: { workerSrc: string };' > "$vendor/pdf.d.ts"
+echo 'declare const csv: { parse(text: string, how: object): { data: string[][] } }; export default csv;' > "$vendor/papaparse.d.ts"
+
+# Emoji and their names: tables of which only what the page offers is kept.
+fetch unicode-emoji-json 0.9.0
+fetch cldr-annotations-full 48.2.0
+fetch cldr-annotations-derived-full 48.2.0
+python3 scripts/emoji_tables.py "$work"

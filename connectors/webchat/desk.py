@@ -21,6 +21,7 @@ from connectors.context import Attendant, Context, CursorExpiredError, FeedPage,
 from connectors.errors import UnavailableError
 from connectors.rates import RateLimiter
 from connectors.webchat.options import WebChatOptions
+from connectors.webchat.portraits import Portraits
 from connectors.webchat.protocol import (
     TEXT_LIMIT,
     Ack,
@@ -32,7 +33,6 @@ from connectors.webchat.protocol import (
     Shown,
     Welcome,
     encode,
-    shown_author,
 )
 from connectors.webchat.standing import Told
 from connectors.webchat.tokens import VisitorTokens, read_identity
@@ -67,7 +67,8 @@ class Desk:
         session, address = options.rate.session, options.rate.address
         self._of_session = RateLimiter(per_second=session.per_second, burst=session.burst)
         self._of_address = RateLimiter(per_second=address.per_second, burst=address.burst)
-        self.asks_rating = options.rating
+        self._asks_rating = options.rating
+        self.portraits = Portraits(context.faces)
 
     async def share_rates(self) -> None:
         """Keeps to one rate with the other processes, until cancelled."""
@@ -113,21 +114,23 @@ class Desk:
 
     async def _load(self, visitor: str, token: str, *, reload: bool) -> Visit:
         page = await self._context.feed.history(visitor, limit=HISTORY)
-        window = Window()
+        window = Window(self.portraits)
+        await self.portraits.meet(*[message.author for message in page.messages])
         shown = tuple(filter(None, map(window.look, page.messages)))
         return await self._visit(visitor, _welcome(token, page, shown, reload=reload), window, page.messages)
 
     async def _resume(self, visitor: str, token: str, cursor: str) -> Visit:
         page = await self._context.feed.since(visitor, cursor)
-        window = Window()
+        window = Window(self.portraits)
+        await self.portraits.meet(*[message.author for message in page.messages])
         shown = window.catch_up(page.messages)
         arrivals = tuple(latest(page.messages))
         return await self._visit(visitor, _welcome(token, page, shown, reload=False), window, arrivals)
 
     async def _visit(self, visitor: str, welcome: Welcome, window: Window, arrivals: tuple[Message, ...]) -> Visit:
-        standing = await self._context.feed.standing(visitor) if welcome.conversation_id else Standing()
-        told = Told(standing, asks_rating=self.asks_rating)
-        agent = shown_author(standing.agent) if standing.agent else None
+        standing = await self.standing(visitor) if welcome.conversation_id else Standing()
+        told = self.told(standing)
+        agent = self.portraits.shown(standing.agent) if standing.agent else None
         return Visit(
             visitor=visitor,
             welcome=replace(welcome, agent=agent, read=standing.read, rating=told.rating(standing)),
@@ -147,7 +150,13 @@ class Desk:
 
     async def standing(self, visitor: str) -> Standing:
         """How the visitor's conversation stands."""
-        return await self._context.feed.standing(visitor)
+        standing = await self._context.feed.standing(visitor)
+        await self.portraits.meet(standing.agent)
+        return standing
+
+    def told(self, standing: Standing) -> Told:
+        """What a browser was told by that standing's welcome."""
+        return Told(standing, self.portraits, asks_rating=self._asks_rating)
 
     async def log_out(self, visitor: str) -> None:
         """Makes the visitor's tokens worthless, and ends the sessions that they opened, in all processes.

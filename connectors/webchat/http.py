@@ -12,6 +12,7 @@ from connectors.webchat.options import WebChatOptions
 from connectors.webchat.origins import Origins
 from connectors.webchat.pages import Pages
 from connectors.webchat.poll import Poll, bearer
+from connectors.webchat.portraits import FOLDER
 from connectors.webchat.problems import Problem
 from connectors.webchat.protocol import ProtocolError, encode
 from connectors.webchat.session import Session, new_socket
@@ -65,7 +66,7 @@ class Site:
                 headers = self._origins.cross_origin(request)
                 return await download(request, self._context.files, owner, tail.removeprefix("attachments/"), headers)
             case (("GET" | "HEAD"), _):
-                return self._page(request, tail)
+                return await self._page(request, tail)
         raise Problem(404, "There is nothing here")
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
@@ -89,7 +90,9 @@ class Site:
             raise Problem(429, error.frame.detail) from None
         return visitor
 
-    def _page(self, request: web.Request, tail: str) -> web.Response:
+    async def _page(self, request: web.Request, tail: str) -> web.Response:
+        if tail.startswith(FOLDER):
+            return await self._desk.portraits.answer(tail.removeprefix(FOLDER))
         if tail == "settings":
             body = encode(settings(self._context.channel, self._options, self._context.now()))
             return web.Response(body=body, content_type="application/json", headers=NEVER_KEPT)

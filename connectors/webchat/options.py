@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from connectors.base import Options, Secrets
+from connectors.base import FollowUp, Options, Secrets
 
 SECRET_BYTES = 32
+_DURATION = re.compile(r"([0-9]{1,4})([mhd])")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 def _origin(value: str) -> str:
@@ -27,6 +31,15 @@ def _long_enough(secrets: Secrets) -> Secrets:
 
 def _named(value: object) -> object:
     return {"name": value} if isinstance(value, str) else value
+
+
+def _duration(value: object) -> timedelta:
+    if isinstance(value, timedelta):
+        return value
+    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("a duration is written such as 10m, 2h or 1d")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
 Origin = Annotated[str, AfterValidator(_origin)]
@@ -88,6 +101,15 @@ class Theme(_Section):
     side: Literal["right", "left"] = Field(default="right", description="in which corner of the page it stands")
 
 
+class AnswerByMail(_Section):
+    """Replies that a visitor has not fetched leave by mail, where an address of theirs is verified."""
+
+    channel: str = Field(description="the mail channel by which they leave")
+    after: Annotated[timedelta, BeforeValidator(_duration)] = Field(
+        default=timedelta(minutes=10), description="how long after the last of them: 10m, 2h, 1d"
+    )
+
+
 class WebChatOptions(Options):
     """Options of `connector: webchat`."""
 
@@ -103,7 +125,18 @@ class WebChatOptions(Options):
     theme: Theme = Field(default=Theme(), description="how the widget looks")
     rating: bool = Field(default=True, description="whether visitors are asked how it was, once it is resolved")
     call_back: bool = Field(default=False, description="whether visitors may ask to be called")
+    answer_by_mail: AnswerByMail | None = Field(
+        default=None, description="replies to visitors who have left go by mail, to an address that is verified"
+    )
     rate: Rates = Field(default=Rates(), description="how much may be sent")
+
+    @property
+    def follow_up(self) -> FollowUp | None:
+        """The mail that brings what a visitor has not fetched."""
+        wanted = self.answer_by_mail
+        if wanted is None:
+            return None
+        return FollowUp(channel=wanted.channel, after=wanted.after, option=("answer_by_mail", "channel"))
 
     @property
     def identity_secrets(self) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from connectors.context import CursorExpiredError, Feed, Standing
 from connectors.errors import UnavailableError
 from connectors.tasks import end
 from connectors.webchat.desk import Desk
+from connectors.webchat.portraits import Portraits
 from connectors.webchat.problems import Problem
 from connectors.webchat.protocol import (
     FRAME_LIMIT,
@@ -32,10 +33,8 @@ from connectors.webchat.protocol import (
     SomebodyTypes,
     decode,
     encode,
-    shown_author,
     unavailable,
 )
-from connectors.webchat.standing import Told
 from connectors.webchat.view import Window, latest
 from normalizer.schema import Author, Message
 
@@ -72,14 +71,15 @@ def bearer(request: web.Request) -> str | None:
 class _Heard:
     """What an attendant hears while one request waits."""
 
-    def __init__(self) -> None:
+    def __init__(self, portraits: Portraits) -> None:
+        self._portraits = portraits
         self.something = asyncio.Event()
         self.typists: set[ShownAuthor] = set()
         self.is_changed = False
         self.has_ended = False
 
     def typing(self, author: Author) -> None:
-        self.typists.add(shown_author(author))
+        self.typists.add(self._portraits.shown(author))
         self.something.set()
 
     def changed(self) -> None:
@@ -91,11 +91,13 @@ class _Heard:
         self.something.set()
 
 
-async def _next(news: AsyncGenerator[tuple[Message, str], None], heard: _Heard) -> tuple[Message, str] | None:
-    """What comes next, or None where something else was heard before."""
+async def _next(
+    news: AsyncGenerator[tuple[Message, str], None], heard: _Heard, seconds: float
+) -> tuple[Message, str] | None:
+    """What comes next, or None where something else was heard before, or nothing within that time."""
     coming, stirred = asyncio.ensure_future(anext(news)), asyncio.ensure_future(heard.something.wait())
     try:
-        await asyncio.wait({coming, stirred}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({coming, stirred}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         return coming.result() if coming.done() else None
     finally:
         await end(coming, stirred)
@@ -187,17 +189,22 @@ class Poll:
 
     async def _wait(self, visitor: str, cursor: str, seconds: float) -> tuple[tuple[ServerFrame, ...], str]:
         page = await self._feed.since(visitor, cursor)
-        window, heard = Window(), _Heard()
+        portraits = self._desk.portraits
+        window, heard = Window(portraits), _Heard(portraits)
         messages, cursor = list(page.messages), page.cursor
+        await portraits.meet(*[message.author for message in messages])
         shown = window.catch_up(messages)
-        with contextlib.suppress(TimeoutError):
-            following = contextlib.aclosing(self._feed.follow(visitor, cursor))
-            async with asyncio.timeout(seconds), following as news, self._desk.attended(visitor, heard):
-                while not shown and not heard.something.is_set():
-                    if (told := await _next(news, heard)) is not None:
-                        message, cursor = told
-                        messages.append(message)
-                        shown = tuple(filter(None, (window.follow(message),)))
+        clock = asyncio.get_running_loop().time
+        until = clock() + seconds
+        # Not under `asyncio.timeout`: before Python 3.12 a question to the database may swallow its only cancellation.
+        following = contextlib.aclosing(self._feed.follow(visitor, cursor))
+        async with following as news, self._desk.attended(visitor, heard):
+            while not shown and not heard.something.is_set() and clock() < until:
+                if (told := await _next(news, heard, until - clock())) is not None:
+                    message, cursor = told
+                    messages.append(message)
+                    await portraits.meet(message.author)
+                    shown = tuple(filter(None, (window.follow(message),)))
         await self._desk.arrived(visitor, latest(messages))
         frames = [Live(message=message, cursor=cursor) for message in shown]
         return (*frames, *await self._told(visitor, heard, messages)), cursor
@@ -206,7 +213,7 @@ class Poll:
         """What was heard beside messages. All of the standing: nobody knows what this client was told of it."""
         if heard.has_ended:
             raise Problem(401, "Say hello first")
-        told = Told(Standing(), asks_rating=self._desk.asks_rating)
+        told = self._desk.told(Standing())
         frames: list[ServerFrame] = [SomebodyTypes(author=author) for author in heard.typists]
         if heard.is_changed or any(map(told.concerns, messages)):
             frames += told.news(await self._desk.standing(visitor))

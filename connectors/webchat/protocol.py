@@ -12,7 +12,6 @@ from msgspec import Struct
 
 from normalizer.chat import CLIENT_ID, CallBack, Choose, Rate, Read, Said
 from normalizer.codec import clean_text
-from normalizer.schema import Author
 
 TEXT_LIMIT = 10_000
 # A full text of characters that JSON escapes as surrogate pairs takes 120,000 bytes.
@@ -46,15 +45,11 @@ ClientFrame = Hello | Said | Identify | Choose | Rate | CallBack | Typing | Read
 
 
 class ShownAuthor(Struct, frozen=True, kw_only=True):
-    """Who wrote, as far as the visitor may know."""
+    """Who wrote, as far as the visitor may know. `picture` is an address below that of the channel's chat."""
 
     type: str
     name: str | None
-
-
-def shown_author(author: Author) -> ShownAuthor:
-    """An author without what only agents may know."""
-    return ShownAuthor(type=author.type, name=author.name)
+    picture: str | None = None
 
 
 class ShownAttachment(Struct, frozen=True, kw_only=True):

@@ -29,7 +29,6 @@ from connectors.webchat.protocol import (
     SomebodyTypes,
     decode,
     encode,
-    shown_author,
     unavailable,
 )
 from connectors.webchat.standing import Outlook
@@ -156,11 +155,17 @@ class Session:
         self._follower = asyncio.create_task(self._follow(visit))
 
     async def _follow(self, visit: Visit) -> None:
-        attended = self._desk.attended(visit.visitor, self)
         try:
             await self._desk.arrived(visit.visitor, visit.arrivals)
-            async with attended, aclosing(self._desk.news(visit)) as news:
+            async with contextlib.AsyncExitStack() as here, aclosing(self._desk.news(visit)) as news:
+                await here.enter_async_context(self._desk.attended(visit.visitor, self))
+                is_first = visit.welcome.conversation_id is None
                 async for message, cursor in news:
+                    if is_first:  # only now there is a conversation in which agents can see them
+                        is_first = False
+                        await here.aclose()
+                        await here.enter_async_context(self._desk.attended(visit.visitor, self))
+                    await self._desk.portraits.meet(message.author)
                     shown = visit.window.follow(message)
                     if shown is not None:
                         # Whoever leaves at the sight of a reply has got it: that is told all the same.
@@ -192,7 +197,7 @@ class Session:
 
     def typing(self, author: Author) -> None:
         """Shows at once that somebody types, or not at all: a moment later it is not true any more."""
-        data = encode(SomebodyTypes(author=shown_author(author)))
+        data = encode(SomebodyTypes(author=self._desk.portraits.shown(author)))
         if self._telling is None and self._has_room(len(data)):
             self._telling = asyncio.create_task(self._told(data))
 

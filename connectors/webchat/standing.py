@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable, Iterator
 from connectors.context import Standing
 from connectors.errors import UnavailableError
 from connectors.tasks import end
-from connectors.webchat.protocol import AskRating, Queue, Seen, ServerFrame, Taken, shown_author
+from connectors.webchat.portraits import Portraits
+from connectors.webchat.protocol import AskRating, Queue, Seen, ServerFrame, Taken
 from normalizer.schema import Message
 
 ASK_AGAIN_SECONDS = 10.0  # while one waits; each time half as long again, since nobody tells who is behind
@@ -18,8 +19,9 @@ LONGEST_SECONDS = 60.0
 class Told:
     """What one browser was told of a standing."""
 
-    def __init__(self, standing: Standing, *, asks_rating: bool) -> None:
+    def __init__(self, standing: Standing, portraits: Portraits, *, asks_rating: bool) -> None:
         """`standing` was told by the welcome, but for the queue."""
+        self._portraits = portraits
         self._asks_rating = asks_rating
         self._agent, self._read, self._rating = standing.agent, standing.read, self.rating(standing)
         self._place: int | None = None
@@ -40,12 +42,12 @@ class Told:
         if place != (self._place or 0):
             wait = standing.wait_seconds
             yield Queue(position=place, wait_seconds=None if wait is None else round(wait))
-        if standing.agent not in (None, self._agent):
-            yield Taken(author=shown_author(standing.agent))
-        if standing.read not in (None, self._read):
+        if standing.agent is not None and standing.agent != self._agent:
+            yield Taken(author=self._portraits.shown(standing.agent))
+        if standing.read is not None and standing.read != self._read:
             yield Seen(message_id=standing.read)
         rating = self.rating(standing)
-        if rating not in (None, self._rating):
+        if rating is not None and rating != self._rating:
             yield AskRating(conversation_id=rating)
         self._place, self._agent, self._read, self._rating = place, standing.agent, standing.read, rating
 

@@ -13,6 +13,7 @@ from inbox.model import (
     Identity,
     Job,
     OutboxItem,
+    PendingFollowUp,
     Shortcut,
     ThreadKey,
     Unique,
@@ -31,6 +32,7 @@ Stored = (
     | Conversation
     | Message
     | OutboxItem
+    | PendingFollowUp
     | Job
     | CannedReply
     | Shortcut
@@ -46,6 +48,7 @@ StoredT = TypeVar(
     Conversation,
     Message,
     OutboxItem,
+    PendingFollowUp,
     Job,
     CannedReply,
     Shortcut,
@@ -63,6 +66,7 @@ COLLECTIONS: dict[type[Any], str] = {
     WaitingChanges: "waiting_changes",
     Message: "messages",
     OutboxItem: "outbox",
+    PendingFollowUp: "follow_ups",
     Job: "jobs",
     CannedReply: "canned_replies",
     Shortcut: "shortcuts",

@@ -7,7 +7,6 @@ import contextlib
 from typing import Any
 
 import aiohttp
-import pytest
 from harness import Visitor, eventually
 
 
@@ -37,7 +36,7 @@ async def test_visitors_learn_who_took_it_what_was_seen_and_when_it_is_over(sant
         me = await desk.get("/api/v1/me")
         await desk.patch(path, {"assignee": me["id"]})
         assert (await told(chat, "queue"))["position"] == 0
-        assert (await told(chat, "agent"))["author"] == {"type": "agent", "name": "Ada"}
+        assert (await told(chat, "agent"))["author"] == {"type": "agent", "name": "Ada", "picture": None}
         await desk.post(f"{path}/messages", {"text": "Hello!"})
         await desk.patch(path, {"status": "resolved"})
         assert (await told(chat, "rating"))["conversation_id"] == ours["id"]
@@ -113,14 +112,3 @@ async def test_rates_hold_over_all_processes(santral: Any) -> None:
 
 async def _is(answer: Any, wanted: str) -> bool:
     return await answer == wanted
-
-
-@pytest.mark.parametrize("frame", [{"type": "logout"}, {"type": "typing"}])
-async def test_nobody_hears_of_another_visitor(santral: Any, frame: dict[str, Any]) -> None:
-    one = await santral()
-    visitor, stranger = Visitor(one.url), Visitor(one.url)
-    async with visitor.connected() as chat, stranger.connected() as other:
-        await visitor.say(chat, "mine")
-        await chat.send_json(frame)
-        answer = await stranger.say(other, "still-here")
-        assert answer["type"] == "ack"

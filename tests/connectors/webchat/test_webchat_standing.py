@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from connectors.context import Standing
+from connectors.context import Picture, Standing
 from normalizer.schema import Author
 
 AYSE = Author(type="agent", id="secret-agent", name="Ayşe")
-SHOWN = {"type": "agent", "name": "Ayşe"}
+SHOWN = {"type": "agent", "name": "Ayşe", "picture": None}
 
 
 async def test_welcome_tells_how_the_conversation_stands(chat: Any) -> None:
@@ -94,3 +94,19 @@ async def test_poll_tells_all_of_it(chat: Any) -> None:
     assert await heard(lambda: feed.typing(visitor, AYSE)) == [{"type": "typing", "author": SHOWN}]
     taken = Standing(conversation_id="conversation-1", agent=AYSE)
     assert {"type": "agent", "author": SHOWN} in await heard(lambda: feed.stands(visitor, taken))
+
+
+async def test_agents_are_shown_with_their_picture(chat: Any) -> None:
+    chat.context.faces.of["secret-agent"] = "p-1"
+    chat.context.faces.pictures["p-1"] = Picture(content_type="image/png", content=b"png")
+    tab = await chat.tab()
+    await chat.context.reply(chat.visitor(tab), "Hello!")
+    author = (await tab.next("message"))["message"]["author"]
+    assert author == {**SHOWN, "picture": "pictures/p-1"}
+    async with chat.http.get(chat.url(author["picture"])) as answer:
+        assert (answer.status, answer.content_type, await answer.read()) == (200, "image/png", b"png")
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    chat.context.feed.typing(chat.visitor(tab), AYSE)
+    assert (await tab.next("typing"))["author"]["picture"] == "pictures/p-1"
+    async with chat.http.get(chat.url("pictures/p-2")) as answer:
+        assert answer.status == 404

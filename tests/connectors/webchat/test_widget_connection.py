@@ -143,14 +143,16 @@ async def test_a_killed_server_comes_back_and_nothing_is_lost_or_doubled(santral
     await widget.page.evaluate("window.dispatchEvent(new Event('online'))")
     await widget.sent("while it is away")
     async with running.desk() as desk:
-        (conversation,) = await desk.conversations()
 
-        async def both() -> list[str] | None:
-            texts = [one["text"] for one in await desk.messages(conversation["id"])]
-            return texts if len(texts) > 1 else None
+        async def both() -> tuple[str, list[str]] | None:
+            found = [(id_, [one["text"] for one in said]) for id_, said in (await desk.everything()).items()]
+            return found[0] if found and len(found[0][1]) > 1 else None
 
-        assert await eventually(both) == ["before the end", "while it is away"]
-        await desk.post(f"/api/v1/conversations/{conversation['id']}/messages", {"text": "we are back"})
+        told = await eventually(both)
+        assert told is not None
+        conversation, texts = told
+        assert texts == ["before the end", "while it is away"]
+        await desk.post(f"/api/v1/conversations/{conversation}/messages", {"text": "we are back"})
     await expect(widget.said("we are back")).to_have_count(1)
 
 

@@ -251,7 +251,7 @@ class Screen:
         await expect(self.composer).to_be_visible()
 
     def row(self, conversation_id: str) -> Locator:
-        return self.page.locator(f'.row a[href="?c={conversation_id}"]')
+        return self.page.locator(f'.row a[href^="?c={conversation_id}"]')
 
     @property
     def composer(self) -> Locator:

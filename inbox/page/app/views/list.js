@@ -6,10 +6,10 @@ import { forTicked } from "../commands.js";
 import { asked } from "../focus.js";
 import { html } from "../html.js";
 import { shortly, t } from "../i18n.js";
-import { conversations, loadMore, loading, more, ticked } from "../inbox.js";
+import { conversations, loadMore, loading, more, placeOf, ticked } from "../inbox.js";
 import { attempt } from "../notices.js";
-import { go, list, place } from "../route.js";
-import { agentName, channels, connectorOf, loadViews, me } from "../session.js";
+import { go, list, place, queryOf } from "../route.js";
+import { agentName, agentPicture, channels, connectorOf, loadViews, me } from "../session.js";
 import { Icon } from "./icons.js";
 import { ChannelMark, Face } from "./parts.js";
 
@@ -152,7 +152,7 @@ function Row({ one, at, of, here }) {
   const last = one.last_message;
   const open = (/** @type {MouseEvent} */ event) => {
     event.preventDefault();
-    go({ c: one.id });
+    go(placeOf(one));
   };
   const tick = () => {
     const now = new Set(ticked.value);
@@ -163,7 +163,7 @@ function Row({ one, at, of, here }) {
   return html`
     <li class="row ${here ? "is-here" : ""} ${one.unread ? "is-unread" : ""}" style=${{ top: `${at * ROW}px` }} aria-setsize=${of} aria-posinset=${at + 1}>
       <label class="tick"><input type="checkbox" checked=${ticked.value.has(one.id)} onChange=${tick} aria-label="${t("tick")}: ${name}" /><${Face} name=${name} picture=${one.customer?.avatar} /></label>
-      <a href="?c=${one.id}" aria-current=${here ? "true" : undefined} onClick=${open}>
+      <a href=${queryOf(placeOf(one))} aria-current=${here ? "true" : undefined} onClick=${open}>
         <span class="who">${name}</span>
         <span class="when">${last && html`<time datetime=${last.at}>${shortly(last.at)}</time>`}</span>
         <span class="about">${one.subject || last?.text || t("noSubject")}</span>
@@ -172,7 +172,7 @@ function Row({ one, at, of, here }) {
           ${channels.value.length > 1 && html`<${ChannelMark} connector=${connector} channel=${last?.channel || one.channels[0] || ""} />`}
           ${one.priority === "urgent" || one.priority === "high" ? html`<span class="chip is-${one.priority}">${t(one.priority)}</span>` : null}
           ${one.tags.slice(0, 2).map((tag) => html`<span class="chip">${tag}</span>`)}
-          ${one.assignee && html`<span class="chip is-agent">${agentName(one.assignee)}</span>`}
+          ${one.assignee && html`<span class="chip is-agent"><${Face} name=${agentName(one.assignee)} picture=${agentPicture(one.assignee)} />${agentName(one.assignee)}</span>`}
           ${one.unread > 0 && html`<span class="unread" aria-label=${t("unread", { n: one.unread })}>${one.unread}</span>`}
         </span>
       </a>

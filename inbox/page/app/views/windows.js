@@ -1,6 +1,7 @@
 /** The small windows over the page: all commands, the keys, and what a conversation can be given. */
 
 import { useState } from "../../vendor/hooks.js";
+import { insert } from "../compose.js";
 import { COMMANDS, forTicked, morning } from "../commands.js";
 import { asked } from "../focus.js";
 import { html } from "../html.js";
@@ -9,6 +10,7 @@ import { ticked } from "../inbox.js";
 import { agents, me, teams } from "../session.js";
 import { change, conversation } from "../thread.js";
 import { Begin } from "./begin.js";
+import { EmojiPicker } from "./emoji.js";
 import { Icon } from "./icons.js";
 import { Myself } from "./myself.js";
 import { Window } from "./parts.js";
@@ -36,6 +38,8 @@ export function Windows() {
       return html`<${Tags} />`;
     case "begin":
       return html`<${Begin} close=${close} />`;
+    case "emoji":
+      return html`<${EmojiPicker} onPick=${insert} onClose=${close} />`;
     case "view":
       return html`<${SaveView} close=${close} />`;
     case "me":
