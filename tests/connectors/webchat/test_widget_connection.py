@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -157,9 +158,16 @@ async def test_a_killed_server_comes_back_and_nothing_is_lost_or_doubled(santral
 
 
 async def test_by_long_poll_where_no_websocket_gets_through(chat: Any, browser: Any) -> None:
-    async def shut(socket: WebSocketRoute) -> None:
-        await socket.close(code=1011)
+    shuts, passed = True, asyncio.Event()
 
+    async def shut(socket: WebSocketRoute) -> None:
+        if shuts:
+            await socket.close(code=1011)
+        else:
+            socket.connect_to_server()
+            passed.set()
+
+    await browser.clock.install()
     await browser.route_web_socket("**/ws", shut)
     widget = await tab(browser, str(chat.url("demo")))
     await widget.say("by poll")
@@ -175,6 +183,20 @@ async def test_by_long_poll_where_no_websocket_gets_through(chat: Any, browser: 
     await widget.open()
     await expect(widget.items).to_have_count(3)
     assert len(chat.said()) == 2
+
+    # The WebSocket is tried again later, and nothing is seen of the change.
+    await widget.online()
+    shuts = False
+    async with asyncio.timeout(15):
+        while not passed.is_set():
+            await widget.page.clock.fast_forward(5_000)
+    await widget.online()
+    polls: list[str] = []
+    widget.page.on("request", lambda request: polls.append(request.url) if "/poll" in request.url else None)
+    await widget.say("by socket")
+    await widget.sent("by socket")
+    await expect(widget.items).to_have_count(4)
+    assert polls == []
 
 
 async def test_a_phone_that_slept_takes_a_new_connection(chat: Any, browser: Any) -> None:

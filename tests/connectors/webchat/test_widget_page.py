@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from playwright.async_api import expect
-from widget_page import DIRECTIVES, Widget, host_page, hosting, tab
+from widget_page import DIRECTIVES, DOT, OLD, Widget, host_page, hosting, tab
 
 LARGEST = 40_000  # bytes, compressed, of all that a visitor's browser loads
 # When it was ready, and within what time all its files were asked for: milliseconds.
@@ -22,23 +22,6 @@ READY = """() => new Promise((done) => Santral.on("ready", () => {
 HOSTILE = """<style>* { all: unset !important; } html { font-size: 3px; } body { transform: rotate(3deg); }
 santral-chat, santral-chat * { display: none !important; position: static !important; opacity: 0 !important; }</style>
 <h1>A shop</h1><p>with rules of its own</p>"""
-# What an engine of some years ago does not have.
-OLD = """
-for (const name of ["BroadcastChannel", "structuredClone", "requestIdleCallback", "ResizeObserver", "createImageBitmap",
-                    "visualViewport"])
-  try { delete window[name]; Object.defineProperty(window, name, { value: undefined, configurable: true }); } catch {}
-delete crypto.constructor.prototype.randomUUID;
-delete Navigator.prototype.locks;
-delete AbortSignal.timeout;
-delete CSSStyleSheet.prototype.replaceSync;
-delete Document.prototype.adoptedStyleSheets;
-delete ShadowRoot.prototype.adoptedStyleSheets;
-delete Array.prototype.at; delete Array.prototype.findLast; delete Element.prototype.replaceChildren;
-delete Object.hasOwn; delete Promise.withResolvers; delete Symbol.dispose;
-window.HTMLDialogElement = undefined;
-const supports = CSS.supports.bind(CSS);
-CSS.supports = (...asked) => !/field-sizing|light-dark|:has/.test(asked.join()) && supports(...asked);
-"""
 
 
 @pytest.fixture
@@ -258,9 +241,3 @@ async def test_the_catalogues_say_the_same_things() -> None:
         lines = re.findall(r"^  (\w+): (\".*\"),$", (folder / f"{name}.js").read_text("utf-8"), re.MULTILINE)
         found[name] = {key: set(re.findall(r"\{\w+\}", json.loads(text))) for key, text in lines}
     assert found["en"] == found["tr"]
-
-
-DOT = bytes.fromhex(
-    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c4944415408d763f8cfc000000301010018dd8db0"
-    "0000000049454e44ae426082"
-)

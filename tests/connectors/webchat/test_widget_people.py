@@ -11,7 +11,7 @@ import jwt
 import pytest
 from harness import Santral, eventually
 from playwright.async_api import expect
-from widget_page import Widget, tab
+from widget_page import DOT, OLD, Widget, tab
 
 from connectors.context import Standing
 from normalizer.schema import Author, Part
@@ -77,10 +77,12 @@ async def test_two_visitors_and_an_agent_at_once_and_nothing_runs(santral: Any, 
             assert rel == "noopener noreferrer"
 
         agent = await (await browse()).new_page()
-        await desk.post(
+        made = await desk.post(
             "/api/v1/agents",
             {"email": "x@example.com", "name": f"X {ATTACK}", "password": "correct horse battery", "role": "admin"},
         )
+        async with desk.http.put(f"/api/v1/agents/{made['id']}/picture", data=DOT) as answer:
+            assert answer.status == 200, await answer.text()
         signed = await agent.context.request.post(
             f"{running.url}/api/v1/session", data={"email": "x@example.com", "password": "correct horse battery"}
         )
@@ -91,6 +93,8 @@ async def test_two_visitors_and_an_agent_at_once_and_nothing_runs(santral: Any, 
         await agent.locator(".composer textarea").press("Control+Enter")
         await expect(ada.said("From the page")).to_contain_text("X <img src=x", timeout=30_000)
         await expect(ada.said("From the page")).to_have_count(1)
+        face = ada.said("From the page").locator(".face img")
+        assert await face.evaluate("one => one.decode().then(() => one.naturalWidth)") == 1
         assert await agent.evaluate("window.ran") is None
         assert await ada.page.evaluate("window.ran") is None
 
@@ -229,7 +233,9 @@ async def test_nobody_is_there_and_a_message_can_be_left(chat: Any, browser: Any
     await expect(widget.said("Call me when you are back")).to_be_visible()
 
 
-async def test_tabs_are_one_visitor_and_in_step(chat: Any, browser: Any) -> None:
+@pytest.mark.parametrize("engine", ["", OLD], ids=["new engine", "old engine"])
+async def test_tabs_are_one_visitor_and_in_step(chat: Any, browser: Any, engine: str) -> None:
+    await browser.add_init_script(engine)
     url = str(chat.url("demo"))
     first, second = Widget(await browser.new_page()), Widget(await browser.new_page())
     await asyncio.gather(first.goto(url), second.goto(url))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -15,6 +14,29 @@ SNIPPET = '<script src="{root}widget.js" async{more}></script>'
 HOST = "<!doctype html><html lang=en><head><title>A shop</title>{snippet}</head><body>{body}</body></html>"
 # docs/webchat.md: what a page with a policy of its own adds to it.
 DIRECTIVES = "default-src 'self'; script-src 'self' {chat}; connect-src 'self' {chat} {socket}; img-src 'self' {chat}"
+
+# What an engine of some years ago does not have.
+OLD = """
+for (const name of ["BroadcastChannel", "structuredClone", "requestIdleCallback", "ResizeObserver", "createImageBitmap",
+                    "visualViewport"])
+  try { delete window[name]; Object.defineProperty(window, name, { value: undefined, configurable: true }); } catch {}
+delete crypto.constructor.prototype.randomUUID;
+delete Navigator.prototype.locks;
+delete AbortSignal.timeout;
+delete CSSStyleSheet.prototype.replaceSync;
+delete Document.prototype.adoptedStyleSheets;
+delete ShadowRoot.prototype.adoptedStyleSheets;
+delete Array.prototype.at; delete Array.prototype.findLast; delete Element.prototype.replaceChildren;
+delete Object.hasOwn; delete Promise.withResolvers; delete Symbol.dispose;
+window.HTMLDialogElement = undefined;
+const supports = CSS.supports.bind(CSS);
+CSS.supports = (...asked) => !/field-sizing|light-dark|:has/.test(asked.join()) && supports(...asked);
+"""
+# A picture of one dot.
+DOT = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c4944415408d763f8cfc000000301010018dd8db0"
+    "0000000049454e44ae426082"
+)
 
 
 def host_page(root: str, body: str = "<h1>A shop</h1>", *, more: str = "") -> str:
@@ -109,8 +131,3 @@ async def tab(context: BrowserContext, url: str) -> Widget:
     await widget.open()
     await widget.online()
     return widget
-
-
-def unsent() -> re.Pattern[str]:
-    """What stands under a message that is on its way."""
-    return re.compile("Sending")

@@ -165,6 +165,12 @@ export class Chat {
     if (token) revoke(this.base, token);
   }
 
+  /** What is on its way; in another tab the message itself may be known before that it was acknowledged. */
+  get unsent() {
+    const known = new Set(this.messages.value.map(({ client_id }) => client_id));
+    return this.outbox.items.value.filter(({ id }) => !known.has(id));
+  }
+
   /** How many replies the visitor did not see. */
   get unread() {
     return this._unread().length;

@@ -43,7 +43,7 @@ function useEnd(content) {
 export function Log({ chat }) {
   const { words } = chat;
   const messages = chat.messages.value;
-  const unsent = chat.outbox.items.value;
+  const { unsent } = chat;
   const typing = chat.typing.value;
   const { log, away, toEnd, onScroll, atEnd } = useEnd([messages, unsent.length, typing, chat.rating.value]);
   const sent = useRef(unsent.length);

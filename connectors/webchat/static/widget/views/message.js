@@ -11,7 +11,7 @@ import { Icon } from "./icons.js";
 
 const SHOWN = /^image\/(png|jpeg|gif|webp|avif|bmp)$/;
 const LARGEST_SHOWN = 8 * 1024 * 1024; // bytes
-const SIDE = 480; // pixels of a picture in the log
+const SIDE = 960; // pixels of a picture in the log
 
 /** @param {{ text: string }} properties */
 export function Text({ text }) {
