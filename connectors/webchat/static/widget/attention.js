@@ -2,21 +2,22 @@
 
 export class Attention {
   constructor() {
-    this._touched = false;
     /** What the title was, and what was made of it: whatever else stands there is the host page's, and stays. */
     this._title = { own: "", shown: "" };
     /** @type {AudioContext | null} */
     this._audio = null;
   }
 
-  /** The visitor did something here: from now on there may be a sound. */
+  /** The visitor clicked or typed here: from now on there may be a sound. Phones allow none that did not begin so. */
   touched() {
-    this._touched = true;
+    if (this._audio || !window.AudioContext) return;
+    this._audio = new AudioContext();
+    void this._audio.resume();
   }
 
   sound() {
-    if (!this._touched || !window.AudioContext) return;
-    const audio = this._audio = this._audio || new AudioContext();
+    const audio = this._audio;
+    if (!audio) return;
     void audio.resume();
     const at = audio.currentTime;
     const volume = audio.createGain();

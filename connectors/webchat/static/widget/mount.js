@@ -21,7 +21,7 @@ export function mount(chat, start, attention) {
   root.lang = chat.words.language;
   root.dir = chat.words.direction;
   shadow.append(root);
-  for (const type of ["pointerdown", "keydown"]) root.addEventListener(type, () => attention.touched());
+  for (const type of ["click", "keydown"]) root.addEventListener(type, () => attention.touched());
   // The keys of whoever writes here are no shortcuts of the host page.
   for (const type of ["keydown", "keypress", "keyup"]) host.addEventListener(type, (event) => event.stopPropagation());
   // Not in the body: a page may move that about, replace it, or make it the frame of what is fixed.
