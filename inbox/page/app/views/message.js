@@ -161,7 +161,8 @@ function Body({ one }) {
   const parts = one.parts.filter((part) => part.text && part.text !== one.text);
   return html`
     ${one.text && html`<div class="text" dir="auto">${linked(one.text)}</div>`}
-    ${parts.map((part) => html`<div class="part is-${part.type}">${part.text}</div>`)}
+    ${parts.map((part) => html`<div class="part is-${part.type}" dir="auto">${part.text}</div>`)}
+    ${one.channel_data["webchat.page"] && html`<p class="told">${t("writtenOn")} ${linked(one.channel_data["webchat.page"])}</p>`}
     <${Inline} one=${one} />
   `;
 }
