@@ -117,6 +117,34 @@ class Files(Protocol):
         """An attachment that `owner` uploaded, or that stands in a message of the thread `owner`."""
 
 
+class Picture(Struct, frozen=True, kw_only=True):
+    """A picture that any browser shows, and in which nothing runs."""
+
+    content_type: str
+    content: bytes
+
+
+class Faces(Protocol):
+    """The pictures of agents, for channels that show who writes. They are no secret: who is answered may see them."""
+
+    async def find(self, agent_id: str) -> str | None:
+        """The id of an agent's picture, as of some seconds ago; None where they have none.
+
+        Args:
+            agent_id: `Author.id` of what they wrote.
+
+        Raises:
+            UnavailableError: the database is away.
+        """
+
+    async def open(self, picture_id: str) -> Picture | None:
+        """A picture, or None where no agent has it. What an id stands for never changes.
+
+        Raises:
+            UnavailableError: the database is away.
+        """
+
+
 class Keys(Protocol):
     """Signing keys of the channel, kept in the database and the same in every process."""
 
@@ -165,6 +193,10 @@ class Context(Protocol):
     @property
     def files(self) -> Files:
         """Attachments."""
+
+    @property
+    def faces(self) -> Faces:
+        """The pictures of agents."""
 
     @property
     def keys(self) -> Keys:

@@ -29,6 +29,7 @@ from inbox.context import ChannelContext
 from inbox.conversations import Conversations
 from inbox.customers import Customers
 from inbox.events import Hub
+from inbox.faces import Faces
 from inbox.feed import ChannelFeed
 from inbox.follow_ups import FollowUps
 from inbox.gauges import Gauges
@@ -124,6 +125,7 @@ class Santral:
         self._typing = TypingShown(store, channels.connectors)
         self._hub = Hub(store.events, metrics, self._signals)
         self._files = Attachments(store)
+        self._faces = Faces(store, self._files)
         self._audit = Audit(store)
         self._public = PublicOnly(config.webhooks.allow_networks)
         self._ingest = Ingest(store, self.owner, self._intakes(), reading, metrics, alone=alone)
@@ -244,6 +246,7 @@ class Santral:
             ingest=self._ingest,
             feed=ChannelFeed(self.store, self._hub, self._signals, channel_id),
             files=self._files,
+            faces=self._faces,
             metrics=self._metrics,
         )
 
@@ -263,6 +266,7 @@ class Santral:
             roster=self._roster,
             activity=self._activity,
             files=self._files,
+            faces=self._faces,
             sign_in=SignIn(self.store, oidc.create if oidc else None),
             oidc=Oidc(self.store, oidc, self.config.inbox.public_url) if oidc else None,
             privacy=Privacy(self.store),

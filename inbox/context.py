@@ -13,6 +13,7 @@ from connectors.context import Channel, Handler, Lease, Received
 from connectors.supervisor import Seat
 from inbox import leases
 from inbox.attachments import Attachments
+from inbox.faces import Faces
 from inbox.feed import ChannelFeed
 from inbox.ingest import Ingest
 from inbox.metrics import Metrics
@@ -49,11 +50,13 @@ class ChannelContext:
         ingest: Ingest,
         feed: ChannelFeed,
         files: Attachments,
+        faces: Faces,
         metrics: Metrics,
     ) -> None:
         self.channel = channel
         self.feed = feed
         self.files = files
+        self.faces = faces
         self.keys = ChannelKeys(store, channel.id)
         self.log: Any = structlog.get_logger("santral.channel").bind(channel=channel.id)
         self._seat = seat

@@ -15,6 +15,7 @@ from inbox.audit import Audit
 from inbox.conversations import Conversations
 from inbox.customers import Customers
 from inbox.events import Hub
+from inbox.faces import Faces
 from inbox.ingest import Ingest
 from inbox.keeping import Keeping
 from inbox.oidc import Oidc
@@ -46,6 +47,7 @@ class Services:
     roster: Roster
     activity: Activity
     files: Attachments
+    faces: Faces
     sign_in: SignIn
     privacy: Privacy
     audit: Audit

@@ -10,7 +10,7 @@ from typing import Any, Literal, NoReturn, Self
 
 from msgspec.structs import replace
 
-from connectors.context import Channel, Handler, Lease, Received
+from connectors.context import Channel, Handler, Lease, Picture, Received
 from connectors.errors import LeaseLostError, PermanentError
 from connectors.supervisor import ChannelFailedError
 from connectors.testing.feed import MemoryFeed
@@ -63,6 +63,22 @@ def _sniffed(content: bytes) -> str:
     if content.startswith(b"\x89PNG"):
         return "image/png"
     return "text/html" if b"<" in content[:1024] else "text/plain"
+
+
+class MemoryFaces:
+    """Agents' pictures: `of` holds the id of each agent's, `pictures` what they are."""
+
+    def __init__(self) -> None:
+        self.of: dict[str, str] = {}
+        self.pictures: dict[str, Picture] = {}
+
+    async def find(self, agent_id: str) -> str | None:
+        """The id of an agent's picture."""
+        return self.of.get(agent_id)
+
+    async def open(self, picture_id: str) -> Picture | None:
+        """A picture."""
+        return self.pictures.get(picture_id)
 
 
 class MemoryKeys:
@@ -182,6 +198,7 @@ class MemoryContext:
         self.channel = channel
         self.feed = MemoryFeed()
         self.files = MemoryFiles()
+        self.faces = MemoryFaces()
         self.keys = MemoryKeys()
         self.log: Any = MemoryLog()
         self.leases = MemoryLeases()

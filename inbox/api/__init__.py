@@ -23,6 +23,7 @@ from inbox.api import (
     messages,
     oidc,
     operations,
+    pictures,
     privacy,
     problems,
     reference,
@@ -62,6 +63,7 @@ ROUTES: tuple[Route, ...] = (
     *session.ROUTES,
     *oidc.ROUTES,
     *staff.ROUTES,
+    *pictures.ROUTES,
     *webhooks.ROUTES,
     *reference.ROUTES,
 )

@@ -19,13 +19,19 @@ export const views = signal([]);
 /** With the names of the variables that they may hold. @type {import("../vendor/signals.js").Signal<{items: CannedReply[], variables: {name: string, means: string}[]}>} */
 export const canned = signal({ items: [], variables: [] });
 
-const named = computed(() => new Map(agents.value.map((one) => [one.id, one.name])));
+const named = computed(() => new Map(agents.value.map((one) => [one.id, one])));
 const teamNames = computed(() => new Map(teams.value.map((one) => [one.id, one.name])));
 const byId = computed(() => new Map(channels.value.map((one) => [one.id, one])));
 
 /** @param {string | null} id @returns {string} the name, or the id of whom nobody knows */
 export function agentName(id) {
-  return id === null ? "" : (named.value.get(id) ?? (id === me.value?.id ? me.value.name : id.slice(0, 8)));
+  return id === null ? "" : (named.value.get(id)?.name ?? (id === me.value?.id ? me.value.name : id.slice(0, 8)));
+}
+
+/** @param {string | null} id @returns {string | null} where an agent's picture is; null where they have none */
+export function agentPicture(id) {
+  const picture = named.value.get(id ?? "")?.picture;
+  return picture ? `/api/v1/pictures/${picture}` : null;
 }
 
 /** @param {string | null} id */

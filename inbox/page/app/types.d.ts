@@ -4,10 +4,10 @@ export interface Page<T> { items: T[]; next: string | null }
 
 export interface Me {
   id: string; name: string; email: string | null; role: "agent" | "supervisor" | "admin"; teams: string[];
-  signature: string | null; csrf_token: string | null;
+  signature: string | null; picture: string | null; csrf_token: string | null;
 }
 
-export interface Agent { id: string; name: string; email: string; role: Me["role"]; teams: string[]; active: boolean }
+export interface Agent { id: string; name: string; email: string; role: Me["role"]; teams: string[]; active: boolean; picture: string | null }
 export interface Team { id: string; name: string }
 
 export type Status = "open" | "pending" | "snoozed" | "resolved";

@@ -6,10 +6,10 @@ import { press } from "../commands.js";
 import { html } from "../html.js";
 import { count, exactly, t, timeOf } from "../i18n.js";
 import { attempt } from "../notices.js";
-import { agentName, me } from "../session.js";
+import { agentName, agentPicture, me } from "../session.js";
 import { changed } from "../thread.js";
 import { Icon } from "./icons.js";
-import { ChannelMark } from "./parts.js";
+import { ChannelMark, Face } from "./parts.js";
 
 /** @import {Attachment, Delivery, Message} from "../types.d.ts" */
 
@@ -27,6 +27,7 @@ export function MessageView({ one }) {
     <li class="message ${kinds}" id="m-${one.id}">
       <article aria-label=${t("message", { who })}>
         <header>
+          ${one.author.type === "agent" && html`<${Face} name=${one.author.name ?? agentName(one.author.id)} picture=${agentPicture(one.author.id)} />`}
           <strong>${who}</strong>
           ${one.connector && html`<${ChannelMark} connector=${one.connector} channel=${one.channel} />`}
           ${one.direction === "note" && html`<span class="chip is-note">${t("note")}</span>`}
