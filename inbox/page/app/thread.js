@@ -221,6 +221,7 @@ async function markRead() {
 export function hear(told) {
   const open = conversation.peek();
   if (told.type === "hello" && place.peek().c) say({ type: "viewing", conversation_id: place.peek().c });
+  if (open?.customer && told.data?.customer?.id === open.customer.id) reload(); // they may be reached otherwise now
   if (!open || told.conversation_id !== open.id) return;
   if (told.type === "typing") seen(typing, told, TYPING);
   else if (told.type === "presence" && told.state === "here") seen(present, told, GONE);
