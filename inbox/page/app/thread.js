@@ -160,9 +160,11 @@ export async function loadLater() {
 /** @param {Message} edge @param {{after_seq?: number, before_seq?: number}} where @returns {Promise<Piece | undefined>} */
 async function extend(edge, where) {
   loading = true;
-  const found = await attempt(() => load(edge.conversation_id, where));
-  loading = false;
-  return found;
+  try {
+    return await attempt(() => load(edge.conversation_id, where));
+  } finally {
+    loading = false;
+  }
 }
 
 /** Brings a message of the open conversation into sight, and loads those around it where it is not here. @param {string} messageId */
