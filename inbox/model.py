@@ -209,6 +209,7 @@ class OutboxItem(Struct, frozen=True, kw_only=True):
         state: `claimed` and `sending` belong to `owner`; `scheduled` and `parked` (failed or unknown) hold up nobody.
         identity_id: whom it answers.
         receipts: the platform pieces that have left.
+        unless_customer_writes: it is held where the customer writes before it has left.
     """
 
     id: str
@@ -226,6 +227,7 @@ class OutboxItem(Struct, frozen=True, kw_only=True):
     to: tuple[str, ...] = ()
     cc: tuple[str, ...] = ()
     bcc: tuple[str, ...] = ()
+    unless_customer_writes: bool = False
 
 
 class Job(Struct, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from inbox import delivery
 from inbox.addressing import Addressee, Addressing, check_answers, check_carries
 from inbox.attachments import Attachments
 from inbox.errors import NotFoundError, RefusedError
+from inbox.holding import is_held
 from inbox.model import Conversation, OutboxItem, Preview, ThreadKey, Unique, new_id, scoped
 from inbox.outbox import OutboxWorker
 from inbox.staff import Principal
@@ -30,6 +31,8 @@ from normalizer.schema import Attachment, Author, Delivery, External, Message, R
 
 class NewReply(Struct, frozen=True, kw_only=True):
     """What an agent wrote. `send_at` in the future schedules it; the same `client_id` again is the same message.
+
+    With `unless_customer_writes` it is held where the customer writes before it leaves.
 
     Without `cc` and `to`, those whom the customer wrote to as well have a reply in copy.
     Whom a note mentions follows the conversation from then on.
@@ -46,6 +49,7 @@ class NewReply(Struct, frozen=True, kw_only=True):
     reply_to: str | None = None
     mentions: tuple[str, ...] = ()
     send_at: datetime | None = None
+    unless_customer_writes: bool = False
     client_id: str | None = None
     subject: str | None = None
 
@@ -125,22 +129,28 @@ class Replies:
         return conversation, message
 
     async def retry(self, message_id: str) -> Message:
-        """Sends a failed or unknown reply again.
+        """Sends a failed, unknown or held reply again.
 
         Raises:
             NotFoundError: no such message.
-            RefusedError: it is neither failed nor unknown.
+            RefusedError: it is none of these.
         """
 
         async def change(unit: Unit) -> Message:
             message, state = await _reply(unit, message_id)
-            if state.state not in delivery.RETRYABLE:
-                raise RefusedError("not-retryable", f"only a failed or unknown reply goes out again: {state.state}")
+            held = is_held(state)
+            if state.state not in delivery.RETRYABLE and not held:
+                told = f"only a failed, unknown or held reply goes out again: {state.state}"
+                raise RefusedError("not-retryable", told)
+            if held:  # it is an answer after all
+                conversation = await _conversation(unit, message.conversation_id)
+                unit.put(replace(conversation, waiting_since=None, updated_at=unit.now))
             item = await unit.one(OutboxItem, message_id) or await self._returned(unit, message, state)
             # Whoever was refused is asked again; whoever has it is not.
             kept = tuple(one for one in item.receipts if one.recipient is None or one.recipient.state != "failed")
             unit.put(replace(item, state="queued", due_at=unit.now, attempts=0, owner=None, receipts=kept))
-            return _put(unit, message, replace(state, state="queued", error=None, next_attempt_at=None))
+            again = replace(state, state="queued", error=None, next_attempt_at=None, unless_customer_writes=False)
+            return _put(unit, message, again)
 
         return await self._write(change)
 
@@ -153,7 +163,7 @@ class Replies:
         return _item(message, addressee, unit.now, to=missed if several else ())
 
     async def cancel(self, message_id: str) -> Message:
-        """Stops a reply that has not begun to leave.
+        """Stops a reply that has not begun to leave, for good where it is held.
 
         Raises:
             NotFoundError: no such message.
@@ -163,11 +173,11 @@ class Replies:
         async def change(unit: Unit) -> Message:
             message, state = await _reply(unit, message_id)
             item = await unit.one(OutboxItem, message_id)
-            taken = item is not None and item.state not in ("queued", "scheduled")
-            if state.state not in delivery.CANCELLABLE or taken:
+            taken = item is not None and item.state in ("claimed", "sending")
+            if taken or (state.state not in delivery.CANCELLABLE and not is_held(state)):
                 raise RefusedError("not-cancellable", f"it is too late to cancel this reply: {state.state}")
             unit.remove(OutboxItem, message_id)
-            return _put(unit, message, replace(state, state="cancelled", next_attempt_at=None))
+            return _put(unit, message, replace(state, state="cancelled", error=None, next_attempt_at=None))
 
         return await self._write(change)
 
@@ -270,7 +280,8 @@ def _addressed(unit: Unit, message: Message, new: NewReply, addressee: Addressee
     addresses = dict.fromkeys((*(new.to or (addressee.identity.value,)), *cc, *new.bcc))
     if not pulled:
         item = _item(message, addressee, due, to=new.to)
-        unit.put(replace(item, state="scheduled" if scheduled else "queued", cc=cc, bcc=new.bcc))
+        state: Literal["scheduled", "queued"] = "scheduled" if scheduled else "queued"
+        unit.put(replace(item, state=state, cc=cc, bcc=new.bcc, unless_customer_writes=new.unless_customer_writes))
     return replace(
         message,
         channel=addressee.channel,
@@ -280,6 +291,7 @@ def _addressed(unit: Unit, message: Message, new: NewReply, addressee: Addressee
         delivery=Delivery(
             state="scheduled" if scheduled else "waiting" if pulled else "queued",
             next_attempt_at=due if scheduled else None,
+            unless_customer_writes=new.unless_customer_writes,
             recipients=tuple(Recipient(address=one, state="queued") for one in addresses),
         ),
     )

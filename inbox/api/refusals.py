@@ -41,7 +41,7 @@ REFUSALS: Mapping[str, Refusal] = {
     "not-ready": Refusal(404, "the bytes of the file are not here"),
     "method-not-allowed": Refusal(405, "the path takes other methods; `Allow` names them"),
     "slow-body": Refusal(408, "the body, or the next piece of a file, did not come within 30 seconds"),
-    "not-retryable": Refusal(409, "only `failed` and `unknown` replies go out again"),
+    "not-retryable": Refusal(409, "only `failed`, `unknown` and held replies go out again"),
     "not-cancellable": Refusal(409, "the reply is on its way, or gone"),
     "identity-taken": Refusal(409, "another customer has this address: `customer_id` names them"),
     "merges-itself": Refusal(409, "nothing can be merged into itself"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from datetime import datetime
 
 import msgspec
@@ -114,6 +114,11 @@ class FileStore:
         """An uploaded file, or None."""
         document = await self._uploads.find_one({"_id": attachment_id})
         return from_document(document, Upload) if document else None
+
+    async def uploads(self, attachment_ids: Collection[str]) -> dict[str, Upload]:
+        """Those of these uploaded files that are there."""
+        found = self._uploads.find({"_id": {"$in": list(attachment_ids)}})
+        return {document["_id"]: from_document(document, Upload) async for document in found}
 
     async def attachment(self, attachment_id: str, within: Document | None = None) -> Attachment | None:
         """The attachment of that id in a message (one that fits `within`), or None."""

@@ -116,6 +116,10 @@ INDEXES: dict[str, list[IndexModel]] = {
     "outbox": [
         # parked replies stay, so none of the worker's questions may touch them
         IndexModel([("state", ASCENDING), ("due_at", ASCENDING)], name="due"),
+        # what is held when the customer writes
+        IndexModel(
+            [("conversation_id", ASCENDING)], name="unless", partialFilterExpression={"unless_customer_writes": True}
+        ),
     ],
     "budgets": [IndexModel([("at", ASCENDING)], name="kept", expireAfterSeconds=int(BUDGETS_KEPT.total_seconds()))],
     "hours": [

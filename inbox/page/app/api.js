@@ -122,25 +122,6 @@ function read(bytes) {
 }
 
 /**
- * What a file is called: it stands beside its bytes, which are not read.
- * @param {string} id
- * @returns {Promise<{id: string, filename: string} | null>} null where it is not there any more
- */
-export async function fileNamed(id) {
-  const enough = new AbortController();
-  try {
-    const answer = await fetch(`/api/v1/attachments/${id}`, { signal: enough.signal });
-    const said = answer.headers.get("Content-Disposition") ?? "";
-    const name = /filename\*=UTF-8''([^;]+)/i.exec(said)?.[1];
-    return answer.ok ? { id, filename: name ? decodeURIComponent(name) : (/filename="([^"]+)"/.exec(said)?.[1] ?? id) } : null;
-  } catch {
-    return { id, filename: id }; // nobody answers: that is no reason to lose it
-  } finally {
-    enough.abort();
-  }
-}
-
-/**
  * All pages of a list that is short by nature.
  * @template T
  * @param {string} path

@@ -89,3 +89,10 @@ export function ago(at, now) {
 export function count(value) {
   return numbers.value.format(value);
 }
+
+/** How large a file is. @param {number} size */
+export function bytes(size) {
+  if (size < 1024) return `${count(size)} B`;
+  if (size < 1024 * 1024) return `${count(Math.round(size / 1024))} KB`;
+  return `${count(Math.round(size / 1024 / 102.4) / 10)} MB`;
+}

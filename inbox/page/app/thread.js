@@ -288,6 +288,11 @@ export function changed(message) {
   else messages.value = merged([message]);
 }
 
+/** Whether a reply did not leave at its hour because the customer wrote first. @param {import("./types.d.ts").Delivery | null} delivery */
+export function isHeld(delivery) {
+  return delivery?.state === "cancelled" && delivery.error?.code === "customer_wrote";
+}
+
 /** Who typed here, in words. */
 export const typingWords = computed(() => {
   const names = typing.value.map((one) => one.name ?? conversation.value?.customer?.name ?? t("customer"));

@@ -46,7 +46,7 @@ export interface Attachment {
 
 export interface Delivery {
   state: DeliveryState; attempts: number; error: { code: string | null; text: string; temporary: boolean } | null;
-  next_attempt_at: string | null; sent_at: string | null; delivered_at: string | null; read_at: string | null;
+  next_attempt_at: string | null; unless_customer_writes: boolean; sent_at: string | null; delivered_at: string | null; read_at: string | null;
   recipients: { address: string; state: DeliveryState; code: string | null; text: string | null }[];
 }
 
@@ -99,6 +99,8 @@ export interface Draft {
   text: string; html: string | null; attachments: string[]; direction: "outbound" | "note"; channel: string | null;
   to: string[]; cc: string[]; bcc: string[]; reply_to: string | null;
 }
+
+export type StoredDraft = Draft & { conversation_id: string; files: Attachment[] };
 
 export interface Told {
   id: string; type: string; at: string; conversation_id: string | null; message_id: string | null;

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "../../vendor/hooks.js";
 import * as compose from "../compose.js";
 import { composing, direction } from "../focus.js";
 import { html } from "../html.js";
-import { t } from "../i18n.js";
+import { bytes, t } from "../i18n.js";
 import { conversation, typing, ways } from "../thread.js";
 import { Icon } from "./icons.js";
 import { ChannelMark, authorOf } from "./parts.js";
@@ -68,6 +68,7 @@ export function Composer() {
           <input type="file" multiple class="unseen" onChange=${(/** @type {any} */ event) => { compose.attach([...event.target.files]); event.target.value = ""; }} /></label>
         <button type="button" class="quiet" title=${t("emoji")} aria-label=${t("emoji")} aria-keyshortcuts="Control+i" disabled=${refused} onClick=${compose.askEmoji}><${Icon} name="smile" /></button>
         ${!isNote && html`<label class="later">${t("sendLater")} <input type="datetime-local" value=${compose.later.value} onInput=${(/** @type {any} */ event) => (compose.later.value = event.target.value)} /></label>`}
+        ${!isNote && compose.later.value && html`<label class="later"><input type="checkbox" checked=${compose.unlessWrites.value} onChange=${(/** @type {any} */ event) => (compose.unlessWrites.value = event.target.checked)} /> ${t("holdIfWrites")}</label>`}
         <button class="primary" disabled=${refused || (!isNote && !way) || compose.empty.value || compose.sending.value || compose.uploading.value > 0} title="Ctrl+Enter">${isNote ? t("addNote") : t("send")}</button>
       </div>
     </form>
@@ -102,7 +103,7 @@ function Chip({ isNote }) {
   if (usable.length < 2) return html`<span class="way"><${ChannelMark} connector=${way.connector} channel=${way.channel} /> ${words}${state}</span>`;
   return html`
     <label class="way"><${ChannelMark} connector=${way.connector} channel=${way.channel} />
-      <select value=${way.channel} aria-label=${t("channels")} onChange=${(/** @type {any} */ event) => (compose.channel.value = event.target.value)}>
+      <select value=${way.channel} aria-label=${t("channels")} onChange=${(/** @type {any} */ event) => { compose.channel.value = event.target.value; compose.touched(); }}>
         ${usable.map((one) => html`<option value=${one.channel}>${t("leavesBy", { channel: one.channel, to: one.identity?.value ?? "" })}</option>`)}
       </select>${state}
     </label>
@@ -126,7 +127,7 @@ function Recipients() {
   const way = compose.way.value;
   const cc = compose.cc.value ?? (way?.cc ?? []).join(", ");
   const open = cc !== "" || compose.bcc.value !== "" || compose.to.value !== "";
-  const field = (/** @type {import("../../vendor/signals.js").Signal<any>} */ kept) => (/** @type {any} */ event) => (kept.value = event.target.value);
+  const field = (/** @type {import("../../vendor/signals.js").Signal<any>} */ kept) => (/** @type {any} */ event) => { kept.value = event.target.value; compose.touched(); };
   return html`
     <details class="recipients" open=${open}>
       <summary>${t("copy")}${cc ? `: ${cc}` : ""}</summary>
@@ -140,10 +141,9 @@ function Recipients() {
 function Files() {
   const coming = compose.uploading.value;
   if (!compose.files.value.length && !coming) return null;
-  const drop = (/** @type {string} */ id) => () => (compose.files.value = compose.files.value.filter((one) => one.id !== id));
   return html`
     <ul class="files">
-      ${compose.files.value.map((one) => html`<li class="file" key=${one.id}>${one.filename} <button type="button" class="quiet" aria-label="${t("remove")}: ${one.filename}" onClick=${drop(one.id)}><${Icon} name="cross" /></button></li>`)}
+      ${compose.files.value.map((one) => html`<li class="file" key=${one.id}>${one.filename}${one.size !== null && html` <small>${bytes(one.size)}</small>`} <button type="button" class="quiet" aria-label="${t("remove")}: ${one.filename}" onClick=${() => compose.detach(one.id)}><${Icon} name="cross" /></button></li>`)}
       ${coming > 0 && html`<li class="file is-away" role="status">${t("uploading", { n: coming })}</li>`}
     </ul>
   `;

@@ -42,8 +42,8 @@ function Head() {
         </p>
       </div>
       <div class="actions">
-        <button type="button" aria-keyshortcuts=${keysOf("assign")} onClick=${window("assignee")}>${one.assignee ? agentName(one.assignee) : t("nobody")}</button>
-        <button type="button" aria-keyshortcuts=${keysOf("toTeam")} onClick=${window("team")}>${one.team ? teamName(one.team) : t("noTeam")}</button>
+        <button type="button" class="given" aria-keyshortcuts=${keysOf("assign")} onClick=${window("assignee")}>${one.assignee ? agentName(one.assignee) : t("nobody")}</button>
+        <button type="button" class="given" aria-keyshortcuts=${keysOf("toTeam")} onClick=${window("team")}>${one.team ? teamName(one.team) : t("noTeam")}</button>
         <button type="button" aria-keyshortcuts=${keysOf("priority")} onClick=${window("priority")}>${t(one.priority)}</button>
         <button type="button" aria-keyshortcuts=${keysOf("tags")} onClick=${window("tags")}>${t("tags")}</button>
         <button type="button" aria-keyshortcuts=${keysOf("snooze")} onClick=${window("snooze")}>${t("snooze")}</button>

@@ -9,10 +9,10 @@ import { html } from "../html.js";
 import { exactly, t, timeOf } from "../i18n.js";
 import { attempt } from "../notices.js";
 import { go, queryOf } from "../route.js";
-import { changed, messages } from "../thread.js";
+import { changed, isHeld, messages } from "../thread.js";
 import { Files } from "./files.js";
 import { Icon } from "./icons.js";
-import { ChannelMark, authorOf } from "./parts.js";
+import { ChannelMark, authorOf, isMine } from "./parts.js";
 
 /** @import {Delivery, Message} from "../types.d.ts" */
 
@@ -34,7 +34,7 @@ export function MessageView({ one, before, named, acts }) {
     <li class="message ${kinds}" id=${acts ? `m-${one.id}` : undefined}>
       <article aria-label=${t("message", { who })} tabindex=${acts ? -1 : undefined}>
         <header>
-          <strong>${who}</strong>
+          <strong>${isMine(one) ? t("youFirst") : who}</strong>
           ${one.connector && html`<${ChannelMark} connector=${one.connector} channel=${one.channel} />`}
           ${one.direction === "note" && html`<span class="chip is-note">${t("note")}</span>`}
           <${Flags} one=${one} />
@@ -225,17 +225,20 @@ function Revisions({ one }) {
 /** What became of a reply, why, and what can be done about it. @param {{one: Message, delivery: Delivery}} props */
 function DeliveryLine({ one, delivery }) {
   const { state, error } = delivery;
+  const held = isHeld(delivery);
   const again = state === "failed" || state === "unknown";
   const stoppable = state === "queued" || state === "scheduled" || state === "waiting";
   const act = (/** @type {string} */ what) => async () => changed(await attempt(() => call("POST", `/messages/${one.id}/${what}`)));
   const at = delivery.next_attempt_at ? exactly(delivery.next_attempt_at) : "";
-  const words = state === "waiting" || state === "sending" ? t(STATES[state]) : t(state, { at });
+  const words = held ? t("held") : state === "waiting" || state === "sending" ? t(STATES[state]) : t(state, { at });
+  const unless = state === "scheduled" && delivery.unless_customer_writes;
   const failed = delivery.recipients.filter((who) => who.state === "failed");
   return html`
-    <p class="delivery is-${state}">
-      <span>${words}</span>
-      ${error && html`<span class="why">${error.text}</span>`}
+    <p class="delivery is-${state} ${held ? "is-held" : ""}">
+      <span>${words}${unless ? `, ${t("unlessWrites")}` : ""}</span>
+      ${error && !held && html`<span class="why">${error.text}</span>`}
       ${!error && failed.map((who) => html`<span class="why">${who.address}: ${who.text}</span>`)}
+      ${held && html`<button type="button" onClick=${act("retry")}>${t("sendNow")}</button><button type="button" class="quiet" onClick=${act("cancel")}>${t("discard")}</button>`}
       ${again && html`<button type="button" onClick=${act("retry")}>${t("retry")}</button>`}
       ${stoppable && html`<button type="button" class="quiet" onClick=${act("cancel")}>${t("cancel")}</button>`}
     </p>
