@@ -58,7 +58,7 @@ def recognise(
 
 
 async def recognised(unit: Unit, person: Person) -> Recognised:
-    """`recognise` over what the unit finds; what changed is put.
+    """`recognise` over what the unit finds; what changed is put, and whose addresses changed is told.
 
     Who proves only now that an address is theirs is merged into the customer who has proved it before.
     """
@@ -66,10 +66,12 @@ async def recognised(unit: Unit, person: Person) -> Recognised:
     customers = await unit.get(Customer, [one.customer_id for one in identities.values()])
     found = recognise(person, identities, customers, unit.now)
     for changed in found.changed:
-        before = identities.get(changed.id)
-        if before is not None and before.customer_id in customers and before.customer_id != found.customer.id:
-            _tell(unit, customers[before.customer_id])
         unit.put(changed)
+        if isinstance(changed, Identity) and changed.id != found.identity.id:
+            before = identities.get(changed.id)
+            owners = {found.customer.id, before.customer_id if before else found.customer.id}
+            for owner in owners & customers.keys():
+                await _tell(unit, owner)
     known = identities.get(found.identity.id)
     twin = _proved_elsewhere(person, identities, customers) if known and not known.verified else None
     if twin is not None:
@@ -89,7 +91,7 @@ async def let_go(unit: Unit, person: Person, answered: Conversation | None) -> N
     family = await unit.family_of(known.customer_id)
     owner = known.customer_id
     if answered is None or answered.customer_id not in {one.id for one in family}:
-        _tell(unit, family[0])
+        await _tell(unit, known.customer_id)
         owner = unit.put(Customer(id=new_id(), name=person.name, created_at=unit.now, updated_at=unit.now)).id
     unit.put(replace(known, customer_id=owner, name=person.name, claimed=False))
 
@@ -102,9 +104,10 @@ def merged(customer: Customer, into: Customer, now: datetime) -> tuple[Customer,
     )
 
 
-def _tell(unit: Unit, customer: Customer) -> None:
-    """Agents hear that a customer has lost an address."""
-    unit.put(replace(customer, updated_at=unit.now))
+async def _tell(unit: Unit, customer_id: str) -> None:
+    """Agents hear that a customer has won or lost an address."""
+    for known_as in (await unit.roots([customer_id])).values():
+        unit.put(replace(known_as, updated_at=unit.now))
 
 
 async def _become_one(unit: Unit, customer_id: str, twin_id: str) -> None:

@@ -180,9 +180,8 @@ async def test_a_visitor_fetches_the_file_that_an_agent_sent_and_nobody_else_doe
             file = await uploaded.json()
         path = f"/api/v1/conversations/{conversation['id']}/messages"
         await desk.post(path, {"text": "here", "attachments": [file["id"]]})
-        while (frame := await asyncio.wait_for(chat.receive_json(), 10))["type"] != "message":
-            pass
-        while not frame["message"]["attachments"]:
+        frame: dict[str, Any] = {"type": "none"}
+        while frame["type"] != "message" or not frame["message"]["attachments"]:
             frame = await asyncio.wait_for(chat.receive_json(), 10)
         path = f"/chat/site/attachments/{frame['message']['attachments'][0]['id']}"
         for visitor, status in ((ada, 200), (eve, 404)):

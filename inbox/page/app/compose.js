@@ -51,7 +51,7 @@ function addresses(typed) {
   return typed.split(/[\s,;]+/).filter(Boolean);
 }
 
-/** @typedef {{id: string, answer: Promise<{items: StoredDraft[]} | void>}} Asking */
+/** @typedef {{id: string, answer: Promise<{items: StoredDraft[], answered: Message | null} | void>}} Asking */
 
 /** @type {Asking} */
 const NOTHING = { id: "", answer: Promise.resolve() };
@@ -91,8 +91,15 @@ export function followConversation() {
 
 /** Asks for the draft of a conversation, once for each time that it is opened. @param {string} id */
 function ask(id) {
-  if (asking.id !== id) asking = { id, answer: call("GET", "/drafts", { query: { conversation: id } }).catch(complain) };
+  if (asking.id !== id) asking = { id, answer: draftOf(id).catch(complain) };
   return asking.answer;
+}
+
+/** The draft of a conversation, where there is one, and the message that it answers. @param {string} id */
+async function draftOf(id) {
+  const { items } = await call("GET", "/drafts", { query: { conversation: id } });
+  const to = items[0]?.reply_to;
+  return { items, answered: to ? await call("GET", `/messages/${to}`).catch(() => null) : null }; // it may have gone
 }
 
 /** @param {string} id */
@@ -109,8 +116,6 @@ async function load() {
   const id = owner;
   const found = id ? await ask(id) : undefined;
   if (!found && asking.id === id) asking = NOTHING; // it is asked for again before anything is kept
-  const named = found?.items[0]?.reply_to ?? null;
-  const toAnswer = named === null ? null : await call("GET", `/messages/${named}`).catch(() => null); // it may have gone
   if (!found || owner !== id || known) return;
   known = true;
   const [stored] = found.items;
@@ -126,7 +131,7 @@ async function load() {
     cc.value = both.cc.length ? both.cc.join(", ") : null;
     bcc.value = both.bcc.join(", ");
     files.value = [...stored.files, ...files.peek()];
-    answered.value = answered.peek() ?? toAnswer;
+    answered.value = answered.peek() ?? found.answered;
   });
   if (!typed) kept = JSON.stringify(draft());
 }

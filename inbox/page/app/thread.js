@@ -160,9 +160,11 @@ export async function loadLater() {
 /** @param {Message} edge @param {{after_seq?: number, before_seq?: number}} where @returns {Promise<Piece | undefined>} */
 async function extend(edge, where) {
   loading = true;
-  const found = await attempt(() => load(edge.conversation_id, where));
-  loading = false;
-  return found;
+  try {
+    return await attempt(() => load(edge.conversation_id, where));
+  } finally {
+    loading = false;
+  }
 }
 
 /** Brings a message of the open conversation into sight, and loads those around it where it is not here. @param {string} messageId */
@@ -221,6 +223,7 @@ async function markRead() {
 export function hear(told) {
   const open = conversation.peek();
   if (told.type === "hello" && place.peek().c) say({ type: "viewing", conversation_id: place.peek().c });
+  if (open?.customer && told.data?.customer?.id === open.customer.id) reload(); // they may be reached otherwise now
   if (!open || told.conversation_id !== open.id) return;
   if (told.type === "typing") seen(typing, told, TYPING);
   else if (told.type === "presence" && told.state === "here") seen(present, told, GONE);

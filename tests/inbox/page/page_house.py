@@ -161,9 +161,9 @@ class Guest:
         self._socket = socket
         self.frames: list[dict[str, Any]] = []
 
-    async def say(self, text: str) -> None:
+    async def say(self, text: str, **more: Any) -> None:
         client_id = f"c-{next(_numbers)}"
-        await self._socket.send_json({"type": "message", "client_id": client_id, "text": text})
+        await self._socket.send_json({"type": "message", "client_id": client_id, "text": text, **more})
         assert (await self._next("ack"))["client_id"] == client_id
 
     async def type(self) -> None:

@@ -30,7 +30,7 @@ export const en = {
   failed: "Not sent", unknown: "Nobody knows whether it left", cancelled: "Called off", retry: "Send again", cancel: "Call off",
   held: "Held: the customer wrote first", sendNow: "Send now", discard: "Discard", unlessWrites: "unless the customer writes first",
   holdIfWrites: "Hold it if the customer writes first", heldReply: "Held, for the customer wrote first: “{text}”", look: "Look",
-  quoted: "Quoted text", showImages: "Show pictures from elsewhere", original: "Original", edited: "Edited", deleted: "Deleted by its writer",
+  writtenOn: "Written on", quoted: "Quoted text", showImages: "Show pictures from elsewhere", original: "Original", edited: "Edited", deleted: "Deleted by its writer",
   writtenAt: "Written {at}", receivedAt: "Received {at}", bounce: "Came back", automatic: "Automatic", bulk: "Mailing list", forged: "The sender could not be verified",
   pendingFile: "is being fetched", too_largeFile: "too large to be fetched", blockedFile: "kept back", expiredFile: "is not there any more",
   identities: "Addresses", verified: "Verified", notVerified: "Not verified", unreachable: "Unreachable: {why}", fields: "Details", earlierConversations: "Conversations",

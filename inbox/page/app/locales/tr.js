@@ -31,7 +31,7 @@ export const tr = {
   failed: "Gönderilemedi", unknown: "Gidip gitmediği bilinmiyor", cancelled: "Vazgeçildi", retry: "Yeniden gönder", cancel: "Vazgeç",
   held: "Tutuldu: önce müşteri yazdı", sendNow: "Şimdi gönder", discard: "Vazgeç", unlessWrites: "önce müşteri yazmazsa",
   holdIfWrites: "Önce müşteri yazarsa tut", heldReply: "Önce müşteri yazdığı için tutuldu: “{text}”", look: "Bak",
-  quoted: "Alıntılanan metin", showImages: "Dışarıdaki resimleri göster", original: "Özgün hâli", edited: "Düzenlendi", deleted: "Yazan sildi",
+  writtenOn: "Yazıldığı sayfa:", quoted: "Alıntılanan metin", showImages: "Dışarıdaki resimleri göster", original: "Özgün hâli", edited: "Düzenlendi", deleted: "Yazan sildi",
   writtenAt: "Yazılma: {at}", receivedAt: "Alınma: {at}", bounce: "Geri döndü", automatic: "Otomatik", bulk: "Posta listesi", forged: "Gönderen doğrulanamadı",
   pendingFile: "alınıyor", too_largeFile: "alınamayacak kadar büyük", blockedFile: "alıkonuldu", expiredFile: "artık yok",
   identities: "Adresler", verified: "Doğrulanmış", notVerified: "Doğrulanmamış", unreachable: "Ulaşılamıyor: {why}", fields: "Ayrıntılar", earlierConversations: "Görüşmeler",

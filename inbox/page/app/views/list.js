@@ -159,6 +159,7 @@ function Row({ one, at, of, here }) {
     if (!now.delete(one.id)) now.add(one.id);
     ticked.value = now;
   };
+  const portrait = agentPicture(one.assignee);
   const connector = connectorOf(last?.channel || one.channels[0] || "");
   return html`
     <li class="row ${here ? "is-here" : ""} ${one.unread ? "is-unread" : ""}" style=${{ top: `${at * ROW}px` }} aria-setsize=${of} aria-posinset=${at + 1}>
@@ -172,7 +173,7 @@ function Row({ one, at, of, here }) {
           ${channels.value.length > 1 && html`<${ChannelMark} connector=${connector} channel=${last?.channel || one.channels[0] || ""} />`}
           ${one.priority === "urgent" || one.priority === "high" ? html`<span class="chip is-${one.priority}">${t(one.priority)}</span>` : null}
           ${one.tags.slice(0, 2).map((tag) => html`<span class="chip">${tag}</span>`)}
-          ${one.assignee && html`<span class="chip is-agent"><${Face} name=${agentName(one.assignee)} picture=${agentPicture(one.assignee)} />${agentName(one.assignee)}</span>`}
+          ${one.assignee && html`<span class="chip is-agent">${portrait && html`<${Face} name="" picture=${portrait} />`}${agentName(one.assignee)}</span>`}
           ${one.unread > 0 && html`<span class="unread" aria-label=${t("unread", { n: one.unread })}>${one.unread}</span>`}
         </span>
       </a>

@@ -16,7 +16,7 @@ async function open(address) {
   const { GlobalWorkerOptions, getDocument } = await import("../../vendor/pdf.js");
   GlobalWorkerOptions.workerSrc = vendor("pdf.worker.js");
   // The page's policy lets no WebAssembly run: what is slower decodes scans without.
-  return getDocument({ url: address, useWasm: false, wasmUrl: vendor("pdf/"), disableWorkerRendering: true, disableRange: true });
+  return getDocument({ url: address, useWasm: false, wasmUrl: vendor("pdf/"), disableWorkerRendering: true, disableRange: true, verbosity: 0 });
 }
 
 /** @param {{file: Attachment}} props */
