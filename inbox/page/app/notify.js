@@ -19,7 +19,7 @@ export async function setNotifies(wanted) {
 
 /** An event has come. @param {Told} told */
 export function watch(told) {
-  const message = told.type === "message.created" ? told.data.message : undefined;
+  const message = told.type === "message.created" ? told.data?.message : undefined;
   if (!message || message.direction !== "inbound" || message.kind !== "message") return;
   if (!notifies.value || document.visibilityState === "visible") return;
   const who = message.author.name ?? t("unknownCustomer");

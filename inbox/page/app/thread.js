@@ -6,14 +6,13 @@ import { put } from "./inbox.js";
 import { connection, say } from "./live.js";
 import { attempt, tell, wordsOf } from "./notices.js";
 import { t } from "./i18n.js";
+import { typing, wrote } from "./presence.js";
 import { go, place } from "./route.js";
 import { me } from "./session.js";
 
 /** @import {Conversation, Customer, Message, Told, Way} from "./types.d.ts" */
 
 const PAGE = 50;
-const TYPING = 6000; // milliseconds that typing holds
-const GONE = 65_000; // after which somebody of whom nothing was heard has gone
 
 /** @type {import("../vendor/signals.js").Signal<Conversation | null>} */
 export const conversation = signal(null);
@@ -26,12 +25,6 @@ export const customer = signal(null);
 export const missing = signal(false);
 /** Whether earlier messages are not loaded. */
 export const earlier = computed(() => messages.value.length > 0 && messages.value[0].seq > 1);
-
-/** @typedef {{id: string, name: string | null, type: string, until: number}} Somebody */
-/** @type {import("../vendor/signals.js").Signal<Somebody[]>} */
-export const present = signal([]);
-/** @type {import("../vendor/signals.js").Signal<Somebody[]>} */
-export const typing = signal([]);
 
 /** Follows the address: another conversation is opened. */
 export function followAddress() {
@@ -51,8 +44,6 @@ export async function open(id) {
     ways.value = null;
     customer.value = null;
     missing.value = false;
-    present.value = [];
-    typing.value = [];
   });
   say({ type: "viewing", conversation_id: id || null });
   if (id && me.peek()) await reload();
@@ -127,12 +118,9 @@ export function hear(told) {
   const open = conversation.peek();
   if (told.type === "hello" && place.peek().c) say({ type: "viewing", conversation_id: place.peek().c });
   if (!open || told.conversation_id !== open.id) return;
-  if (told.type === "typing") seen(typing, told, TYPING);
-  else if (told.type === "presence" && told.state === "here") seen(present, told, GONE);
-  else if (told.type === "presence") present.value = present.value.filter((one) => one.id !== told.author?.id);
-  else if (told.data.message) takeMessage(told.data.message);
+  if (told.data?.message) takeMessage(told.data.message);
   else if (told.type === "conversation.merged") reload();
-  else if (told.data.conversation) {
+  else if (told.data?.conversation) {
     const { customer_id: _, inbound, ...rest } = told.data.conversation;
     if (rest.version < open.version) return; // it was changed since, and that is here already
     conversation.value = { ...open, ...rest, unread: open.unread };
@@ -146,21 +134,12 @@ function takeMessage(message) {
   if (fresh && messages.peek().length && message.seq < messages.peek()[0].seq) return;
   messages.value = merged([message]);
   if (!fresh) return;
-  typing.value = typing.value.filter((one) => one.id !== message.author.id);
+  wrote(message.conversation_id, message.author);
   const open = conversation.peek();
   if (open && message.direction === "inbound") {
     conversation.value = { ...open, unread: open.unread + 1, last_seq: Math.max(open.last_seq, message.seq) };
     markRead();
   }
-}
-
-/** @param {import("../vendor/signals.js").Signal<Somebody[]>} list @param {Told} told @param {number} holds */
-function seen(list, told, holds) {
-  const { author } = told;
-  if (!author?.id || author.id === me.peek()?.id) return;
-  const somebody = { id: author.id, name: author.name, type: author.type, until: Date.now() + holds };
-  list.value = [...list.value.filter((one) => one.id !== author.id), somebody];
-  setTimeout(() => (list.value = list.value.filter((one) => one.until > Date.now())), holds + 50);
 }
 
 /** Changes the open conversation; somebody else's change meanwhile is not written over. @param {Partial<Conversation>} changes */
@@ -185,7 +164,7 @@ export function changed(message) {
 
 /** Who typed here, in words. */
 export const typingWords = computed(() => {
-  const names = typing.value.map((one) => one.name ?? conversation.value?.customer?.name ?? t("customer"));
+  const names = typing(conversation.value?.id ?? "").map((one) => one.name ?? conversation.value?.customer?.name ?? t("customer"));
   return names.length ? t("types", { who: names.join(", "), n: names.length }) : "";
 });
 

@@ -102,6 +102,7 @@ export interface Draft {
 
 export interface Told {
   id: string; type: string; at: string; conversation_id: string | null; message_id: string | null;
-  data: { message?: Message; conversation?: ToldConversation; customer?: { id: string } };
+  /** An event's; a signal has none. */
+  data?: { message?: Message; conversation?: ToldConversation; customer?: { id: string } };
   author?: Author; state?: "here" | "gone";
 }

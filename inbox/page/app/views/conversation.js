@@ -5,9 +5,10 @@ import { COMMANDS, resolve } from "../commands.js";
 import { asked } from "../focus.js";
 import { html } from "../html.js";
 import { dayOf, t } from "../i18n.js";
+import { present } from "../presence.js";
 import { go } from "../route.js";
 import { agentName, teamName } from "../session.js";
-import { conversation, earlier, loadEarlier, messages, present, typing, typingWords } from "../thread.js";
+import { conversation, earlier, loadEarlier, messages, typingWords } from "../thread.js";
 import { Composer } from "./composer.js";
 import { Icon } from "./icons.js";
 import { MessageView } from "./message.js";
@@ -32,7 +33,7 @@ function Head() {
   const one = conversation.value;
   if (!one) return null;
   const window = (/** @type {import("../focus.js").Asked} */ name) => () => (asked.value = name);
-  const others = present.value.filter((who) => who.type === "agent").map((who) => who.name).join(", ");
+  const others = present(one.id).filter((who) => who.type === "agent").map((who) => who.name).join(", ");
   return html`
     <header class="about">
       <button type="button" class="quiet back" aria-label=${t("back")} onClick=${() => go({ c: "" })}><${Icon} name="back" /></button>
@@ -105,7 +106,7 @@ function Messages() {
         ${earlier.value && html`<li class="earlier"><button type="button" onClick=${loadEarlier}>${t("loadEarlier")}</button></li>`}
         ${shown.map((one, index) => html`<${Entry} key=${one.id} one=${one} before=${shown[index - 1]} />`)}
       </ol>
-      <p class="typing" role="status">${typing.value.length ? typingWords.value : ""}</p>
+      <p class="typing" role="status">${typingWords.value}</p>
     </div>
   `;
 }

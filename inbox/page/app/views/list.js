@@ -8,6 +8,7 @@ import { html } from "../html.js";
 import { shortly, t } from "../i18n.js";
 import { conversations, loadMore, loading, more, ticked } from "../inbox.js";
 import { attempt } from "../notices.js";
+import { present, typing } from "../presence.js";
 import { go, list, place } from "../route.js";
 import { agentName, channels, connectorOf, loadViews, me } from "../session.js";
 import { Icon } from "./icons.js";
@@ -19,6 +20,7 @@ const ROW = 76; // pixels, as in style/inbox.css
 const BEYOND = 6; // rows above and below what is in sight
 const STATUSES = /** @type {const} */ (["open", "pending", "snoozed", "resolved"]);
 const SORTS = /** @type {const} */ ({ "-updated_at": "newest", updated_at: "oldest", "-created_at": "created", waiting: "waiting" });
+const MOST_FACES = 3; // of colleagues, in a row
 const PAUSE = 250; // milliseconds without a key, after which it is searched
 
 export function ListPane() {
@@ -146,6 +148,16 @@ function marked({ text, ranges }) {
   return [...pieces, text.slice(end)];
 }
 
+/** Who looks at a conversation or types in it, by their initials. @param {{id: string}} props */
+function Colleagues({ id }) {
+  const writes = new Set(typing(id).map((one) => one.id));
+  const there = [...new Map([...present(id), ...typing(id)].map((one) => [one.id, one])).values()].filter((one) => one.type === "agent");
+  const words = (/** @type {typeof there[number]} */ one) => (writes.has(one.id) ? t("types", { who: one.name ?? "", n: 1 }) : t("alsoHere", { who: one.name ?? "" }));
+  return there.slice(0, MOST_FACES).map(
+    (one) => html`<span key=${one.id} class="colleague ${writes.has(one.id) ? "is-typing" : ""}" title=${words(one)}><${Face} name=${one.name ?? "?"} /><span class="unseen">${words(one)}</span></span>`,
+  );
+}
+
 /** @param {{one: Conversation, at: number, of: number, here: boolean}} props */
 function Row({ one, at, of, here }) {
   const name = one.customer?.name ?? t("unknownCustomer");
@@ -173,6 +185,7 @@ function Row({ one, at, of, here }) {
           ${one.priority === "urgent" || one.priority === "high" ? html`<span class="chip is-${one.priority}">${t(one.priority)}</span>` : null}
           ${one.tags.slice(0, 2).map((tag) => html`<span class="chip">${tag}</span>`)}
           ${one.assignee && html`<span class="chip is-agent">${agentName(one.assignee)}</span>`}
+          <${Colleagues} id=${one.id} />
           ${one.unread > 0 && html`<span class="unread" aria-label=${t("unread", { n: one.unread })}>${one.unread}</span>`}
         </span>
       </a>
