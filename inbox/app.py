@@ -27,6 +27,7 @@ from inbox.audit import Audit
 from inbox.channels import Channels, build, normalizers
 from inbox.context import ChannelContext
 from inbox.conversations import Conversations
+from inbox.customer_notes import CustomerNotes
 from inbox.customers import Customers
 from inbox.events import Hub
 from inbox.feed import ChannelFeed
@@ -254,6 +255,7 @@ class Santral:
             amendments=Amendments(self.store, self._channels.connectors),
             conversations=Conversations(self.store),
             customers=Customers(self.store, addressing),
+            customer_notes=CustomerNotes(self.store),
             keeping=Keeping(self.store),
             ingest=self._ingest,
             supervisor=self._supervisor,

@@ -13,6 +13,7 @@ from inbox.amendments import Amendments
 from inbox.attachments import Attachments
 from inbox.audit import Audit
 from inbox.conversations import Conversations
+from inbox.customer_notes import CustomerNotes
 from inbox.customers import Customers
 from inbox.events import Hub
 from inbox.ingest import Ingest
@@ -40,6 +41,7 @@ class Services:
     amendments: Amendments
     conversations: Conversations
     customers: Customers
+    customer_notes: CustomerNotes
     keeping: Keeping
     ingest: Ingest
     supervisor: Supervisor

@@ -9,6 +9,7 @@ from inbox.model import (
     CannedReply,
     Conversation,
     Customer,
+    CustomerNote,
     Event,
     Identity,
     Job,
@@ -24,6 +25,7 @@ from normalizer.schema import SCHEMA_VERSION, Message
 
 Stored = (
     Customer
+    | CustomerNote
     | Identity
     | ThreadKey
     | Unique
@@ -39,6 +41,7 @@ Stored = (
 StoredT = TypeVar(
     "StoredT",
     Customer,
+    CustomerNote,
     Identity,
     ThreadKey,
     Unique,
@@ -56,6 +59,7 @@ T = TypeVar("T")
 
 COLLECTIONS: dict[type[Any], str] = {
     Customer: "customers",
+    CustomerNote: "customer_notes",
     Identity: "identities",
     Conversation: "conversations",
     ThreadKey: "thread_keys",

@@ -18,7 +18,7 @@ from pymongo import DeleteMany, DeleteOne, InsertOne, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from inbox.filters import View
-from inbox.model import CannedReply, Conversation, Customer, Event, Identity, OutboxItem, ThreadKey
+from inbox.model import CannedReply, Conversation, Customer, CustomerNote, Event, Identity, OutboxItem, ThreadKey
 from inbox.sight import Audience, audience
 from inbox.staff import Agent
 from inbox.store import counts, reports, words
@@ -33,7 +33,7 @@ from normalizer.schema import Message
 
 LOADED_AT_ONCE = 1_000  # documents; the server's own first answer has 101, and a roundtrip more for the rest
 
-Versioned = Conversation | Customer | CannedReply | View
+Versioned = Conversation | Customer | CustomerNote | CannedReply | View
 Key = tuple[type[Any], str]
 Operation = UpdateOne | DeleteMany | words.Operation
 

@@ -6,7 +6,7 @@ import { conversations, neighbour, put, ticked } from "./inbox.js";
 import { attempt, tell } from "./notices.js";
 import { go, list, place } from "./route.js";
 import { may, me } from "./session.js";
-import { change, conversation } from "./thread.js";
+import { change, conversation, customer } from "./thread.js";
 import { asked, composing, focusComposer } from "./focus.js";
 
 /**
@@ -78,6 +78,7 @@ export const COMMANDS = [
   { label: "tags", keys: "t", run: () => (asked.value = "tags"), when: opened },
   { label: "priority", keys: "p", run: () => (asked.value = "priority"), when: opened },
   { label: "snooze", keys: "z", run: () => (asked.value = "snooze"), when: opened },
+  { label: "customer", keys: "i", run: () => (asked.value = "customer"), when: () => customer.value !== null },
   { label: "tick", keys: "x", run: tick, when: opened },
   { label: "close", keys: "u", run: () => go({ c: "" }), when: opened },
   { label: "search", keys: "/", run: () => document.getElementById("search")?.focus() },

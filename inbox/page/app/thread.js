@@ -116,6 +116,7 @@ async function markRead() {
 /** An event or a signal has come. @param {Told} told */
 export function hear(told) {
   const open = conversation.peek();
+  if (told.data?.customer) hearOfCustomer(told.data.customer);
   if (told.type === "hello" && place.peek().c) say({ type: "viewing", conversation_id: place.peek().c });
   if (!open || told.conversation_id !== open.id) return;
   if (told.data?.message) takeMessage(told.data.message);
@@ -126,6 +127,14 @@ export function hear(told) {
     conversation.value = { ...open, ...rest, unread: open.unread };
     if (rest.last_seq > (messages.peek().at(-1)?.seq ?? 0) + 1) reload();
   }
+}
+
+/** A customer has changed, or what is noted about them. @param {{id: string, merged_into?: string | null}} told */
+function hearOfCustomer({ id, merged_into: into }) {
+  const known = customer.peek();
+  if (!known || (id !== known.id && !known.merged.includes(id))) return;
+  if (id === known.id && into) reload(); // they are known as another now
+  else loadCustomer();
 }
 
 /** @param {Message} message */

@@ -74,6 +74,11 @@ export interface Customer {
   created_at: string; updated_at: string;
 }
 
+export interface CustomerNote {
+  id: string; customer_id: string; author: Author; editor: Author | null; text: string; version: number;
+  created_at: string; updated_at: string;
+}
+
 export interface Way {
   channel: string; connector: string; state: string; default: boolean; identity: Identity | null; cc: string[];
   refused: { type: string; detail: string } | null;
@@ -103,6 +108,6 @@ export interface Draft {
 export interface Told {
   id: string; type: string; at: string; conversation_id: string | null; message_id: string | null;
   /** An event's; a signal has none. */
-  data?: { message?: Message; conversation?: ToldConversation; customer?: { id: string } };
+  data?: { message?: Message; conversation?: ToldConversation; customer?: { id: string; merged_into?: string | null } };
   author?: Author; state?: "here" | "gone";
 }

@@ -160,7 +160,7 @@ async def test_the_whole_way_in_turkish(house: House, screens: Any) -> None:
         re.compile("Ocak|Şubat|Mart|Nisan|Mayıs|Haziran|Temmuz|Ağustos|Eylül|Ekim|Kasım|Aralık")
     )
     await is_turkish()
-    for key in ("Control+k", "?", "p", "z", "t", "A", "T"):
+    for key in ("Control+k", "?", "p", "z", "t", "A", "T", "i"):
         await page.keyboard.press(key)
         await expect(page.get_by_role("dialog")).to_be_visible()
         await is_turkish()
@@ -275,6 +275,7 @@ async def test_everybody_can_use_it(house: House, screens: Any, axe: Path, colou
     async with house.desk.http.patch(path, json={"tags": ["vip", "late"], "priority": "urgent"}) as answer:
         assert answer.status == 200
     await house.desk.post("/api/v1/teams", {"name": fresh("Sales")})
+    await house.desk.post(f"/api/v1/customers/{conversation['customer']['id']}/notes", {"text": "Calls in the morning"})
     screen = await screens(color_scheme=colours, script=axe)
     page = screen.page
     wrong: dict[str, list[str]] = {"sign-in": await faults(screen)}
@@ -300,7 +301,7 @@ async def test_everybody_can_use_it(house: House, screens: Any, axe: Path, colou
         await page.keyboard.press("Escape")
         await expect(page.get_by_role("dialog")).to_have_count(0)
 
-    for key in ("Control+k", "?", "p", "t"):
+    for key in ("Control+k", "?", "p", "t", "i"):
         await typed(key)
     await page.locator(".nav .foot .entry").last.click()
     await expect(page.get_by_role("dialog")).to_be_visible()

@@ -46,5 +46,6 @@ export const en = {
   newCanned: "New canned reply", shortcut: "Shortcut", title: "Title", text: "Text", everybody: "Everybody", change: "Change", span: "Time", lastDays: { one: "The last day", other: "The last {n} days" }, volumeReport: "Messages of customers", timesReport: "How long answers take",
   backlogReport: "What was open in the evening", hoursReport: "Busiest hours", firstResponse: "First response, half of them", firstResponseSlow: "First response, nine in ten",
   resolution: "Resolution, half of them", begin: "New conversation", subject: "Subject", newPassword: "New password", oldPassword: "Present password", passwordChanged: "Your password is changed; you are signed out everywhere else.",
+  customerNotes: "Notes about them", noteAbout: "What colleagues should know",
   otherAddress: "Another address of theirs", merge: "Merge",
 };

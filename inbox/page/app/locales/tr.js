@@ -47,5 +47,6 @@ export const tr = {
   newCanned: "Yeni hazır yanıt", shortcut: "Kısaltma", title: "Başlık", text: "Metin", everybody: "Herkes", change: "Değiştir", span: "Süre", lastDays: { one: "Son gün", other: "Son {n} gün" }, volumeReport: "Müşteri iletileri", timesReport: "Yanıtlar ne kadar sürüyor",
   backlogReport: "Akşamları açık kalanlar", hoursReport: "En yoğun saatler", firstResponse: "İlk yanıt, yarısı", firstResponseSlow: "İlk yanıt, onda dokuzu",
   resolution: "Çözüm, yarısı", begin: "Yeni görüşme", subject: "Konu", newPassword: "Yeni parola", oldPassword: "Şimdiki parola", passwordChanged: "Parolanız değişti; başka her yerde oturumunuz kapandı.",
+  customerNotes: "Müşteri notları", noteAbout: "İş arkadaşlarınızın bilmesi gerekenler",
   otherAddress: "Başka bir adresi", merge: "Birleştir",
 };

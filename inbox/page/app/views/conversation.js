@@ -47,6 +47,7 @@ function Head() {
         </p>
       </div>
       <div class="actions">
+        <button type="button" class="to-customer" aria-keyshortcuts=${keysOf("customer")} onClick=${window("customer")}>${t("customer")}</button>
         <button type="button" aria-keyshortcuts=${keysOf("assign")} onClick=${window("assignee")}>${one.assignee ? agentName(one.assignee) : t("nobody")}</button>
         <button type="button" aria-keyshortcuts=${keysOf("toTeam")} onClick=${window("team")}>${one.team ? teamName(one.team) : t("noTeam")}</button>
         <button type="button" aria-keyshortcuts=${keysOf("priority")} onClick=${window("priority")}>${t(one.priority)}</button>

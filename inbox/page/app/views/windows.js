@@ -9,6 +9,7 @@ import { ticked } from "../inbox.js";
 import { agents, me, teams } from "../session.js";
 import { change, conversation } from "../thread.js";
 import { Begin } from "./begin.js";
+import { CustomerWindow } from "./customer.js";
 import { Icon } from "./icons.js";
 import { Myself } from "./myself.js";
 import { Window } from "./parts.js";
@@ -36,6 +37,8 @@ export function Windows() {
       return html`<${Tags} />`;
     case "begin":
       return html`<${Begin} close=${close} />`;
+    case "customer":
+      return html`<${CustomerWindow} close=${close} />`;
     case "view":
       return html`<${SaveView} close=${close} />`;
     case "me":
