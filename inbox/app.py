@@ -50,6 +50,7 @@ from inbox.sign_in import SignIn
 from inbox.signals import Signals
 from inbox.store import Store, embedded
 from inbox.store.writer import Measured
+from inbox.tags import Tags, TagWorker
 from inbox.told import Teller
 from inbox.trail import Trail
 from inbox.typing import TypingShown
@@ -180,7 +181,7 @@ class Santral:
         if "outbox" in self._parts:
             retention = Retention(self.store, self.owner, Privacy(self.store), self.config.retention)
             webhooks = WebhookWorker(self.store, self.owner, self._public, self._metrics)
-            workers += [self._outbox, self._jobs, Waker(self.store), retention, webhooks]
+            workers += [self._outbox, self._jobs, Waker(self.store), TagWorker(self.store), retention, webhooks]
         await together(*[worker.run() for worker in workers])
 
     async def _close_connectors(self) -> None:
@@ -257,6 +258,7 @@ class Santral:
             customers=Customers(self.store, addressing),
             customer_notes=CustomerNotes(self.store),
             keeping=Keeping(self.store),
+            tags=Tags(self.store),
             ingest=self._ingest,
             supervisor=self._supervisor,
             roster=self._roster,

@@ -26,6 +26,7 @@ from inbox.roster import Roster
 from inbox.sign_in import SignIn
 from inbox.signals import Signals
 from inbox.store import Store
+from inbox.tags import Tags
 from inbox.told import Teller
 from inbox.typing import TypingShown
 
@@ -43,6 +44,7 @@ class Services:
     customers: Customers
     customer_notes: CustomerNotes
     keeping: Keeping
+    tags: Tags
     ingest: Ingest
     supervisor: Supervisor
     roster: Roster

@@ -31,6 +31,7 @@ from inbox.api import (
     saved_views,
     session,
     staff,
+    tags,
     ways,
     webhooks,
 )
@@ -50,6 +51,7 @@ ROUTES: tuple[Route, ...] = (
     *amendments.ROUTES,
     *ways.ROUTES,
     *counts.ROUTES,
+    *tags.ROUTES,
     *customers.ROUTES,
     *customer_notes.ROUTES,
     *privacy.ROUTES,

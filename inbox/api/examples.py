@@ -336,7 +336,6 @@ EXAMPLES: Mapping[str, Any] = {
     "Team": _TEAM,
     "TeamBody": {"name": "Billing"},
     "TeamPage": page(_TEAM),
-    "TagPage": page({"name": "order", "conversations": 6}),
     "Tested": {"status": 200, "error": None, "seconds": 0.042},
     "TokenPage": page(_TOKEN),
     "WaysIn": {"oidc": {"name": "Acme", "url": "/api/v1/session/oidc"}},

@@ -47,6 +47,7 @@ REFUSALS: Mapping[str, Refusal] = {
     "merges-itself": Refusal(409, "nothing can be merged into itself"),
     "not-merged": Refusal(409, "this customer was not merged into another"),
     "shortcut-taken": Refusal(409, "another canned reply has this shortcut"),
+    "tag-taken": Refusal(409, "there is a tag of this name: merge the two"),
     "email-taken": Refusal(409, "another agent signs in with this address"),
     "cursor-expired": Refusal(410, "events after it are not kept any more"),
     "version-conflict": Refusal(412, "it was changed meanwhile"),

@@ -20,6 +20,7 @@ from inbox.model import (
     WaitingChanges,
 )
 from inbox.store.client import Document
+from inbox.tagging import Tag, TagChange
 from normalizer.codec import from_builtins, to_builtins
 from normalizer.schema import SCHEMA_VERSION, Message
 
@@ -37,6 +38,8 @@ Stored = (
     | CannedReply
     | Shortcut
     | View
+    | Tag
+    | TagChange
 )
 StoredT = TypeVar(
     "StoredT",
@@ -53,6 +56,8 @@ StoredT = TypeVar(
     CannedReply,
     Shortcut,
     View,
+    Tag,
+    TagChange,
 )
 AnyStored = TypeVar("AnyStored", bound=Stored)
 T = TypeVar("T")
@@ -71,6 +76,8 @@ COLLECTIONS: dict[type[Any], str] = {
     CannedReply: "canned_replies",
     Shortcut: "shortcuts",
     View: "views",
+    Tag: "tags",
+    TagChange: "tag_changes",
     Event: "events",
 }
 

@@ -172,6 +172,16 @@ class Unit:
         found = await self._database["agents"].find_one({"_id": agent_id}, session=self._session)
         return from_document(found, Agent) if found else None
 
+    async def tagged(self, tag: str, limit: int) -> list[Conversation]:
+        """Conversations of a list that have a tag, up to `limit` of those stored; some may have lost it just now."""
+        stored = set(await self._load(Conversation, {"tags": tag, "merged_into": None}, limit))
+        return [one for one in self._all(Conversation) if one.id in stored or (tag in one.tags and not one.merged_into)]
+
+    async def every(self, kind: type[StoredT]) -> list[StoredT]:
+        """All that there are, for kinds of which there are few."""
+        await self._load(kind, {})
+        return self._all(kind)
+
     async def thread_keys_of(self, conversation_id: str) -> list[ThreadKey]:
         """The thread keys that lead to a conversation."""
         await self._load(ThreadKey, {"conversation_id": conversation_id})
@@ -301,9 +311,11 @@ class Unit:
         changed = {name: field for name, field in document.items() if field != known[name]}
         return UpdateOne({"_id": key[1]}, {"$set": changed}) if changed else None
 
-    async def _load(self, kind: type[StoredT], query: Document) -> list[str]:
+    async def _load(self, kind: type[StoredT], query: Document, limit: int = 0) -> list[str]:
+        """The ids of what is stored and like that, up to `limit` where that is not 0; it is loaded."""
         loaded = []
-        found = self._database[COLLECTIONS[kind]].find(query, session=self._session, batch_size=LOADED_AT_ONCE)
+        collection = self._database[COLLECTIONS[kind]]
+        found = collection.find(query, session=self._session, batch_size=LOADED_AT_ONCE, limit=limit)
         async for document in found:
             value = from_document(document, kind)
             self._stored[(kind, value.id)] = value

@@ -91,6 +91,7 @@ export const COMMANDS = [
   { label: "unassigned", keys: "g u", run: () => list({ queue: "unassigned" }) },
   { label: "all", keys: "g a", run: () => list({}) },
   { label: "overview", keys: "g o", run: () => go({ page: "overview" }), when: () => may("supervisor") },
+  { label: "tagsPage", keys: "g t", run: () => go({ page: "tags" }), when: () => may("supervisor") },
   { label: "channels", keys: "g c", run: () => go({ page: "channels" }), when: () => may("supervisor") },
   { label: "failedEvents", keys: "g f", run: () => go({ page: "failed" }), when: () => may("supervisor") },
   { label: "staff", keys: "g s", run: () => go({ page: "staff" }), when: () => may("admin") },

@@ -93,6 +93,9 @@ export interface CannedReply {
   id: string; shortcut: string; title: string; text: string; html: string | null; team: string | null; version: number;
 }
 
+export type Colour = "grey" | "red" | "orange" | "yellow" | "green" | "teal" | "blue" | "purple" | "pink";
+export interface Tag { name: string; colour: Colour | null; description: string | null; conversations: number; leaving: boolean }
+
 export interface View { id: string; name: string; shared: boolean; team: string | null; owner: string; sort: string }
 
 export interface Counts {

@@ -177,7 +177,7 @@ async def test_the_whole_way_in_turkish(house: House, screens: Any) -> None:
     await page.get_by_role("button", name="Gönder", exact=True).click()
     await expect(screen.notice).to_contain_text("Gönderiliyor")
     await is_turkish()
-    for where in ("channels", "failed", "staff"):
+    for where in ("channels", "failed", "staff", "tags"):
         await page.goto(f"{house.url}/?page={where}")
         await expect(page.locator("main.page h2").first).to_be_visible()
         await screen.is_live()
@@ -316,7 +316,7 @@ async def test_everybody_can_use_it(house: House, screens: Any, axe: Path, colou
     await expect(page.locator(".suggestions")).to_be_visible()
     wrong["note"] = await faults(screen)
     await screen.composer.fill("")
-    for where in ("channels", "failed", "staff"):
+    for where in ("channels", "failed", "staff", "tags"):
         await page.goto(f"{house.url}/?page={where}")
         await expect(page.locator("main.page h2").first).to_be_visible()
         await screen.is_live()

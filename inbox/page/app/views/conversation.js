@@ -12,7 +12,7 @@ import { conversation, earlier, loadEarlier, messages, typingWords } from "../th
 import { Composer } from "./composer.js";
 import { Icon } from "./icons.js";
 import { MessageView } from "./message.js";
-import { Ago } from "./parts.js";
+import { Ago, TagChip } from "./parts.js";
 
 /** @import {Message} from "../types.d.ts" */
 
@@ -42,7 +42,7 @@ function Head() {
         <p>
           <span class="chip is-${one.status}">${t(one.status)}</span>
           ${one.snoozed_until && html`<${Ago} at=${one.snoozed_until} />`}
-          ${one.tags.map((tag) => html`<span class="chip">${tag}</span>`)}
+          ${one.tags.map((tag) => html`<${TagChip} key=${tag} name=${tag} />`)}
           ${others && html`<span class="others">${t("alsoHere", { who: others })}</span>`}
         </p>
       </div>

@@ -12,7 +12,7 @@ import { present, typing } from "../presence.js";
 import { go, list, place } from "../route.js";
 import { agentName, channels, connectorOf, loadViews, me } from "../session.js";
 import { Icon } from "./icons.js";
-import { ChannelMark, Face } from "./parts.js";
+import { ChannelMark, Face, TagChip } from "./parts.js";
 
 /** @import {Conversation, Found, Preview, Status} from "../types.d.ts" */
 
@@ -183,7 +183,7 @@ function Row({ one, at, of, here }) {
         <span class="facts">
           ${channels.value.length > 1 && html`<${ChannelMark} connector=${connector} channel=${last?.channel || one.channels[0] || ""} />`}
           ${one.priority === "urgent" || one.priority === "high" ? html`<span class="chip is-${one.priority}">${t(one.priority)}</span>` : null}
-          ${one.tags.slice(0, 2).map((tag) => html`<span class="chip">${tag}</span>`)}
+          ${one.tags.slice(0, 2).map((tag) => html`<${TagChip} key=${tag} name=${tag} />`)}
           ${one.assignee && html`<span class="chip is-agent">${agentName(one.assignee)}</span>`}
           <${Colleagues} id=${one.id} />
           ${one.unread > 0 && html`<span class="unread" aria-label=${t("unread", { n: one.unread })}>${one.unread}</span>`}

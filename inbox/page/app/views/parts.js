@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from "../../vendor/hooks.js";
 import { html } from "../html.js";
 import { ago, exactly, language, speak, t } from "../i18n.js";
+import { tagCalled } from "../session.js";
 import { Icon } from "./icons.js";
 
 /** @import {Language} from "../i18n.js" */
@@ -42,6 +43,12 @@ export function Face({ name, picture }) {
   const letters = name.split(/\s+/).slice(0, 2).map((word) => [...word][0] ?? "").join("").toLocaleUpperCase(language.value);
   const hue = [...name].reduce((sum, letter) => (sum * 31 + (letter.codePointAt(0) ?? 0)) % 12, 7);
   return html`<span class="face hue-${hue}" aria-hidden="true">${letters || "?"}</span>`;
+}
+
+/** A tag, in its colour. @param {{name: string}} props */
+export function TagChip({ name }) {
+  const known = tagCalled(name);
+  return html`<span class="chip ${known?.colour ? `tone-${known.colour}` : ""}" title=${known?.description ?? undefined}>${name}</span>`;
 }
 
 /**

@@ -6,14 +6,16 @@ import { asked } from "../focus.js";
 import { html } from "../html.js";
 import { collator, exactly, t } from "../i18n.js";
 import { ticked } from "../inbox.js";
-import { agents, me, teams } from "../session.js";
+import { agents, me, tags as known, teams } from "../session.js";
 import { change, conversation } from "../thread.js";
 import { Begin } from "./begin.js";
 import { CustomerWindow } from "./customer.js";
 import { Icon } from "./icons.js";
 import { Myself } from "./myself.js";
-import { Window } from "./parts.js";
+import { TagChip, Window } from "./parts.js";
 import { SaveView } from "./saved.js";
+
+const MOST_TAGS = 10; // that are offered
 
 /** @typedef {{label: string, hint?: string, run: () => unknown, here?: boolean}} Choice */
 
@@ -149,17 +151,21 @@ function Help() {
 function Tags() {
   const [typed, setTyped] = useState("");
   const tags = conversation.value?.tags ?? [];
-  /** @param {SubmitEvent} event */
-  const add = (event) => {
-    event.preventDefault();
-    const tag = typed.trim();
+  const wanted = typed.trim().toLocaleLowerCase();
+  const fitting = known.value.filter((one) => !one.leaving && !tags.includes(one.name) && one.name.toLocaleLowerCase().includes(wanted)).slice(0, MOST_TAGS);
+  const add = (/** @type {string} */ tag) => {
     setTyped("");
-    if (tag && !tags.includes(tag)) change({ tags: [...tags, tag] });
-    else if (!tag) close();
+    if (!tags.includes(tag)) change({ tags: [...tags, tag] });
+  };
+  const submit = (/** @type {SubmitEvent} */ event) => {
+    event.preventDefault();
+    if (typed.trim()) add(typed.trim());
+    else close();
   };
   return html`
     <${Window} title=${t("tags")} close=${close}>
-      <form onSubmit=${add}><input class="narrow" autofocus maxlength="100" value=${typed} placeholder=${t("addTag")} aria-label=${t("addTag")} onInput=${(/** @type {any} */ event) => setTyped(event.target.value)} /></form>
+      <form onSubmit=${submit}><input class="narrow" autofocus maxlength="100" value=${typed} placeholder=${t("addTag")} aria-label=${t("addTag")} onInput=${(/** @type {any} */ event) => setTyped(event.target.value)} /></form>
+      <div class="suggestions">${fitting.map((one) => html`<button type="button" key=${one.name} onClick=${() => add(one.name)}><${TagChip} name=${one.name} /></button>`)}</div>
       <ul class="files">
         ${tags.map((tag) => html`<li class="file" key=${tag}>${tag} <button type="button" class="quiet" aria-label="${t("remove")}: ${tag}" onClick=${() => change({ tags: tags.filter((one) => one !== tag) })}><${Icon} name="cross" /></button></li>`)}
       </ul>
