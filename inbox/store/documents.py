@@ -10,6 +10,7 @@ from inbox.model import (
     Conversation,
     Customer,
     CustomerNote,
+    Draft,
     Event,
     Identity,
     Job,
@@ -40,6 +41,7 @@ Stored = (
     | View
     | Tag
     | TagChange
+    | Draft
 )
 StoredT = TypeVar(
     "StoredT",
@@ -58,6 +60,7 @@ StoredT = TypeVar(
     View,
     Tag,
     TagChange,
+    Draft,
 )
 AnyStored = TypeVar("AnyStored", bound=Stored)
 T = TypeVar("T")
@@ -78,6 +81,7 @@ COLLECTIONS: dict[type[Any], str] = {
     View: "views",
     Tag: "tags",
     TagChange: "tag_changes",
+    Draft: "drafts",
     Event: "events",
 }
 

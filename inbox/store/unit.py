@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, tzinfo
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from pymongo import DeleteMany, DeleteOne, InsertOne, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from inbox.filters import View
-from inbox.model import CannedReply, Conversation, Customer, CustomerNote, Event, Identity, OutboxItem, ThreadKey
+from inbox.model import CannedReply, Conversation, Customer, CustomerNote, Draft, Event, Identity, OutboxItem, ThreadKey
 from inbox.sight import Audience, audience
 from inbox.staff import Agent
 from inbox.store import counts, reports, words
@@ -34,6 +34,7 @@ from normalizer.schema import Message
 LOADED_AT_ONCE = 1_000  # documents; the server's own first answer has 101, and a roundtrip more for the rest
 
 Versioned = Conversation | Customer | CustomerNote | CannedReply | View
+HangingT = TypeVar("HangingT", ThreadKey, Draft)
 Key = tuple[type[Any], str]
 Operation = UpdateOne | DeleteMany | words.Operation
 
@@ -182,10 +183,10 @@ class Unit:
         await self._load(kind, {})
         return self._all(kind)
 
-    async def thread_keys_of(self, conversation_id: str) -> list[ThreadKey]:
-        """The thread keys that lead to a conversation."""
-        await self._load(ThreadKey, {"conversation_id": conversation_id})
-        return [key for key in self._all(ThreadKey) if key.conversation_id == conversation_id]
+    async def hanging_on(self, kind: type[HangingT], conversation_id: str) -> list[HangingT]:
+        """The thread keys that lead to a conversation, or the drafts in it."""
+        await self._load(kind, {"conversation_id": conversation_id})
+        return [one for one in self._all(kind) if one.conversation_id == conversation_id]
 
     async def message_called(self, channel: str, external_id: str, *, ours: bool = False) -> Message | None:
         """The message that the platform calls so; with `ours`, the reply, and no copy of it that came back."""

@@ -78,6 +78,7 @@ export const COMMANDS = [
   { label: "tags", keys: "t", run: () => (asked.value = "tags"), when: opened },
   { label: "priority", keys: "p", run: () => (asked.value = "priority"), when: opened },
   { label: "snooze", keys: "z", run: () => (asked.value = "snooze"), when: opened },
+  { label: "join", keys: "m", run: () => (asked.value = "join"), when: opened },
   { label: "customer", keys: "i", run: () => (asked.value = "customer"), when: () => customer.value !== null },
   { label: "tick", keys: "x", run: tick, when: opened },
   { label: "close", keys: "u", run: () => go({ c: "" }), when: opened },

@@ -134,9 +134,22 @@ export async function keep() {
     await (empty.peek() ? call("DELETE", path, { last }) : call("PUT", path, { body: now, last }));
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
+    if (error.type === "merged") return follow(now, error.document.merged_into);
     if (kept === said) kept = "";
     if (error.type !== AWAY && error.type !== UNAUTHORIZED) tell(wordsOf(error), { kind: "wrong" }); // else it is said already
   }
+}
+/** What was being written goes where its conversation was joined to. @param {Draft} written @param {string} id */
+async function follow(written, id) {
+  if (owner !== id || !written.text.trim()) return;
+  const here = text.peek();
+  const goesOn = written.text.startsWith(here); // as far as it was kept it may be here already
+  batch(() => {
+    if (goesOn) text.value = written.text;
+    else if (!here.includes(written.text)) text.value = `${here}\n\n${written.text}`;
+    direction.value = here && direction.peek() !== written.direction ? "note" : written.direction; // a note must not leave
+  });
+  await keep();
 }
 addEventListener("pagehide", keep);
 effect(() => {

@@ -72,10 +72,28 @@ export async function reload() {
     if (place.peek().c === id) ways.value = items;
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    if (error.type === "merged") go({ c: error.document.merged_into }, { quietly: true });
+    if (error.type === "merged") wasJoined(id, error.document.merged_into);
     else if (error.status === 404) missing.value = true;
     else if (error.type !== UNAUTHORIZED) tell(wordsOf(error), { kind: "wrong" });
   }
+}
+
+/** Its messages are in another one now: that is opened, and whoever did not join them is told. @param {string} id @param {string} into */
+function wasJoined(id, into) {
+  go({ c: into }, { quietly: true });
+  if (id !== joining) tell(t("wasJoined"));
+}
+
+/** The conversation that is being joined to another from here. */
+let joining = "";
+
+/** Joins the open conversation to another one, and goes there. @param {string} into */
+export async function joinInto(into) {
+  const id = (joining = place.peek().c);
+  const done = await attempt(() => call("POST", `/conversations/${id}/merge`, { body: { into } }));
+  if (!done) return;
+  if (place.peek().c === id) go({ c: into }, { quietly: true });
+  tell(t("joined"));
 }
 
 export async function loadCustomer() {
@@ -121,12 +139,18 @@ export function hear(told) {
   if (!open || told.conversation_id !== open.id) return;
   if (told.data?.message) takeMessage(told.data.message);
   else if (told.type === "conversation.merged") reload();
+  else if (told.type === "conversation.erased") wasErased();
   else if (told.data?.conversation) {
     const { customer_id: _, inbound, ...rest } = told.data.conversation;
     if (rest.version < open.version) return; // it was changed since, and that is here already
     conversation.value = { ...open, ...rest, unread: open.unread };
     if (rest.last_seq > (messages.peek().at(-1)?.seq ?? 0) + 1) reload();
   }
+}
+
+function wasErased() {
+  open("");
+  missing.value = true;
 }
 
 /** A customer has changed, or what is noted about them. @param {{id: string, merged_into?: string | null}} told */

@@ -118,6 +118,25 @@ async def test_a_draft_is_its_writers_and_stays(desk: Desk) -> None:
     assert (await desk.problem("GET", path))["type"] == "not-found"
 
 
+async def test_drafts_go_where_their_conversation_is_joined_to(desk: Desk) -> None:
+    grace = await agent(desk)
+    bearer = {"Authorization": grace["Authorization"]}
+    home, emptied = [(await desk.letter("hi", **{"from": someone()}))["conversation_id"] for _ in range(2)]
+    await desk.send("PUT", f"{CONVERSATIONS}/{emptied}/draft", {"text": "Dear Ada"})
+    await desk.send("PUT", f"{CONVERSATIONS}/{home}/draft", {"text": "Dear Bob"}, **bearer)
+    await desk.send("PUT", f"{CONVERSATIONS}/{emptied}/draft", {"text": "ask Eve", "direction": "note"}, **bearer)
+
+    await desk.send("POST", f"{CONVERSATIONS}/{emptied}/merge", {"into": home})
+
+    mine = await desk.get(f"{CONVERSATIONS}/{home}/draft")
+    assert (mine["conversation_id"], mine["text"], mine["direction"]) == (home, "Dear Ada", "outbound")
+    async with desk.http.get(f"{CONVERSATIONS}/{home}/draft", headers=bearer) as answer:
+        theirs = await answer.json()
+    assert (theirs["text"], theirs["direction"]) == ("Dear Bob\n\nask Eve", "note")  # which nobody is sent
+    async with desk.http.get("/api/v1/drafts", headers=bearer) as answer:
+        assert [one["conversation_id"] for one in (await answer.json())["items"]] == [home]
+
+
 async def test_an_agent_joins_two_conversations(desk: Desk) -> None:
     first = await desk.letter("the lamp is broken", **{"from": someone()})
     second = await desk.letter("it is about the lamp again", **{"from": someone()})

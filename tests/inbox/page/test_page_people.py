@@ -72,3 +72,44 @@ async def test_tags_are_looked_after_and_all_that_has_them_follows(house: House,
     await page.get_by_role("button", name="Drop it").click()
     await expect(row).to_have_count(0)
     assert (await house.desk.get(f"/api/v1/conversations/{one['id']}"))["tags"] == []
+
+
+async def test_two_conversations_are_joined_and_a_colleague_goes_along_with_what_they_write(
+    house: House, screens: Any
+) -> None:
+    sender = f"{fresh('twice').replace(' ', '')}@example.org"
+    await house.mail(subject := fresh("The lamp"), "It is broken", sender=sender)
+    emptied = await house.mail(fresh("Again the lamp"), "Did you get my mail?", sender=sender)
+    one, other = await screens(await house.hire("Lise")), await screens(await house.hire("Otto"))
+    other.expects("status of 404")  # by which it learns where the messages are now
+    one.expects("status of 404")
+    await one.open(emptied)
+    await other.open(emptied)
+    await expect(other.composer).to_be_enabled()
+    await other.composer.press_sequentially("Dear Ada, we have")
+    await other.kept(emptied["id"], "Dear Ada, we have")
+    await one.page.keyboard.press("m")
+    option = one.page.get_by_role("listbox").get_by_role("option")
+    await expect(option).to_have_count(1)
+    await expect(option).to_contain_text(subject)
+    await one.page.keyboard.press("Enter")
+    await expect(one.page.get_by_role("dialog")).to_contain_text("This cannot be undone")
+    await expect(one.page.get_by_role("button", name="Join", exact=True)).to_be_focused()
+    await one.page.keyboard.press("Enter")
+    for screen in (one, other):
+        await expect(screen.page.locator(".conversation .title h2")).to_have_text(subject)
+        await expect(screen.messages).to_contain_text(["It is broken", "Did you get my mail?"])
+    await expect(one.notice).to_contain_text("They are one conversation now")
+    await expect(other.notice).to_contain_text("joined that conversation to this one")
+    await expect(other.composer).to_have_value("Dear Ada, we have")
+    await expect(one.row(emptied["id"])).to_have_count(0)
+    # An old link leads there too; what is searched for can be chosen as well.
+    await one.page.goto(f"{house.url}/?c={emptied['id']}")
+    await expect(one.page.locator(".conversation .title h2")).to_have_text(subject)
+    third = await house.mail(fresh("Elsewhere"), sender="eve@example.org")
+    await one.page.keyboard.press("m")
+    await expect(one.page.get_by_role("combobox", name="Words of the other")).to_be_focused()
+    await one.page.keyboard.type(third["subject"])
+    await expect(option).to_contain_text([third["subject"]])
+    await one.page.keyboard.press("Enter")
+    await expect(one.page.get_by_role("dialog")).to_contain_text("another customer")

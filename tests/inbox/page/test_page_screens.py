@@ -160,7 +160,7 @@ async def test_the_whole_way_in_turkish(house: House, screens: Any) -> None:
         re.compile("Ocak|Şubat|Mart|Nisan|Mayıs|Haziran|Temmuz|Ağustos|Eylül|Ekim|Kasım|Aralık")
     )
     await is_turkish()
-    for key in ("Control+k", "?", "p", "z", "t", "A", "T", "i"):
+    for key in ("Control+k", "?", "p", "z", "t", "A", "T", "i", "m"):
         await page.keyboard.press(key)
         await expect(page.get_by_role("dialog")).to_be_visible()
         await is_turkish()
@@ -301,7 +301,7 @@ async def test_everybody_can_use_it(house: House, screens: Any, axe: Path, colou
         await page.keyboard.press("Escape")
         await expect(page.get_by_role("dialog")).to_have_count(0)
 
-    for key in ("Control+k", "?", "p", "t", "i"):
+    for key in ("Control+k", "?", "p", "t", "i", "m"):
         await typed(key)
     await page.locator(".nav .foot .entry").last.click()
     await expect(page.get_by_role("dialog")).to_be_visible()

@@ -50,5 +50,7 @@ export const en = {
   tagsPage: "Look after tags", newTag: "New tag", description: "Description", colour: "Colour", noColour: "No colour", grey: "Grey", red: "Red", orange: "Orange", yellow: "Yellow", green: "Green",
   teal: "Teal", blue: "Blue", purple: "Purple", pink: "Pink", mergeInto: "Becomes", leaving: { one: "{n} is yet to follow", other: "{n} are yet to follow" },
   tagGoes: { one: "{n} conversation loses it. This cannot be undone.", other: "{n} conversations lose it. This cannot be undone." }, dropIt: "Drop it",
+  join: "Join to another conversation", joinHint: "Words of the other conversation", joinSure: "All messages of “{from}” move behind those of “{into}”. This cannot be undone.",
+  joinOther: "That is a conversation of {who}, another customer: they will be answered there.", joinNow: "Join", joined: "They are one conversation now.", wasJoined: "A colleague, or a late message, joined that conversation to this one.",
   otherAddress: "Another address of theirs", merge: "Merge",
 };

@@ -51,5 +51,7 @@ export const tr = {
   tagsPage: "Etiketleri düzenle", newTag: "Yeni etiket", description: "Açıklama", colour: "Renk", noColour: "Renksiz", grey: "Gri", red: "Kırmızı", orange: "Turuncu", yellow: "Sarı", green: "Yeşil",
   teal: "Camgöbeği", blue: "Mavi", purple: "Mor", pink: "Pembe", mergeInto: "Şuna dönüşsün:", leaving: { one: "{n} görüşme daha değişecek", other: "{n} görüşme daha değişecek" },
   tagGoes: { one: "{n} görüşmeden kalkacak. Geri alınamaz.", other: "{n} görüşmeden kalkacak. Geri alınamaz." }, dropIt: "Etiketi kaldır",
+  join: "Başka bir görüşmeyle birleştir", joinHint: "Öteki görüşmeden sözcükler", joinSure: "“{from}” görüşmesinin tüm iletileri “{into}” görüşmesinin arkasına geçer. Geri alınamaz.",
+  joinOther: "O görüşme başka bir müşterinin: {who}. Yanıtlar artık ona gider.", joinNow: "Birleştir", joined: "Artık tek görüşme.", wasJoined: "O görüşmeyi bir iş arkadaşınız ya da geç gelen bir ileti bununla birleştirdi.",
   otherAddress: "Başka bir adresi", merge: "Birleştir",
 };

@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from "../../vendor/hooks.js";
 import { call } from "../api.js";
+import { asked } from "../focus.js";
 import { html } from "../html.js";
 import { shortly, t } from "../i18n.js";
 import { attempt } from "../notices.js";
@@ -97,6 +98,7 @@ function Others({ one }) {
   }, [one.id, open?.id, open?.status]);
   return html`
     <h3>${t("earlierConversations")}</h3>
+    <button type="button" onClick=${() => (asked.value = "join")}>${t("join")}</button>
     <ul class="others">
       ${found.map(
         (other) => html`

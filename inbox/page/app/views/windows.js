@@ -9,38 +9,44 @@ import { ticked } from "../inbox.js";
 import { agents, me, tags as known, teams } from "../session.js";
 import { change, conversation } from "../thread.js";
 import { Begin } from "./begin.js";
+import { Choose } from "./choose.js";
 import { CustomerWindow } from "./customer.js";
 import { Icon } from "./icons.js";
+import { Join, Joining } from "./join.js";
 import { Myself } from "./myself.js";
 import { TagChip, Window } from "./parts.js";
 import { SaveView } from "./saved.js";
 
 const MOST_TAGS = 10; // that are offered
 
-/** @typedef {{label: string, hint?: string, run: () => unknown, here?: boolean}} Choice */
+/** @import {Choice} from "./choose.js" */
 
 const close = () => (asked.value = "");
 
 export function Windows() {
   switch (asked.value) {
     case "palette":
-      return html`<${Choose} title=${t("palette")} hint=${t("typeCommand")} choices=${commands()} />`;
+      return html`<${Choose} close=${close} title=${t("palette")} hint=${t("typeCommand")} choices=${commands()} />`;
     case "help":
       return html`<${Help} />`;
     case "assignee":
-      return html`<${Choose} title=${t("assign")} hint=${t("assign")} choices=${people()} />`;
+      return html`<${Choose} close=${close} title=${t("assign")} hint=${t("assign")} choices=${people()} />`;
     case "team":
-      return html`<${Choose} title=${t("toTeam")} hint=${t("toTeam")} choices=${groups()} />`;
+      return html`<${Choose} close=${close} title=${t("toTeam")} hint=${t("toTeam")} choices=${groups()} />`;
     case "priority":
-      return html`<${Choose} title=${t("priority")} hint=${t("priority")} choices=${priorities()} />`;
+      return html`<${Choose} close=${close} title=${t("priority")} hint=${t("priority")} choices=${priorities()} />`;
     case "snooze":
-      return html`<${Choose} title=${t("snooze")} hint=${t("snooze")} choices=${moments()} />`;
+      return html`<${Choose} close=${close} title=${t("snooze")} hint=${t("snooze")} choices=${moments()} />`;
     case "tags":
       return html`<${Tags} />`;
     case "begin":
       return html`<${Begin} close=${close} />`;
     case "customer":
       return html`<${CustomerWindow} close=${close} />`;
+    case "join":
+      return html`<${Join} close=${close} />`;
+    case "joining":
+      return html`<${Joining} close=${close} />`;
     case "view":
       return html`<${SaveView} close=${close} />`;
     case "me":
@@ -92,48 +98,6 @@ function moments() {
     { label: t("nextWeek"), ...until(morning(7)) },
     { label: t("untilReply"), run: () => give({ status: "snoozed" }) },
   ];
-}
-
-/** A list that typing narrows, and Enter takes from. @param {{title: string, hint: string, choices: Choice[]}} props */
-function Choose({ title, hint, choices }) {
-  const [typed, setTyped] = useState("");
-  const [at, setAt] = useState(0);
-  const wanted = typed.toLocaleLowerCase();
-  const shown = choices.filter((one) => one.label.toLocaleLowerCase().includes(wanted));
-  const take = (/** @type {Choice} */ one) => {
-    close();
-    one.run();
-  };
-  /** @param {KeyboardEvent} event */
-  const keys = (event) => {
-    const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
-    if (step) {
-      event.preventDefault();
-      setAt((at + step + shown.length) % Math.max(1, shown.length));
-    } else if (event.key === "Enter" && shown[at]) {
-      event.preventDefault();
-      take(shown[at]);
-    }
-  };
-  const input = (/** @type {any} */ event) => {
-    setTyped(event.target.value);
-    setAt(0);
-  };
-  return html`
-    <${Window} title=${title} close=${close}>
-      <input class="narrow" autofocus role="combobox" aria-expanded="true" aria-controls="choices" aria-activedescendant=${shown[at] ? `choice-${at}` : undefined}
-        aria-label=${hint} placeholder=${hint} value=${typed} onInput=${input} onKeyDown=${keys} />
-      <ul id="choices" class="choices" role="listbox" aria-label=${title}>
-        ${shown.map(
-          (one, index) => html`
-            <li id="choice-${index}" role="option" aria-selected=${index === at} class=${one.here ? "is-here" : ""} onClick=${() => take(one)} onMouseMove=${() => setAt(index)}>
-              <span>${one.here ? "✓ " : ""}${one.label}</span>${one.hint && html`<kbd>${one.hint}</kbd>`}
-            </li>
-          `,
-        )}
-      </ul>
-    <//>
-  `;
 }
 
 function Help() {
