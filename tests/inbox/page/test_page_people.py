@@ -113,3 +113,37 @@ async def test_two_conversations_are_joined_and_a_colleague_goes_along_with_what
     await expect(option).to_contain_text([third["subject"]])
     await one.page.keyboard.press("Enter")
     await expect(one.page.get_by_role("dialog")).to_contain_text("another customer")
+
+
+async def test_an_admin_exports_and_erases_a_customer(house: House, screens: Any) -> None:
+    sender = f"{fresh('gone').replace(' ', '')}@example.org"
+    conversation = await house.mail(fresh("Forget me"), sender=sender, name="Zeynep Kaya")
+    kept = await house.mail(fresh("Keep me"))
+    colleague, screen = await screens(await house.hire("Otto")), await screens(house.admin)
+    colleague.expects("status of 404")
+    screen.expects("status of 404")
+    await colleague.open(conversation)
+    await screen.open(conversation)
+    page = screen.page
+    await expect(colleague.page.get_by_role("button", name="Erase")).to_have_count(0)
+    async with page.expect_download() as download:
+        await page.get_by_role("link", name="Export as a ZIP").click()
+    assert (await (await download.value).path()).read_bytes().startswith(b"PK")
+
+    await page.get_by_role("button", name="Erase").click()
+    window = page.get_by_role("dialog")
+    await expect(window).to_contain_text("all conversations (1) with everything in them")
+    await window.get_by_label("type: Zeynep Kaya").fill("Zeynep")
+    await expect(window.get_by_role("button", name="Erase for good")).to_be_disabled()
+    await window.get_by_label("type: Zeynep Kaya").fill("Zeynep Kaya")
+    await page.keyboard.press("Enter")
+    await expect(window.get_by_role("status")).to_contain_text("Gone: conversations 1, messages 1, files 0")
+    await page.keyboard.press("Escape")
+    await expect(window).to_have_count(0)
+    await expect(page.locator(".conversation.is-empty")).to_be_visible()
+    for one in (colleague, screen):
+        await expect(one.row(conversation["id"])).to_have_count(0)
+        await expect(one.row(kept["id"])).to_be_visible()
+    await expect(colleague.page.locator(".conversation")).to_contain_text("There is no such conversation")
+    found = await house.desk.get("/api/v1/customers", identity=f"email:{sender}")
+    assert found["items"] == []

@@ -303,6 +303,10 @@ async def test_everybody_can_use_it(house: House, screens: Any, axe: Path, colou
 
     for key in ("Control+k", "?", "p", "t", "i", "m"):
         await typed(key)
+    await page.get_by_role("button", name="Erase").click()
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    wrong["erase"] = await faults(screen)
+    await page.keyboard.press("Escape")
     await page.locator(".nav .foot .entry").last.click()
     await expect(page.get_by_role("dialog")).to_be_visible()
     wrong["my settings"] = await faults(screen)

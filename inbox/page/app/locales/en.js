@@ -52,5 +52,9 @@ export const en = {
   tagGoes: { one: "{n} conversation loses it. This cannot be undone.", other: "{n} conversations lose it. This cannot be undone." }, dropIt: "Drop it",
   join: "Join to another conversation", joinHint: "Words of the other conversation", joinSure: "All messages of “{from}” move behind those of “{into}”. This cannot be undone.",
   joinOther: "That is a conversation of {who}, another customer: they will be answered there.", joinNow: "Join", joined: "They are one conversation now.", wasJoined: "A colleague, or a late message, joined that conversation to this one.",
+  personalData: "Personal data", exportAll: "Export as a ZIP", erase: "Erase", eraseNow: "Erase for good", erasing: "It is being erased…", typeName: "To go on, type: {name}",
+  eraseWhat: "{name} goes with all addresses, details and notes, and all conversations ({conversations}) with everything in them: messages, what agents wrote, files, originals. What they wrote in conversations of others is emptied.",
+  eraseFamily: { one: "So does the customer who was merged into them.", other: "So do the {n} customers who were merged into them." },
+  eraseForGood: "This cannot be undone. Export first what must be kept.", erased: "It is done. Of {name} nothing is left. Gone: conversations {conversations}, messages {messages}, files {files}.",
   otherAddress: "Another address of theirs", merge: "Merge",
 };

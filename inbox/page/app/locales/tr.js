@@ -53,5 +53,9 @@ export const tr = {
   tagGoes: { one: "{n} görüşmeden kalkacak. Geri alınamaz.", other: "{n} görüşmeden kalkacak. Geri alınamaz." }, dropIt: "Etiketi kaldır",
   join: "Başka bir görüşmeyle birleştir", joinHint: "Öteki görüşmeden sözcükler", joinSure: "“{from}” görüşmesinin tüm iletileri “{into}” görüşmesinin arkasına geçer. Geri alınamaz.",
   joinOther: "O görüşme başka bir müşterinin: {who}. Yanıtlar artık ona gider.", joinNow: "Birleştir", joined: "Artık tek görüşme.", wasJoined: "O görüşmeyi bir iş arkadaşınız ya da geç gelen bir ileti bununla birleştirdi.",
+  personalData: "Kişisel veriler", exportAll: "ZIP olarak indir", erase: "Sil", eraseNow: "Kalıcı olarak sil", erasing: "Siliniyor…", typeName: "Sürdürmek için şunu yazın: {name}",
+  eraseWhat: "{name} tüm adresleri, ayrıntıları ve notlarıyla, {conversations} görüşmesi de içindeki her şeyle silinir: iletiler, temsilcilerin yazdıkları, dosyalar, özgün hâlleri. Başkalarının görüşmelerinde yazdıkları boşaltılır.",
+  eraseFamily: { one: "Onunla birleştirilmiş müşteri de silinir.", other: "Onunla birleştirilmiş {n} müşteri de silinir." },
+  eraseForGood: "Geri alınamaz. Saklanması gerekeni önce indirin.", erased: "Bitti. {name} ile ilgili hiçbir şey kalmadı: {conversations} görüşme, {messages} ileti ve {files} dosya silindi.",
   otherAddress: "Başka bir adresi", merge: "Birleştir",
 };

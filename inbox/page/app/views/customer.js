@@ -13,6 +13,7 @@ import { Family } from "./family.js";
 import { said } from "./forms.js";
 import { Icon } from "./icons.js";
 import { Face, Window } from "./parts.js";
+import { PersonalData } from "./personal.js";
 import { Timeline } from "./timeline.js";
 
 /** @import {Conversation, Customer} from "../types.d.ts" */
@@ -38,6 +39,7 @@ function Details({ one }) {
     <${Others} one=${one} />
     <button type="button" onClick=${() => setWhole(true)}>${t("timeline")}</button>
     <${Family} one=${one} />
+    <${PersonalData} one=${one} />
     ${whole && html`<${Timeline} id=${one.id} name=${name} close=${() => setWhole(false)} />`}
   `;
 }

@@ -15,6 +15,7 @@ import { Icon } from "./icons.js";
 import { Join, Joining } from "./join.js";
 import { Myself } from "./myself.js";
 import { TagChip, Window } from "./parts.js";
+import { Erase } from "./personal.js";
 import { SaveView } from "./saved.js";
 
 const MOST_TAGS = 10; // that are offered
@@ -43,6 +44,8 @@ export function Windows() {
       return html`<${Begin} close=${close} />`;
     case "customer":
       return html`<${CustomerWindow} close=${close} />`;
+    case "erase":
+      return html`<${Erase} close=${close} />`;
     case "join":
       return html`<${Join} close=${close} />`;
     case "joining":
