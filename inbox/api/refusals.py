@@ -21,6 +21,7 @@ REFUSALS: Mapping[str, Refusal] = {
         400, "a query parameter is unknown, doubled, of the wrong shape, or another list's cursor"
     ),
     "search-too-broad": Refusal(400, "too much begins with the words of a search to look through it in a second"),
+    "too-many-to-sort": Refusal(400, "a search finds too much to be put in that order: narrow it, or leave `sort` out"),
     "sign-in-expired": Refusal(400, "this browser did not begin that sign-in, or too long ago"),
     "invalid-header": Refusal(400, "`If-Match` names more than one `ETag`, or none"),
     "invalid-frame": Refusal(400, "what was sent over the stream means nothing"),

@@ -56,5 +56,6 @@ export const en = {
   eraseWhat: "{name} goes with all addresses, details and notes, and all conversations ({conversations}) with everything in them: messages, what agents wrote, files, originals. What they wrote in conversations of others is emptied.",
   eraseFamily: { one: "So does the customer who was merged into them.", other: "So do the {n} customers who were merged into them." },
   eraseForGood: "This cannot be undone. Export first what must be kept.", erased: "It is done. Of {name} nothing is left. Gone: conversations {conversations}, messages {messages}, files {files}.",
+  tooManyToSort: "Too much is found to put it in that order: it is shown by when it began. Give more words.",
   otherAddress: "Another address of theirs", merge: "Merge",
 };

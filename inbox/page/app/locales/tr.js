@@ -57,5 +57,6 @@ export const tr = {
   eraseWhat: "{name} tüm adresleri, ayrıntıları ve notlarıyla, {conversations} görüşmesi de içindeki her şeyle silinir: iletiler, temsilcilerin yazdıkları, dosyalar, özgün hâlleri. Başkalarının görüşmelerinde yazdıkları boşaltılır.",
   eraseFamily: { one: "Onunla birleştirilmiş müşteri de silinir.", other: "Onunla birleştirilmiş {n} müşteri de silinir." },
   eraseForGood: "Geri alınamaz. Saklanması gerekeni önce indirin.", erased: "Bitti. {name} ile ilgili hiçbir şey kalmadı: {conversations} görüşme, {messages} ileti ve {files} dosya silindi.",
+  tooManyToSort: "Bu sıraya dizilemeyecek kadar çok şey bulundu; başlama zamanına göre gösteriliyor. Daha çok sözcük yazın.",
   otherAddress: "Başka bir adresi", merge: "Birleştir",
 };

@@ -9,7 +9,7 @@ import { shortly, t } from "../i18n.js";
 import { conversations, loadMore, loading, more, ticked } from "../inbox.js";
 import { attempt } from "../notices.js";
 import { present, typing } from "../presence.js";
-import { go, list, place } from "../route.js";
+import { go, list, place, search } from "../route.js";
 import { agentName, channels, connectorOf, loadViews, me } from "../session.js";
 import { Icon } from "./icons.js";
 import { ChannelMark, Face, TagChip } from "./parts.js";
@@ -35,21 +35,21 @@ export function ListPane() {
 function Head() {
   const { status, sort, q, view } = place.value;
   const timer = useRef(0);
-  const search = (/** @type {string} */ typed) => {
+  const type = (/** @type {string} */ typed) => {
     clearTimeout(timer.current);
-    timer.current = setTimeout(() => go({ q: typed.trim(), status: typed.trim() ? "" : "open" }, { quietly: true }), PAUSE);
+    timer.current = setTimeout(() => search(typed.trim()), PAUSE);
   };
   if (ticked.value.size) return html`<${Bulk} />`;
   return html`
     <header>
       <input id="search" type="search" value=${q} placeholder=${t("search")} aria-label=${t("searchHint")}
-        onInput=${(/** @type {any} */ event) => search(event.target.value)} />
+        onInput=${(/** @type {any} */ event) => type(event.target.value)} />
       <div class="filters">
         <select aria-label=${t("status")} value=${status} onChange=${(/** @type {any} */ event) => go({ status: event.target.value })}>
           ${STATUSES.map((one) => html`<option value=${one}>${t(one)}</option>`)}
           <option value="">${t("anyStatus")}</option>
         </select>
-        <select aria-label=${t("sort")} value=${sort} disabled=${q !== "" || view !== ""} onChange=${(/** @type {any} */ event) => go({ sort: event.target.value })}>
+        <select aria-label=${t("sort")} value=${sort} disabled=${view !== ""} onChange=${(/** @type {any} */ event) => go({ sort: event.target.value })}>
           ${Object.entries(SORTS).map(([id, key]) => html`<option value=${id}>${t(key)}</option>`)}
         </select>
         <button type="button" class="quiet" title=${t("begin")} aria-label=${t("begin")} onClick=${() => (asked.value = "begin")}><${Icon} name="plus" /></button>
