@@ -37,7 +37,7 @@ function Details({ one }) {
     <${Identities} one=${one} />
     <${Fields} key=${one.id} one=${one} />
     <${Others} one=${one} />
-    <button type="button" onClick=${() => setWhole(true)}>${t("timeline")}</button>
+    <button type="button" class="below" onClick=${() => setWhole(true)}>${t("timeline")}</button>
     <${Family} one=${one} />
     <${PersonalData} one=${one} />
     ${whole && html`<${Timeline} id=${one.id} name=${name} close=${() => setWhole(false)} />`}
@@ -100,7 +100,6 @@ function Others({ one }) {
   }, [one.id, open?.id, open?.status]);
   return html`
     <h3>${t("earlierConversations")}</h3>
-    <button type="button" onClick=${() => (asked.value = "join")}>${t("join")}</button>
     <ul class="others">
       ${found.map(
         (other) => html`
@@ -113,5 +112,6 @@ function Others({ one }) {
         `,
       )}
     </ul>
+    <button type="button" class="below" onClick=${() => (asked.value = "join")}>${t("join")}</button>
   `;
 }
