@@ -19,7 +19,7 @@ async def test_a_note_about_a_customer_is_seen_changed_and_dropped_by_colleagues
     await one.open(conversation)
     await other.open(later)
     await one.page.get_by_label("What colleagues should know").fill("Prefers to be called")
-    await one.page.get_by_role("button", name="Add note").click()
+    await one.page.get_by_role("button", name="Write down").click()
     # On a phone, the customer is a window.
     await other.page.get_by_role("button", name="Customer", exact=True).click()
     seen = other.page.get_by_role("dialog").locator(".about-them li")

@@ -46,7 +46,7 @@ export const en = {
   newCanned: "New canned reply", shortcut: "Shortcut", title: "Title", text: "Text", everybody: "Everybody", change: "Change", span: "Time", lastDays: { one: "The last day", other: "The last {n} days" }, volumeReport: "Messages of customers", timesReport: "How long answers take",
   backlogReport: "What was open in the evening", hoursReport: "Busiest hours", firstResponse: "First response, half of them", firstResponseSlow: "First response, nine in ten",
   resolution: "Resolution, half of them", begin: "New conversation", subject: "Subject", newPassword: "New password", oldPassword: "Present password", passwordChanged: "Your password is changed; you are signed out everywhere else.",
-  customerNotes: "Notes about them", noteAbout: "What colleagues should know",
+  customerNotes: "Notes about them", writeDown: "Write down", noteAbout: "What colleagues should know",
   tagsPage: "Look after tags", newTag: "New tag", description: "Description", colour: "Colour", noColour: "No colour", grey: "Grey", red: "Red", orange: "Orange", yellow: "Yellow", green: "Green",
   teal: "Teal", blue: "Blue", purple: "Purple", pink: "Pink", mergeInto: "Becomes", leaving: { one: "{n} is yet to follow", other: "{n} are yet to follow" },
   tagGoes: { one: "{n} conversation loses it. This cannot be undone.", other: "{n} conversations lose it. This cannot be undone." }, dropIt: "Drop it",

@@ -47,7 +47,7 @@ export const tr = {
   newCanned: "Yeni hazır yanıt", shortcut: "Kısaltma", title: "Başlık", text: "Metin", everybody: "Herkes", change: "Değiştir", span: "Süre", lastDays: { one: "Son gün", other: "Son {n} gün" }, volumeReport: "Müşteri iletileri", timesReport: "Yanıtlar ne kadar sürüyor",
   backlogReport: "Akşamları açık kalanlar", hoursReport: "En yoğun saatler", firstResponse: "İlk yanıt, yarısı", firstResponseSlow: "İlk yanıt, onda dokuzu",
   resolution: "Çözüm, yarısı", begin: "Yeni görüşme", subject: "Konu", newPassword: "Yeni parola", oldPassword: "Şimdiki parola", passwordChanged: "Parolanız değişti; başka her yerde oturumunuz kapandı.",
-  customerNotes: "Müşteri notları", noteAbout: "İş arkadaşlarınızın bilmesi gerekenler",
+  customerNotes: "Müşteri notları", writeDown: "Not düş", noteAbout: "İş arkadaşlarınızın bilmesi gerekenler",
   tagsPage: "Etiketleri düzenle", newTag: "Yeni etiket", description: "Açıklama", colour: "Renk", noColour: "Renksiz", grey: "Gri", red: "Kırmızı", orange: "Turuncu", yellow: "Sarı", green: "Yeşil",
   teal: "Camgöbeği", blue: "Mavi", purple: "Mor", pink: "Pembe", mergeInto: "Şuna dönüşsün:", leaving: { one: "{n} görüşme daha değişecek", other: "{n} görüşme daha değişecek" },
   tagGoes: { one: "{n} görüşmeden kalkacak. Geri alınamaz.", other: "{n} görüşmeden kalkacak. Geri alınamaz." }, dropIt: "Etiketi kaldır",

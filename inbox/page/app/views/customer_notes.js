@@ -36,7 +36,7 @@ export function CustomerNotes({ one }) {
     ${found.next && html`<button type="button" onClick=${() => read(found.next)}>${t("more")}</button>`}
     <form class="about-them" onSubmit=${add}>
       <textarea name="text" required rows="2" maxlength="10000" dir="auto" placeholder=${t("noteAbout")} aria-label=${t("noteAbout")}></textarea>
-      <button>${t("addNote")}</button>
+      <button>${t("writeDown")}</button>
     </form>
   `;
 }
