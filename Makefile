@@ -25,6 +25,7 @@ lint: $(VENV)/test
 	$(BIN)/lint-imports
 	@[ -d tests/page/node_modules ] || npm ci --silent --no-audit --no-fund --prefix tests/page
 	tests/page/node_modules/.bin/tsc -p tests/page
+	tests/page/node_modules/.bin/tsc -p tests/page/widget.json
 
 format: $(VENV)/test
 	$(BIN)/ruff check --fix .

@@ -19,7 +19,7 @@ from statistics import median, quantiles
 
 import msgspec
 
-from bench import _fanout, _hooks, _page, _parsing, _processes, _quotes, _reading, _searching
+from bench import _fanout, _hooks, _page, _parsing, _processes, _quotes, _reading, _searching, _visitors
 from bench._alone import Alone, p50_p95
 from bench._failover import fail_over
 from bench._load import Load
@@ -196,12 +196,20 @@ class Bench:
         told = f"p99 {p99:.1f} ms at {found.events:.0f} events a second, {found.frames:,} frames (at most 50)"
         return [Line("an event to 200 agents' streams", told, good=p99 <= 50), self._idle()]
 
-    def _idle(self) -> Line:
-        """What an agent's stream takes while nothing happens, beside a bare WebSocket."""
+    def visitors(self) -> list[Line]:
+        """10,000 idle visitors of the web chat and 1,000 who talk; and its widget in a browser."""
+        return _visitors.lines(self._ours, self._bare_socket())
+
+    def _bare_socket(self) -> float:
+        """KiB of a bare WebSocket on which nothing happens."""
         port = free_port()
         with running("-m", "bench._answer", str(port), says="ready", log=self._folder / "sockets.log") as (bare, _):
-            ours = self._held(self._ours.pid, self._ours.http_port, "/api/v1/stream")
-            theirs = self._held(bare.pid, port, "/ws")
+            return self._held(bare.pid, port, "/ws")
+
+    def _idle(self) -> Line:
+        """What an agent's stream takes while nothing happens, beside a bare WebSocket."""
+        ours = self._held(self._ours.pid, self._ours.http_port, "/api/v1/stream")
+        theirs = self._bare_socket()
         share = ours / theirs
         told = f"{ours:.1f} KiB beside {theirs:.1f} (at most 2)"
         return Line("an idle stream / a bare aiohttp WebSocket", told, share, good=share <= 2)
@@ -307,6 +315,7 @@ NAMES: tuple[str, ...] = (
     "reading",
     "page",
     "search",
+    "visitors",
     "parsing",
     "quotes",
 )

@@ -23,6 +23,7 @@ from inbox.activity import Activity
 from inbox.attachments import Attachments
 from inbox.context import ChannelContext
 from inbox.events import Hub
+from inbox.faces import Faces
 from inbox.feed import ChannelFeed
 from inbox.ingest import Ingest, Intake, Policy, Reading
 from inbox.metrics import Metrics
@@ -109,6 +110,7 @@ async def measure(url: str, seconds: float, rounds: int) -> list[float]:
             ingest=ingest,
             feed=ChannelFeed(store, hub, Signals(store), CHANNEL),
             files=Attachments(store),
+            faces=Faces(store, Attachments(store)),
             metrics=metrics,
         )
         await connector.start(context)

@@ -9,6 +9,7 @@ from config.load import ChannelCheck, find_file, load
 from config.model import (
     ChannelConfig,
     Config,
+    HoursConfig,
     InboxConfig,
     OidcConfig,
     RetentionConfig,
@@ -25,6 +26,7 @@ __all__ = [
     "ChannelConfig",
     "Config",
     "ConfigError",
+    "HoursConfig",
     "InboxConfig",
     "OidcConfig",
     "Problem",

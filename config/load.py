@@ -19,7 +19,7 @@ ChannelCheck = Callable[[Source, int, str, Mapping[str, Any]], Sequence[Problem]
 
 _DEFAULT = Path(__file__).with_name("default.yaml")
 _FILE_NAME = "santral.yaml"
-_LATER = ("bots", "rules", "hours", "faq")
+_LATER = ("bots", "rules", "faq")
 
 
 def find_file(folder: Path) -> Path | None:

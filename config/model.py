@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import re
 from collections.abc import Mapping
-from datetime import UTC, timedelta, tzinfo
+from datetime import UTC, date, timedelta, tzinfo
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -32,6 +33,8 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _HOST = re.compile(r"[A-Za-z0-9.:_-]{1,255}")
 _ID = re.compile(r"[a-z0-9_-]{1,40}")
+_SPAN = re.compile(r"([01][0-9]|2[0-4]):([0-5][0-9])-([01][0-9]|2[0-4]):([0-5][0-9])")
+_DAY_MINUTES = 24 * 60
 
 
 def _wrong(text: str) -> PydanticCustomError:
@@ -57,6 +60,35 @@ def _timezone(value: str) -> str:
         todo = f'did you mean "{close[0]}"?' if close else "use an IANA name such as Europe/Istanbul"
         raise _wrong(f"unknown time zone; {todo}") from None
     return value
+
+
+def _zone(name: str) -> tzinfo:
+    """The time zone itself; UTC needs no time zone data on the machine."""
+    return UTC if name == "UTC" else ZoneInfo(name)
+
+
+def _span(value: object) -> tuple[int, int]:
+    match = _SPAN.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise _wrong('must be a time of day from and to; write it such as "09:00-18:00", to 24:00 at the latest')
+    hours, minutes, end_hours, end_minutes = map(int, match.groups())
+    start, end = hours * 60 + minutes, end_hours * 60 + end_minutes
+    if start >= end or end > _DAY_MINUTES:
+        raise _wrong("must end after it begins, and by 24:00; write what is after midnight under the next day")
+    return start, end
+
+
+def _in_order(spans: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
+    if any(later[0] < earlier[1] for earlier, later in itertools.pairwise(spans)):
+        raise _wrong("the times overlap or are out of order; write each after the one before it")
+    return spans
+
+
+def _date(value: object) -> date:
+    try:
+        return date.fromisoformat(value if isinstance(value, str) else "")
+    except ValueError:
+        raise _wrong('must be a date; write it such as "2026-12-25"') from None
 
 
 def _public_url(value: str) -> str:
@@ -116,8 +148,8 @@ class InboxConfig(_Section):
 
     @property
     def zone(self) -> tzinfo:
-        """The time zone itself; UTC needs no time zone data on the machine."""
-        return UTC if self.timezone == "UTC" else ZoneInfo(self.timezone)
+        """The time zone itself."""
+        return _zone(self.timezone)
 
 
 class ServerConfig(_Section):
@@ -198,6 +230,47 @@ class WebhooksConfig(_Section):
     allow_networks: tuple[IPv4Network | IPv6Network, ...] = ()
 
 
+Day = Annotated[tuple[Annotated[tuple[int, int], BeforeValidator(_span)], ...], AfterValidator(_in_order)]
+"""When a day is open: from and to, in minutes since its midnight, in order; empty where it is closed."""
+
+
+class HoursConfig(_Section):
+    """When the office is open.
+
+    Attributes:
+        timezone: IANA name of the zone whose clocks the times are of; None: that of the inbox.
+        monday: and so on: the day's opening times.
+        closed: days on which it is closed, whatever day of the week they are.
+    """
+
+    timezone: Annotated[str, AfterValidator(_timezone)] | None = None
+    monday: Day = ()
+    tuesday: Day = ()
+    wednesday: Day = ()
+    thursday: Day = ()
+    friday: Day = ()
+    saturday: Day = ()
+    sunday: Day = ()
+    closed: tuple[Annotated[date, BeforeValidator(_date)], ...] = ()
+
+    @property
+    def week(self) -> tuple[Day, ...]:
+        """The days' opening times, Monday first."""
+        return (
+            self.monday, self.tuesday, self.wednesday, self.thursday, self.friday, self.saturday, self.sunday
+        )  # fmt: skip
+
+    @model_validator(mode="after")
+    def _opens(self) -> Self:
+        if not any(self.week):
+            raise _wrong('no day is open; write such as monday: ["09:00-18:00"], or leave `hours` out')
+        return self
+
+    def zone(self, inbox: InboxConfig) -> tzinfo:
+        """The time zone whose clocks the times are of."""
+        return _zone(self.timezone or inbox.timezone)
+
+
 def _issuer(value: str) -> str:
     try:
         url = urlsplit(value)
@@ -243,6 +316,7 @@ class Config(_Section):
     retention: RetentionConfig = RetentionConfig()
     webhooks: WebhooksConfig = WebhooksConfig()
     sign_in: SignInConfig = SignInConfig()
+    hours: HoursConfig | None = None
     channels: tuple[ChannelConfig, ...] = ()
     _source: Source = PrivateAttr()
 

@@ -54,6 +54,14 @@ class Source:
         """The file as the user named it."""
         return self._document.file
 
+    @property
+    def connectors(self) -> dict[str, str]:
+        """The connector's name of each channel, as far as the file says both."""
+        channels = self._at(("channels",))
+        named = [one for one in channels if isinstance(one, Mapping)] if isinstance(channels, list) else []
+        found = [(one.get("id"), one.get("connector")) for one in named]
+        return {id_: name for id_, name in found if isinstance(id_, str) and isinstance(name, str)}
+
     def line(self, path: Where) -> int:
         """The line of a value, or where it is not in the file, of the nearest one around it."""
         lines = self._document.lines

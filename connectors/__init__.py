@@ -7,18 +7,20 @@ What a connector is stands in `connectors.base`, what it is given in `connectors
 
 from __future__ import annotations
 
-from connectors.base import Amendment, Capabilities, Connector, Options, Rate, Receipt, Reply, Secrets
+from connectors.base import Amendment, Capabilities, Connector, FollowUp, Options, Rate, Receipt, Reply, Secrets
 from connectors.calling import calling
 from connectors.context import (
     Channel,
     Context,
     CursorExpiredError,
+    Faces,
     Feed,
     FeedPage,
     Files,
     Handler,
     Keys,
     Lease,
+    Picture,
     Received,
 )
 from connectors.errors import (
@@ -30,6 +32,7 @@ from connectors.errors import (
     UncertainError,
     UnreachableError,
 )
+from connectors.hours import OfficeHours, Opening
 from connectors.rewriting import Rewriting, rewriting
 
 __all__ = [
@@ -40,15 +43,20 @@ __all__ = [
     "ConnectorError",
     "Context",
     "CursorExpiredError",
+    "Faces",
     "Feed",
     "FeedPage",
     "Files",
+    "FollowUp",
     "Handler",
     "Keys",
     "Lease",
     "LeaseLostError",
+    "OfficeHours",
+    "Opening",
     "Options",
     "PermanentError",
+    "Picture",
     "Rate",
     "Receipt",
     "Received",

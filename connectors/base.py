@@ -26,10 +26,29 @@ from normalizer.outcomes import Outcome, Person, Profile, Raw, Remote
 from normalizer.schema import Message, Recipient
 
 
+class FollowUp(Struct, frozen=True, kw_only=True):
+    """Replies that nobody fetched leave by another channel, where the recipient has a proved address on it.
+
+    Attributes:
+        channel: the id of that channel, which must be able to begin.
+        after: how long they wait for that, counted from the last of them.
+        option: where the options name the channel, so that a mistake is told on its line.
+    """
+
+    channel: str
+    after: timedelta
+    option: tuple[str, ...]
+
+
 class Options(BaseModel):
     """Base of every connector's options. Unknown keys are mistakes, and `santral check` names their lines."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    @property
+    def follow_up(self) -> FollowUp | None:
+        """What becomes of replies that nobody fetches, on a channel with `pull`; None: they wait."""
+        return None
 
 
 def _several(value: object) -> object:

@@ -5,7 +5,7 @@ The inbox implements these protocols; `connectors.testing` does so without an in
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, Literal, NoReturn, Protocol
@@ -13,17 +13,22 @@ from typing import Any, Literal, NoReturn, Protocol
 from aiohttp import web
 from msgspec import Struct
 
+from connectors.hours import OfficeHours
 from normalizer.outcomes import Raw
 from normalizer.schema import Attachment, Author, Message
 
 
 class Channel(Struct, frozen=True, kw_only=True):
-    """The configured instance a connector serves. `public_url` is where the world reaches Santral's HTTP, no slash."""
+    """The configured instance a connector serves.
+
+    `public_url` is where the world reaches Santral's HTTP, no slash. `hours` is when the office is open; None: always.
+    """
 
     id: str
     public_url: str
     inbox_name: str = "Santral"
     locale: str = "en"
+    hours: OfficeHours | None = None
 
 
 class Received(Struct, frozen=True, kw_only=True):
@@ -49,6 +54,42 @@ class FeedPage(Struct, frozen=True, kw_only=True):
     messages: tuple[Message, ...]
     cursor: str
     conversation_id: str | None = None
+
+
+class Standing(Struct, frozen=True, kw_only=True):
+    """How a thread's newest conversation stands, as far as its recipient may know.
+
+    Attributes:
+        conversation_id: None before the first message.
+        agent: who has taken it, or None.
+        read: the newest of the recipient's messages in it that somebody of the company has seen, or None.
+        resolved: whether it was answered and is resolved.
+        rated: whether the recipient has said how it was since it was last opened.
+        ahead: how many wait longer on this channel for somebody to take their conversation; None where this one does
+            not wait.
+        wait_seconds: how long others waited for a first answer lately; None where nobody knows, or it does not wait.
+    """
+
+    conversation_id: str | None = None
+    agent: Author | None = None
+    read: str | None = None
+    resolved: bool = False
+    rated: bool = False
+    ahead: int | None = None
+    wait_seconds: float | None = None
+
+
+class Attendant(Protocol):
+    """Who hears of a thread while its recipient is here. None of it may raise or wait."""
+
+    def typing(self, author: Author) -> None:
+        """Somebody of the company types."""
+
+    def changed(self) -> None:
+        """The thread may stand otherwise (`Feed.standing`)."""
+
+    def ended(self) -> None:
+        """The recipient has ended the thread for all who follow it (`Feed.end`)."""
 
 
 class CursorExpiredError(Exception):
@@ -85,8 +126,22 @@ class Feed(Protocol):
             UnavailableError: the database is away; it need not be said again.
         """
 
-    def attended(self, thread_key: str, show: Callable[[Author], None]) -> AbstractAsyncContextManager[None]:
-        """The recipient is here while the block lasts, and `show` is called with whoever of the company types there."""
+    async def standing(self, thread_key: str) -> Standing:
+        """How the thread's newest conversation stands.
+
+        Raises:
+            UnavailableError: the database is away.
+        """
+
+    async def end(self, thread_key: str) -> None:
+        """Tells all attendants of a thread, in all processes, that its recipient has ended it.
+
+        Raises:
+            UnavailableError: the database is away.
+        """
+
+    def attended(self, thread_key: str, attendant: Attendant) -> AbstractAsyncContextManager[None]:
+        """The recipient is here while the block lasts, and `attendant` hears of the thread."""
 
 
 class Files(Protocol):
@@ -112,14 +167,52 @@ class Files(Protocol):
         """An attachment that `owner` uploaded, or that stands in a message of the thread `owner`."""
 
 
+class Picture(Struct, frozen=True, kw_only=True):
+    """A picture that any browser shows, and in which nothing runs."""
+
+    content_type: str
+    content: bytes
+
+
+class Faces(Protocol):
+    """The pictures of agents, for channels that show who writes. They are no secret: who is answered may see them."""
+
+    async def find(self, agent_id: str) -> str | None:
+        """The id of an agent's picture, as of some seconds ago; None where they have none.
+
+        Args:
+            agent_id: `Author.id` of what they wrote.
+
+        Raises:
+            UnavailableError: the database is away.
+        """
+
+    async def open(self, picture_id: str) -> Picture | None:
+        """A picture, or None where no agent has it. What an id stands for never changes.
+
+        Raises:
+            UnavailableError: the database is away.
+        """
+
+
 class Keys(Protocol):
-    """Signing keys of the channel, kept in the database and the same in every process."""
+    """Signing keys of the channel, kept in the database and the same in every process, and whose tokens are revoked."""
 
     async def current(self) -> tuple[str, bytes]:
         """The key to sign with: its `kid` and its 32 bytes."""
 
     async def find(self, kid: str) -> bytes | None:
         """The key of that `kid`, or None."""
+
+    async def revoke(self, subject: str, until: datetime) -> None:
+        """Revokes what was signed for `subject`; forgotten after `until`, when nothing of it is valid any more.
+
+        Raises:
+            UnavailableError: the database is away.
+        """
+
+    async def is_revoked(self, subject: str) -> bool:
+        """Whether what was signed for `subject` is revoked."""
 
 
 class Lease(Protocol):
@@ -162,6 +255,10 @@ class Context(Protocol):
         """Attachments."""
 
     @property
+    def faces(self) -> Faces:
+        """The pictures of agents."""
+
+    @property
     def keys(self) -> Keys:
         """Signing keys."""
 
@@ -193,6 +290,20 @@ class Context(Protocol):
         """Says that the platform has answered, also when it had nothing to say. To be called after every poll.
 
         A poller that called it and falls silent for far longer than it used to is shown as `silent`.
+        """
+
+    async def share(self, name: str, spent: Mapping[str, float]) -> Mapping[str, float]:
+        """Adds what each key has spent here, in seconds of its rate, to what it owes in all processes.
+
+        Args:
+            name: of the rate; keys of different rates do not meet.
+            spent: by key, since it was last shared.
+
+        Returns:
+            For each key, after how many seconds from now it owes nothing any more.
+
+        Raises:
+            UnavailableError: the database is away; to be shared later.
         """
 
     def turned_away(self, reason: str) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from connectors.base import Connector
-from inbox import identity
+from inbox import delivery, identity
 from inbox.errors import NotFoundError, RefusedError
-from inbox.model import Conversation, Customer, Identity
+from inbox.model import Conversation, Customer, Identity, OutboxItem
 from inbox.store import Unit
 from normalizer.outcomes import Person
 from normalizer.schema import Attachment, Message
@@ -41,7 +42,7 @@ class Addressing:
     """Finds addressees. `connectors` are those of the configuration, by channel."""
 
     def __init__(self, connectors: Mapping[str, Connector[Any]]) -> None:
-        self._connectors = connectors
+        self.connectors = connectors
 
     def connector(self, channel: str) -> Connector[Any]:
         """The connector of a channel.
@@ -49,19 +50,19 @@ class Addressing:
         Raises:
             RefusedError: the channel is not configured.
         """
-        connector = self._connectors.get(channel)
+        connector = self.connectors.get(channel)
         if connector is None:
             raise RefusedError("channel-gone", f'channel "{channel}" is not in the configuration')
         return connector
 
     def pulls(self, channel: str) -> bool:
         """Whether recipients on a channel fetch what is for them."""
-        connector = self._connectors.get(channel)
+        connector = self.connectors.get(channel)
         return connector is not None and connector.capabilities.pull
 
     def canonical(self, kind: str, value: str) -> str | None:
         """The form in which an identity of that kind is kept, or None where the value can be none."""
-        for connector in self._connectors.values():
+        for connector in self.connectors.values():
             if connector.identity_kind == kind:
                 return connector.canonical(value)
         return Connector.canonical(value)
@@ -69,7 +70,7 @@ class Addressing:
     def ways(self, identities: Sequence[Identity]) -> list[Way]:
         """By which channels somebody with these identities can be written to, and why not by the others."""
         found: list[Way] = []
-        for channel, connector in self._connectors.items():
+        for channel, connector in self.connectors.items():
             reachable = [one for one in identities if one.kind == connector.identity_kind]
             found += [Way(channel=channel, identity=one, refusal=_shut_out(one)) for one in reversed(reachable)]
             if not reachable:
@@ -81,12 +82,12 @@ class Addressing:
 
         None of our own addresses on any channel; and nobody whom a forged mail names.
         """
-        connector = self._connectors.get(message.channel)
+        connector = self.connectors.get(message.channel)
         verdicts = message.flags.authenticated
         forged = verdicts is not None and verdicts.dmarc == "fail"
         if connector is None or not connector.capabilities.recipients or forged:
             return ()
-        ours = [one for one in self._connectors.values() if one.identity_kind == connector.identity_kind]
+        ours = [one for one in self.connectors.values() if one.identity_kind == connector.identity_kind]
         found = dict.fromkeys(filter(None, map(connector.canonical, connector.others(message))))
         others = [one for one in found if one != reached.value and not any(our.owns(one) for our in ours)]
         return tuple(others[:MAX_COPIED])
@@ -135,10 +136,22 @@ class Addressing:
             raise NotFoundError(f"no customer {customer_id}")
         return await self._of_customer(unit, customer_id, channel)
 
+    async def proved(self, unit: Unit, customer_id: str, channel: str) -> Addressee | None:
+        """A customer by a channel, at the newest address there that was proved; None where there is none."""
+        connector = self.connectors.get(channel)
+        if connector is None:
+            return None
+        found = [
+            one
+            for one in await _reachable(unit, customer_id, connector)
+            if one.verified and one.unreachable is None and not connector.owns(one.value)
+        ]
+        newest = max(found, key=lambda one: one.created_at, default=None)
+        return _addressee(channel, connector, newest) if newest else None
+
     async def _of_customer(self, unit: Unit, customer_id: str, channel: str) -> Addressee:
         connector = self.connector(channel)
-        family = [one.id for one in await unit.family_of(customer_id)]
-        reachable = [one for one in await unit.identities_of(family) if one.kind == connector.identity_kind]
+        reachable = await _reachable(unit, customer_id, connector)
         if not reachable:
             raise _unreachable(channel)
         newest = max(reachable, key=lambda one: (one.unreachable is None, one.created_at))
@@ -155,6 +168,35 @@ class Addressing:
         name = " ".join(person.name.split()) if person.name else None
         found = await identity.recognised(unit, replace(person, value=value, name=name))
         return _addressee(channel, connector, found.identity)
+
+
+async def _reachable(unit: Unit, customer_id: str, connector: Connector[Any]) -> list[Identity]:
+    """What a customer, or who is one with them, can be reached by."""
+    family = [one.id for one in await unit.family_of(customer_id)]
+    return [one for one in await unit.identities_of(family) if one.kind == connector.identity_kind]
+
+
+def on_its_way(message: Message, addressee: Addressee, due: datetime, *, to: tuple[str, ...] = ()) -> OutboxItem:
+    """A reply's place in the outbox. `to`: addresses that its writer chose instead of the addressee's own."""
+    return OutboxItem(
+        id=message.id,
+        lane=delivery.lane(addressee.channel, message.conversation_id),
+        channel=addressee.channel,
+        conversation_id=message.conversation_id,
+        identity_id=addressee.identity.id,
+        thread_key=addressee.thread_key,
+        seq=message.seq,
+        state="queued",
+        due_at=due,
+        to=to,
+    )
+
+
+def outside(connectors: Mapping[str, Connector[Any]], address: str) -> str | None:
+    """A mail address as the channels keep it; None where it is none, or one of our own: nobody is answered there."""
+    mail = [one for one in connectors.values() if one.identity_kind == identity.EMAIL]
+    kept = (mail[0] if mail else Connector).canonical(address)
+    return kept.lower() if kept and not any(one.owns(kept) for one in mail) else None
 
 
 def _unreachable(channel: str) -> RefusedError:

@@ -30,7 +30,9 @@ from inbox.conversations import Conversations
 from inbox.customer_notes import CustomerNotes
 from inbox.customers import Customers
 from inbox.events import Hub
+from inbox.faces import Faces
 from inbox.feed import ChannelFeed
+from inbox.follow_ups import FollowUps
 from inbox.gauges import Gauges
 from inbox.housekeeping import Housekeeping
 from inbox.ingest import Ingest, Intake, Reading
@@ -42,6 +44,7 @@ from inbox.oidc import Oidc
 from inbox.outbox import OutboxWorker
 from inbox.privacy import Privacy
 from inbox.public_only import PublicOnly
+from inbox.recipients import Recipients
 from inbox.replies import Replies
 from inbox.retention import Retention
 from inbox.roster import Part, Roster
@@ -121,9 +124,12 @@ class Santral:
         self._metrics = metrics
         self._activity = activity
         self._signals = Signals(store)
+        self._addressing = Addressing(channels.connectors)
+        self._recipients = Recipients(store, self._addressing, self._signals)
         self._typing = TypingShown(store, channels.connectors)
         self._hub = Hub(store.events, metrics, self._signals)
         self._files = Attachments(store)
+        self._faces = Faces(store, self._files)
         self._audit = Audit(store)
         self._public = PublicOnly(config.webhooks.allow_networks)
         self._ingest = Ingest(store, self.owner, self._intakes(), reading, metrics, alone=alone)
@@ -181,7 +187,8 @@ class Santral:
         if "outbox" in self._parts:
             retention = Retention(self.store, self.owner, Privacy(self.store), self.config.retention)
             webhooks = WebhookWorker(self.store, self.owner, self._public, self._metrics)
-            workers += [self._outbox, self._jobs, Waker(self.store), TagWorker(self.store), retention, webhooks]
+            follow_ups, tags = FollowUps(self.store, self._addressing), TagWorker(self.store)
+            workers += [self._outbox, self._jobs, Waker(self.store), follow_ups, tags, retention, webhooks]
         await together(*[worker.run() for worker in workers])
 
     async def _close_connectors(self) -> None:
@@ -241,13 +248,14 @@ class Santral:
             store=self.store,
             owner=self.owner,
             ingest=self._ingest,
-            feed=ChannelFeed(self.store, self._hub, self._signals, channel_id),
+            feed=ChannelFeed(self.store, self._hub, self._signals, self._recipients, channel_id),
             files=self._files,
+            faces=self._faces,
             metrics=self._metrics,
         )
 
     def _services(self) -> Services:
-        addressing, oidc = Addressing(self._channels.connectors), self.config.sign_in.oidc
+        addressing, oidc = self._addressing, self.config.sign_in.oidc
         return Services(
             store=self.store,
             hub=self._hub,
@@ -264,11 +272,13 @@ class Santral:
             roster=self._roster,
             activity=self._activity,
             files=self._files,
+            faces=self._faces,
             sign_in=SignIn(self.store, oidc.create if oidc else None),
             oidc=Oidc(self.store, oidc, self.config.inbox.public_url) if oidc else None,
             privacy=Privacy(self.store),
             audit=self._audit,
             signals=self._signals,
+            recipients=self._recipients,
             typing=self._typing,
             teller=Teller(),
             public=self._public,

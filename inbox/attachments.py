@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from datetime import UTC, datetime
 
 import puremagic
@@ -58,6 +58,11 @@ class Attachments:
             return upload.attachment
         within = {"external.thread_key": owner, "direction": {"$ne": "note"}}
         return await self._store.files.attachment(attachment_id, within)
+
+    async def uploaded(self, attachment_ids: Collection[str], *, owner: str) -> dict[str, Attachment]:
+        """Those of these files that `owner` uploaded and that are there still."""
+        found = await self._store.files.uploads(attachment_ids)
+        return {id_: upload.attachment for id_, upload in found.items() if upload.owner == owner}
 
     async def get(self, attachment_id: str, reader: Principal) -> Attachment | None:
         """What `reader` may read: an upload of theirs, a customer's picture, or what a message shows that they see."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Literal, NoReturn
@@ -13,9 +13,11 @@ from connectors.context import Channel, Handler, Lease, Received
 from connectors.supervisor import Seat
 from inbox import leases
 from inbox.attachments import Attachments
+from inbox.faces import Faces
 from inbox.feed import ChannelFeed
 from inbox.ingest import Ingest
 from inbox.metrics import Metrics
+from inbox.model import scoped
 from inbox.store import Store
 from normalizer.outcomes import Raw
 
@@ -35,6 +37,14 @@ class ChannelKeys:
         """The key of that `kid`, or None."""
         return await self._keys.key(self._channel, kid)
 
+    async def revoke(self, subject: str, until: datetime) -> None:
+        """Revokes what was signed for `subject`; forgotten after `until`."""
+        await self._keys.revoke(self._channel, subject, until)
+
+    async def is_revoked(self, subject: str) -> bool:
+        """Whether what was signed for `subject` is revoked."""
+        return await self._keys.is_revoked(self._channel, subject)
+
 
 class ChannelContext:
     """One channel's way to the inbox."""
@@ -49,11 +59,13 @@ class ChannelContext:
         ingest: Ingest,
         feed: ChannelFeed,
         files: Attachments,
+        faces: Faces,
         metrics: Metrics,
     ) -> None:
         self.channel = channel
         self.feed = feed
         self.files = files
+        self.faces = faces
         self.keys = ChannelKeys(store, channel.id)
         self.log: Any = structlog.get_logger("santral.channel").bind(channel=channel.id)
         self._seat = seat
@@ -88,6 +100,12 @@ class ChannelContext:
                 lease = await stack.enter_async_context(leases.hold(self._store, self._owner, full))
             with self._metrics.holding(full, lease):
                 yield lease
+
+    async def share(self, name: str, spent: Mapping[str, float]) -> Mapping[str, float]:
+        """Adds what each key has spent here to what it owes in all processes; says after how many seconds nothing."""
+        prefix = scoped(self.channel.id, name)
+        owed = await self._store.budgets.owe({scoped(prefix, key): seconds for key, seconds in spent.items()})
+        return {key: owed[scoped(prefix, key)] for key in spent}
 
     def heard(self) -> None:
         """Says that the platform has answered, also when it had nothing to say."""

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from inbox.addressing import Addressing
 from inbox.errors import NotFoundError, RefusedError, VersionConflictError
-from inbox.identity import identity_id
+from inbox.identity import identity_id, merged
 from inbox.model import Customer, FieldValue, Identity, new_id
 from inbox.store import Store, Unit
 from normalizer.codec import clean_structure
@@ -100,8 +100,9 @@ class Customers:
 
         async def change(unit: Unit) -> Customer:
             customer, known_as = await _standing(unit, customer_id), await _standing(unit, into)
-            unit.put(replace(customer, merged_into=into, updated_at=unit.now))
-            return unit.put(replace(known_as, merged=(*known_as.merged, customer_id), updated_at=unit.now))
+            customer, known_as = merged(customer, known_as, unit.now)
+            unit.put(customer)
+            return unit.put(known_as)
 
         return await self._store.write(change)
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 
 from msgspec.structs import replace
 
-from connectors.context import CursorExpiredError, FeedPage, Presence
+from connectors.context import Attendant, CursorExpiredError, FeedPage, Presence, Standing
 from connectors.errors import UnavailableError
 from inbox.events import PAGE, Hub, from_cursor, to_cursor
 from inbox.model import Event, scoped
+from inbox.recipients import Recipients
 from inbox.sight import audience
 from inbox.signals import Signal, Signals
 from inbox.store import Store
@@ -25,10 +26,11 @@ UNSEEN = frozenset({"scheduled", "queued", "cancelled", "failed"})
 class ChannelFeed:
     """The threads of one channel."""
 
-    def __init__(self, store: Store, hub: Hub, signals: Signals, channel: str) -> None:
+    def __init__(self, store: Store, hub: Hub, signals: Signals, recipients: Recipients, channel: str) -> None:
         self._store = store
         self._hub = hub
         self._signals = signals
+        self._recipients = recipients
         self._channel = channel
 
     async def history(self, thread_key: str, *, limit: int = 100) -> FeedPage:
@@ -84,13 +86,28 @@ class ChannelFeed:
         if signal is not None and self._signals.watched(signal.conversation_id):
             await self._signals.send(signal)
 
+    async def standing(self, thread_key: str) -> Standing:
+        """How the thread's newest conversation stands."""
+        return await self._recipients.standing(self._channel, thread_key)
+
+    async def end(self, thread_key: str) -> None:
+        """Tells all attendants of a thread that its recipient has ended it."""
+        threads = ((self._channel, thread_key),)
+        await self._signals.send(
+            Signal(kind="ended", conversation_id="", author=Author(type="customer"), threads=threads)
+        )
+
     @asynccontextmanager
-    async def attended(self, thread_key: str, show: Callable[[Author], None]) -> AsyncIterator[None]:
-        """The recipient is here while the block lasts, and `show` is called with whoever of the company types."""
+    async def attended(self, thread_key: str, attendant: Attendant) -> AsyncIterator[None]:
+        """The recipient is here while the block lasts, and `attendant` hears of the thread."""
 
         def heard(signal: Signal) -> None:
             if signal.kind == "typing" and signal.author.type != "customer":
-                show(signal.author)
+                attendant.typing(signal.author)
+            elif signal.kind == "changed":
+                attendant.changed()
+            elif signal.kind == "ended":
+                attendant.ended()
 
         here = await self._signal(thread_key, "here")
         with contextlib.ExitStack() as stack:

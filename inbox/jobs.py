@@ -20,7 +20,7 @@ from connectors.base import Connector
 from connectors.errors import ConnectorError, PermanentError, TemporaryError, UnavailableError
 from inbox import delivery
 from inbox.attachments import Attachments
-from inbox.identity import EMAIL, identity_id
+from inbox.identity import EMAIL, address, identity_id
 from inbox.model import Customer, Identity, Job
 from inbox.store import NotOwnerError, Store, Unit
 from inbox.store.files import PICTURES, Kept
@@ -208,13 +208,10 @@ def _state(error: Exception) -> AttachmentState:
     return code if code in get_args(AttachmentState) else "expired"  # type: ignore[return-value]
 
 
-async def _add_address(unit: Unit, customer: Customer, address: str, *, verified: bool) -> None:
+async def _add_address(unit: Unit, customer: Customer, value: str, *, verified: bool) -> None:
     """A customer's mail address, unless it is somebody's already."""
-    id_ = identity_id(EMAIL, address)
-    if await unit.one(Identity, id_) is None:
-        unit.put(
-            Identity(id=id_, kind=EMAIL, value=address, customer_id=customer.id, verified=verified, created_at=unit.now)
-        )
+    if await unit.one(Identity, identity_id(EMAIL, value)) is None:
+        unit.put(address(value, customer, verified=verified, now=unit.now))
 
 
 async def _whole(content: bytes) -> AsyncIterator[bytes]:

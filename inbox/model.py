@@ -77,7 +77,9 @@ class Customer(Struct, frozen=True, kw_only=True):
 class Identity(Struct, frozen=True, kw_only=True):
     """A customer's address on a platform. `id` is `kind:value`, so that one address is one identity for good.
 
-    `unreachable` says why nothing can be written to it any more.
+    Attributes:
+        claimed: its customer only said that it is theirs: whoever writes from it first is its owner.
+        unreachable: why nothing can be written to it any more.
     """
 
     id: str
@@ -86,6 +88,7 @@ class Identity(Struct, frozen=True, kw_only=True):
     customer_id: str
     name: str | None = None
     verified: bool = False
+    claimed: bool = False
     unreachable: str | None = None
     created_at: datetime
 
@@ -231,6 +234,7 @@ class OutboxItem(Struct, frozen=True, kw_only=True):
         state: `claimed` and `sending` belong to `owner`; `scheduled` and `parked` (failed or unknown) hold up nobody.
         identity_id: whom it answers.
         receipts: the platform pieces that have left.
+        unless_customer_writes: it is held where the customer writes before it has left.
     """
 
     id: str
@@ -248,6 +252,24 @@ class OutboxItem(Struct, frozen=True, kw_only=True):
     to: tuple[str, ...] = ()
     cc: tuple[str, ...] = ()
     bcc: tuple[str, ...] = ()
+    unless_customer_writes: bool = False
+
+
+class PendingFollowUp(Struct, frozen=True, kw_only=True):
+    """Replies that wait to be fetched, and leave by another channel where they still do at `due_at`.
+
+    Attributes:
+        id: `channel|conversation|thread`, so that all of one reader leave together.
+        thread_key: whose they are to fetch.
+        replies: the messages' ids.
+    """
+
+    id: str
+    channel: str
+    conversation_id: str
+    thread_key: str
+    replies: tuple[str, ...]
+    due_at: datetime
 
 
 class Job(Struct, frozen=True, kw_only=True):

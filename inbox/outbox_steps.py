@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from connectors.base import Connector, Receipt, Reply
 from connectors.context import Files
 from connectors.errors import ConnectorError, PermanentError, TemporaryError, UncertainError, UnreachableError
-from inbox import changes, delivery
+from inbox import changes, delivery, follow_ups
 from inbox.model import Conversation, Identity, OutboxItem, ThreadKey, WaitingChanges, scoped
 from inbox.pacing import Pacer
 from inbox.store import NotOwnerError, Unit
@@ -51,7 +51,8 @@ class Steps:
         connector = self._connectors.get(item.channel)
         if connector is not None and connector.capabilities.pull:
             unit.remove(OutboxItem, item.id)
-            _put(unit, replace(message, sent_at=unit.now), state="waiting", next_attempt_at=None)
+            message = _put(unit, replace(message, sent_at=unit.now), state="waiting", next_attempt_at=None)
+            await follow_ups.remember(unit, message, connector)
         else:
             unit.put(replace(item, state="queued"))
             _put(unit, message, state="queued", next_attempt_at=None)

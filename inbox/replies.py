@@ -12,10 +12,11 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from inbox import delivery
-from inbox.addressing import Addressee, Addressing, check_answers, check_carries
+from inbox import delivery, follow_ups
+from inbox.addressing import Addressee, Addressing, check_answers, check_carries, on_its_way
 from inbox.attachments import Attachments
 from inbox.errors import NotFoundError, RefusedError
+from inbox.holding import is_held
 from inbox.model import Conversation, OutboxItem, Preview, ThreadKey, Unique, new_id, scoped
 from inbox.outbox import OutboxWorker
 from inbox.staff import Principal
@@ -30,6 +31,8 @@ from normalizer.schema import Attachment, Author, Delivery, External, Message, R
 
 class NewReply(Struct, frozen=True, kw_only=True):
     """What an agent wrote. `send_at` in the future schedules it; the same `client_id` again is the same message.
+
+    With `unless_customer_writes` it is held where the customer writes before it leaves.
 
     Without `cc` and `to`, those whom the customer wrote to as well have a reply in copy.
     Whom a note mentions follows the conversation from then on.
@@ -46,6 +49,7 @@ class NewReply(Struct, frozen=True, kw_only=True):
     reply_to: str | None = None
     mentions: tuple[str, ...] = ()
     send_at: datetime | None = None
+    unless_customer_writes: bool = False
     client_id: str | None = None
     subject: str | None = None
 
@@ -86,7 +90,7 @@ class Replies:
             addressee = None
             if new.direction == "outbound":
                 addressee = await self._addressing.answering(unit, conversation, new.channel)
-            return _store(unit, principal, conversation, new, attachments=attachments, addressee=addressee)
+            return await _store(unit, principal, conversation, new, attachments=attachments, addressee=addressee)
 
         return await self._write(change)
 
@@ -117,7 +121,7 @@ class Replies:
                 key = scoped(addressee.channel, addressee.thread_key)
                 await unit.one(ThreadKey, key)
                 unit.put(ThreadKey(id=key, conversation_id=conversation.id))
-            return _store(unit, principal, conversation, new.reply, attachments=attachments, addressee=addressee)
+            return await _store(unit, principal, conversation, new.reply, attachments=attachments, addressee=addressee)
 
         message = await self._write(change)
         conversation = await self._store.queries.conversation(message.conversation_id)
@@ -125,22 +129,28 @@ class Replies:
         return conversation, message
 
     async def retry(self, message_id: str) -> Message:
-        """Sends a failed or unknown reply again.
+        """Sends a failed, unknown or held reply again.
 
         Raises:
             NotFoundError: no such message.
-            RefusedError: it is neither failed nor unknown.
+            RefusedError: it is none of these.
         """
 
         async def change(unit: Unit) -> Message:
             message, state = await _reply(unit, message_id)
-            if state.state not in delivery.RETRYABLE:
-                raise RefusedError("not-retryable", f"only a failed or unknown reply goes out again: {state.state}")
+            held = is_held(state)
+            if state.state not in delivery.RETRYABLE and not held:
+                told = f"only a failed, unknown or held reply goes out again: {state.state}"
+                raise RefusedError("not-retryable", told)
+            if held:  # it is an answer after all
+                conversation = await _conversation(unit, message.conversation_id)
+                unit.put(replace(conversation, waiting_since=None, updated_at=unit.now))
             item = await unit.one(OutboxItem, message_id) or await self._returned(unit, message, state)
             # Whoever was refused is asked again; whoever has it is not.
             kept = tuple(one for one in item.receipts if one.recipient is None or one.recipient.state != "failed")
             unit.put(replace(item, state="queued", due_at=unit.now, attempts=0, owner=None, receipts=kept))
-            return _put(unit, message, replace(state, state="queued", error=None, next_attempt_at=None))
+            again = replace(state, state="queued", error=None, next_attempt_at=None, unless_customer_writes=False)
+            return _put(unit, message, again)
 
         return await self._write(change)
 
@@ -150,10 +160,10 @@ class Replies:
         addressee = await self._addressing.answering(unit, conversation, message.channel)
         several = addressee.connector.capabilities.recipients
         missed = tuple(one.address for one in state.recipients if one.state == "failed")
-        return _item(message, addressee, unit.now, to=missed if several else ())
+        return on_its_way(message, addressee, unit.now, to=missed if several else ())
 
     async def cancel(self, message_id: str) -> Message:
-        """Stops a reply that has not begun to leave.
+        """Stops a reply that has not begun to leave, for good where it is held.
 
         Raises:
             NotFoundError: no such message.
@@ -163,11 +173,11 @@ class Replies:
         async def change(unit: Unit) -> Message:
             message, state = await _reply(unit, message_id)
             item = await unit.one(OutboxItem, message_id)
-            taken = item is not None and item.state not in ("queued", "scheduled")
-            if state.state not in delivery.CANCELLABLE or taken:
+            taken = item is not None and item.state in ("claimed", "sending")
+            if taken or (state.state not in delivery.CANCELLABLE and not is_held(state)):
                 raise RefusedError("not-cancellable", f"it is too late to cancel this reply: {state.state}")
             unit.remove(OutboxItem, message_id)
-            return _put(unit, message, replace(state, state="cancelled", next_attempt_at=None))
+            return _put(unit, message, replace(state, state="cancelled", error=None, next_attempt_at=None))
 
         return await self._write(change)
 
@@ -186,7 +196,7 @@ class Replies:
         return tuple(found)
 
 
-def _store(
+async def _store(
     unit: Unit,
     principal: Principal,
     conversation: Conversation,
@@ -203,6 +213,8 @@ def _store(
         message = _addressed(unit, message, new, addressee, cc)
     if new.client_id is not None:
         unit.put(Unique(id=_client_key(principal, new.client_id), message_id=message.id))
+    if addressee is not None and message.delivery and message.delivery.state == "waiting":
+        await follow_ups.remember(unit, message, addressee.connector)
     unit.put(message)
     unit.put(
         replace(
@@ -269,8 +281,9 @@ def _addressed(unit: Unit, message: Message, new: NewReply, addressee: Addressee
     pulled = addressee.connector.capabilities.pull and not scheduled
     addresses = dict.fromkeys((*(new.to or (addressee.identity.value,)), *cc, *new.bcc))
     if not pulled:
-        item = _item(message, addressee, due, to=new.to)
-        unit.put(replace(item, state="scheduled" if scheduled else "queued", cc=cc, bcc=new.bcc))
+        item = on_its_way(message, addressee, due, to=new.to)
+        state: Literal["scheduled", "queued"] = "scheduled" if scheduled else "queued"
+        unit.put(replace(item, state=state, cc=cc, bcc=new.bcc, unless_customer_writes=new.unless_customer_writes))
     return replace(
         message,
         channel=addressee.channel,
@@ -280,23 +293,9 @@ def _addressed(unit: Unit, message: Message, new: NewReply, addressee: Addressee
         delivery=Delivery(
             state="scheduled" if scheduled else "waiting" if pulled else "queued",
             next_attempt_at=due if scheduled else None,
+            unless_customer_writes=new.unless_customer_writes,
             recipients=tuple(Recipient(address=one, state="queued") for one in addresses),
         ),
-    )
-
-
-def _item(message: Message, addressee: Addressee, due: datetime, *, to: tuple[str, ...]) -> OutboxItem:
-    return OutboxItem(
-        id=message.id,
-        lane=delivery.lane(addressee.channel, message.conversation_id),
-        channel=addressee.channel,
-        conversation_id=message.conversation_id,
-        identity_id=addressee.identity.id,
-        thread_key=addressee.thread_key,
-        seq=message.seq,
-        state="queued",
-        due_at=due,
-        to=to,
     )
 
 

@@ -16,11 +16,13 @@ from inbox.conversations import Conversations
 from inbox.customer_notes import CustomerNotes
 from inbox.customers import Customers
 from inbox.events import Hub
+from inbox.faces import Faces
 from inbox.ingest import Ingest
 from inbox.keeping import Keeping
 from inbox.oidc import Oidc
 from inbox.privacy import Privacy
 from inbox.public_only import PublicOnly
+from inbox.recipients import Recipients
 from inbox.replies import Replies
 from inbox.roster import Roster
 from inbox.sign_in import SignIn
@@ -50,10 +52,12 @@ class Services:
     roster: Roster
     activity: Activity
     files: Attachments
+    faces: Faces
     sign_in: SignIn
     privacy: Privacy
     audit: Audit
     signals: Signals
+    recipients: Recipients
     typing: TypingShown
     teller: Teller
     oidc: Oidc | None

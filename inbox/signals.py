@@ -26,16 +26,17 @@ SAY_AGAIN_SECONDS = 30.0  # how often whoever looks at a conversation says so
 HERE_SECONDS = 2 * SAY_AGAIN_SECONDS + 5  # after which somebody of whom nothing was heard has gone
 MOST_WATCHED = 10_000  # conversations that are remembered before old ones are cleared away
 
-SignalKind = Literal["here", "gone", "typing"]
+SignalKind = Literal["here", "gone", "typing", "changed", "ended"]
 
 
 class Signal(Struct, frozen=True, kw_only=True):
-    """Somebody is in a conversation, has left it, or types there.
+    """Somebody is in a conversation, has left it, or types there; or its threads' recipients have something to ask for.
 
     Attributes:
         author: who: an agent, a bot or the customer.
         audience: which agents may hear of it (`inbox.sight`), None all.
-        threads: those of the conversation, whose recipients are shown that an agent types.
+        threads: those of the conversation, whose recipients are shown that an agent types; `changed` (it may stand
+            otherwise) and `ended` (the recipient has signed out) are for them alone.
         asks: an agent looks at the conversation, and wants to know who else is there.
         id: makes each one another than the one before.
     """
@@ -121,7 +122,7 @@ class Signals:
                 await self.send(one)
 
     def _note(self, signal: Signal) -> None:
-        if signal.kind == "typing" or signal.author.type != "agent":
+        if signal.kind not in {"here", "gone"} or signal.author.type != "agent":
             return
         now = asyncio.get_running_loop().time()
         if len(self._looking) > MOST_WATCHED:

@@ -34,7 +34,8 @@ class AuditEntry(Struct, frozen=True, kw_only=True):
 class Agent(Struct, frozen=True, kw_only=True):
     """Somebody of the company who signs in. One who is not `active` may not, and keeps what they wrote.
 
-    `signature` stands under their replies where a channel has such; null: the channel's own does.
+    `signature` stands under their replies where a channel has such; null: the channel's own does. `picture` is the id
+    of their picture, another one with each change; null: they have none.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Agent(Struct, frozen=True, kw_only=True):
     teams: tuple[str, ...] = ()
     active: bool = True
     signature: str | None = None
+    picture: str | None = None
     created_at: Time
 
 

@@ -7,11 +7,13 @@ names), `label` (of the choice that was taken) and `identity` (the claims of a s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from normalizer.outcomes import ConversationEvent, DeliveryUpdate, Draft, Ignored, Outcome, Person, Raw
 from normalizer.schema import Attachment, Author, External, Message, Part, Relations
@@ -19,35 +21,58 @@ from normalizer.schema import Attachment, Author, External, Message, Part, Relat
 CLIENT_ID = r"^[A-Za-z0-9._:-]{1,64}\Z"
 
 Short = Annotated[str, Meta(max_length=1000)]
+ClientId = Annotated[str, Meta(pattern=CLIENT_ID)]
+
+# What could be a mail address (RFC 5321, section 4.5.3.1: 254 characters); that it is theirs, nobody has proved.
+ADDRESS = re.compile(r"[^\s@<>\"(),:;\\[\]]{1,64}@[^\s@<>\"(),:;\\[\]]+\.[^\s@<>\"(),:;\\[\].]+")
+ADDRESS_LIMIT = 254
 
 
-class Said(Struct, frozen=True, kw_only=True, tag="message"):
-    """A message of the visitor. `client_id` is the browser's own name for it, the same on every try."""
+class Details(Struct, frozen=True, kw_only=True):
+    """What a visitor typed into the form before the first message: fields by their names, and what they agreed to."""
 
-    client_id: Annotated[str, Meta(pattern=CLIENT_ID)]
+    fields: Annotated[dict[Annotated[str, Meta(max_length=64)], Short], Meta(max_length=20)] = {}
+    consent: Annotated[str, Meta(max_length=10_000)] | None = None
+
+
+class Said(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="message"):
+    """A message of the visitor.
+
+    Attributes:
+        client_id: the browser's own name for it, the same on every try.
+        page: the address of the page that it was written on.
+        details: the form that was filled in before it.
+    """
+
+    client_id: ClientId
     text: str = ""
     attachments: Annotated[tuple[Short, ...], Meta(max_length=10)] = ()
+    page: Annotated[str, Meta(max_length=2000)] | None = None
+    details: Details | None = None
 
 
-class Choose(Struct, frozen=True, kw_only=True, tag="choose"):
+class Choose(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="choose"):
     """The visitor took one of the choices that a message offers."""
 
     message_id: Short
     value: Short
+    client_id: ClientId | None = None
 
 
-class Rate(Struct, frozen=True, kw_only=True, tag="rate"):
+class Rate(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="rate"):
     """The visitor's verdict on the conversation."""
 
     score: Annotated[int, Meta(ge=0, le=10)]
     comment: Annotated[str, Meta(max_length=10_000)] = ""
+    client_id: ClientId | None = None
 
 
-class CallBack(Struct, frozen=True, kw_only=True, tag="call_back"):
+class CallBack(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="call_back"):
     """The visitor asks to be called; `when` is what they typed."""
 
     phone: Short
     when: Short = ""
+    client_id: ClientId | None = None
 
 
 class Read(Struct, frozen=True, kw_only=True, tag="read"):
@@ -105,15 +130,32 @@ def _outcome(event: Event, raw: Raw, visitor: Person) -> Outcome:
 def _message(said: Said, raw: Raw, visitor: Person) -> Draft:
     files = raw.envelope.get("attachments", ())
     return _draft(
-        visitor,
+        _introduced(visitor, said.details) if said.details else visitor,
         Message(
             author=Author(type="customer"),
             external=External(id=said.client_id, thread_key=visitor.value),
             text=said.text,
+            parts=(_form(said.details),) if said.details else (),
             attachments=msgspec.convert(files, tuple[Attachment, ...]),
             sent_at=raw.received_at,
+            channel_data={"webchat.page": said.page} if said.page else {},
         ),
     )
+
+
+def _introduced(visitor: Person, details: Details) -> Person:
+    """The visitor by the name and the address that they typed, which proves nothing."""
+    fields = {name: " ".join(value.split()) for name, value in details.fields.items()}
+    email = fields.get("email", "").lower()
+    is_address = len(email) <= ADDRESS_LIMIT and ADDRESS.fullmatch(email)
+    return replace(visitor, name=fields.get("name") or None, email=email if is_address else None)
+
+
+def _form(details: Details) -> Part:
+    lines = [f"{name}: {value}" for name, value in details.fields.items() if value]
+    if details.consent:
+        lines.append(f"Agreed to: {details.consent}")
+    return Part(type="details", text="\n".join(lines), data=msgspec.to_builtins(details))
 
 
 def _choice(choice: Choose, raw: Raw, visitor: Person) -> Draft:

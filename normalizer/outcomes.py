@@ -36,6 +36,8 @@ class Person(Struct, frozen=True, kw_only=True):
     """An identity as a platform tells it: `kind` (`email`, `visitor`, …) and `value` name it for good.
 
     `verified` says that the platform proves it: an address typed into a form, or a mail nobody authenticated, is not.
+    `email` is a mail address beside it, of which the same holds. One that is not verified is theirs as long as nobody
+    else has it; its owner has it as soon as they write from it.
     """
 
     kind: str

@@ -130,6 +130,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
     attempts: int = 0
     error: DeliveryError | None = None
     next_attempt_at: Time | None = None
+    unless_customer_writes: bool = False
     sent_at: Time | None = None
     delivered_at: Time | None = None
     read_at: Time | None = None

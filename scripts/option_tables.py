@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import types
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -28,6 +29,7 @@ WORDS = {
     ByteSize: "size, such as 25MiB",
     SecretStr: "secret",
     Path: "file",
+    timedelta: "duration",
 }
 
 
@@ -90,8 +92,7 @@ def _words(annotation: Any) -> str:  # noqa: ANN401 (any annotation)
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
-    # As YAML has it.
-    value = str(field.default).lower() if isinstance(field.default, bool) else field.default
+    value = _as_yaml(field.default)
     if isinstance(value, ByteSize):
         return f"`{value.human_readable(separator='').replace('.0', '')}`"
     if isinstance(value, BaseModel):
@@ -102,6 +103,12 @@ def _default(field: FieldInfo) -> str:
     if isinstance(value, tuple) and value:
         return f"`[{', '.join(map(str, value))}]`"
     return "none" if value in (None, "", ()) else f"`{value}`"
+
+
+def _as_yaml(value: Any) -> Any:  # noqa: ANN401 (any default)
+    if isinstance(value, timedelta):
+        return f"{value // timedelta(minutes=1)}m"
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 if __name__ == "__main__":

@@ -263,14 +263,15 @@ class Desk:
 class Visitor:
     """A browser that chats: sends one message after another and remembers what was acknowledged."""
 
-    def __init__(self, url: str, token: str | None = None) -> None:
+    def __init__(self, url: str, token: str | None = None, channel: str = "site") -> None:
         self.url = url
+        self.channel = channel
         self.token = token
         self.acknowledged: list[str] = []
 
     @contextlib.asynccontextmanager
     async def connected(self) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
-        async with aiohttp.ClientSession() as http, http.ws_connect(f"{self.url}/chat/site/ws") as socket_:
+        async with aiohttp.ClientSession() as http, http.ws_connect(f"{self.url}/chat/{self.channel}/ws") as socket_:
             await socket_.send_json({"type": "hello", "token": self.token, "cursor": None})
             welcome = await asyncio.wait_for(socket_.receive_json(), 10)
             assert welcome["type"] == "welcome", welcome

@@ -24,6 +24,7 @@ async def running(santral: Any, postfix: Any) -> Santral:
 async def page(running: Santral) -> AsyncIterator[Any]:
     async with browsing() as page:
         await page.goto(f"{running.url}/chat/site/demo")
+        await page.get_by_role("button", name="Open the chat").click()
         yield page
 
 

@@ -11,7 +11,15 @@ from connectors.testing.feed import MemoryFeed
 from connectors.testing.finding import Finding
 from connectors.testing.installed import check_installed
 from connectors.testing.kit import check, prove
-from connectors.testing.memory import MemoryContext, MemoryFiles, MemoryKeys, MemoryLease, MemoryLeases, MemoryLog
+from connectors.testing.memory import (
+    MemoryContext,
+    MemoryFaces,
+    MemoryFiles,
+    MemoryKeys,
+    MemoryLease,
+    MemoryLeases,
+    MemoryLog,
+)
 from connectors.testing.proof import Door, Mistake, NotMadeError, Platform, Proof, Sent, Told, Trouble
 from connectors.testing.server import Call, Misbehaviour, PlatformServer, RefusedCallError, serving
 from connectors.testing.site import MemorySite, serving_site
@@ -23,6 +31,7 @@ __all__ = [
     "Door",
     "Finding",
     "MemoryContext",
+    "MemoryFaces",
     "MemoryFeed",
     "MemoryFiles",
     "MemoryKeys",

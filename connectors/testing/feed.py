@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 
-from connectors.context import CursorExpiredError, FeedPage, Presence
+from connectors.context import Attendant, CursorExpiredError, FeedPage, Presence, Standing
 from normalizer.schema import Author, Message
 
 
@@ -17,13 +17,15 @@ class MemoryFeed:
         logs: all snapshots, by thread key.
         oldest: cursors below it have expired.
         told: what recipients did, by thread key, in order.
+        standings: how threads stand, by thread key, where a test says so.
     """
 
     def __init__(self) -> None:
         self.logs: dict[str, list[Message]] = {}
         self.oldest = 0
         self.told: list[tuple[str, Presence]] = []
-        self._attending: dict[str, list[Callable[[Author], None]]] = {}
+        self.standings: dict[str, Standing] = {}
+        self._attending: dict[str, list[Attendant]] = {}
         self._news = asyncio.Condition()
 
     async def add(self, thread_key: str, message: Message) -> None:
@@ -71,19 +73,38 @@ class MemoryFeed:
         """Notes what the recipient does."""
         self.told.append((thread_key, presence))
 
+    async def standing(self, thread_key: str) -> Standing:
+        """How the thread stands."""
+        return self.standings.get(thread_key, Standing())
+
+    async def end(self, thread_key: str) -> None:
+        """Tells the attendants."""
+        for attendant in self.attendants(thread_key):
+            attendant.ended()
+
     @asynccontextmanager
-    async def attended(self, thread_key: str, show: Callable[[Author], None]) -> AsyncIterator[None]:
-        """The recipient is here while the block lasts; `typing` shows them somebody who types."""
-        self._attending.setdefault(thread_key, []).append(show)
+    async def attended(self, thread_key: str, attendant: Attendant) -> AsyncIterator[None]:
+        """The recipient is here while the block lasts."""
+        self._attending.setdefault(thread_key, []).append(attendant)
         try:
             yield
         finally:
-            self._attending[thread_key].remove(show)
+            self._attending[thread_key].remove(attendant)
 
     def typing(self, thread_key: str, author: Author) -> None:
         """Somebody of the company types in a thread."""
-        for show in self._attending.get(thread_key, ()):
-            show(author)
+        for attendant in self.attendants(thread_key):
+            attendant.typing(author)
+
+    def stands(self, thread_key: str, standing: Standing) -> None:
+        """A thread stands otherwise, and its attendants are told."""
+        self.standings[thread_key] = standing
+        for attendant in self.attendants(thread_key):
+            attendant.changed()
+
+    def attendants(self, thread_key: str) -> tuple[Attendant, ...]:
+        """Who hears of a thread."""
+        return tuple(self._attending.get(thread_key, ()))
 
     def _position(self, cursor: str) -> int:
         if not cursor.isdecimal() or int(cursor) < self.oldest:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Literal, NoReturn, Self
 
 from msgspec.structs import replace
 
-from connectors.context import Channel, Handler, Lease, Received
+from connectors.context import Channel, Handler, Lease, Picture, Received
 from connectors.errors import LeaseLostError, PermanentError
 from connectors.supervisor import ChannelFailedError
 from connectors.testing.feed import MemoryFeed
@@ -65,11 +65,28 @@ def _sniffed(content: bytes) -> str:
     return "text/html" if b"<" in content[:1024] else "text/plain"
 
 
+class MemoryFaces:
+    """Agents' pictures: `of` holds the id of each agent's, `pictures` what they are."""
+
+    def __init__(self) -> None:
+        self.of: dict[str, str] = {}
+        self.pictures: dict[str, Picture] = {}
+
+    async def find(self, agent_id: str) -> str | None:
+        """The id of an agent's picture."""
+        return self.of.get(agent_id)
+
+    async def open(self, picture_id: str) -> Picture | None:
+        """A picture."""
+        return self.pictures.get(picture_id)
+
+
 class MemoryKeys:
     """Signing keys; the last of `keys` is the current one."""
 
     def __init__(self) -> None:
         self.keys = {"k1": b"1" * 32}
+        self.revoked: dict[str, datetime] = {}
 
     async def current(self) -> tuple[str, bytes]:
         """The key to sign with."""
@@ -78,6 +95,14 @@ class MemoryKeys:
     async def find(self, kid: str) -> bytes | None:
         """The key of that `kid`."""
         return self.keys.get(kid)
+
+    async def revoke(self, subject: str, until: datetime) -> None:
+        """Revokes what was signed for `subject`."""
+        self.revoked[subject] = until
+
+    async def is_revoked(self, subject: str) -> bool:
+        """Whether it is."""
+        return subject in self.revoked
 
 
 class MemoryLog:
@@ -166,6 +191,7 @@ class MemoryContext:
         entered: how often `receive` was called.
         events: the `ConversationEvent`s that were applied.
         is_ready: whether the channel said so, or mounted something.
+        owed: until when keys owe, by the rate's name and the key, in seconds of the event loop's clock.
         beats: how often it said that its platform was heard.
         away: why requests were turned away.
         failed: why it stopped for good.
@@ -182,6 +208,7 @@ class MemoryContext:
         self.channel = channel
         self.feed = MemoryFeed()
         self.files = MemoryFiles()
+        self.faces = MemoryFaces()
         self.keys = MemoryKeys()
         self.log: Any = MemoryLog()
         self.leases = MemoryLeases()
@@ -193,6 +220,7 @@ class MemoryContext:
         self.door.set()
         self.entered = 0
         self.is_ready = False
+        self.owed: dict[tuple[str, str], float] = {}
         self.beats = 0
         self.away: list[str] = []
         self.failed: str | None = None
@@ -232,6 +260,13 @@ class MemoryContext:
         """Counts."""
         self.beats += 1
         self.is_ready = True
+
+    async def share(self, name: str, spent: Mapping[str, float]) -> Mapping[str, float]:
+        """Adds it to `owed`: there are no other processes, but those that a test plays."""
+        now = asyncio.get_running_loop().time()
+        for key, seconds in spent.items():
+            self.owed[name, key] = max(self.owed.get((name, key), now), now) + seconds
+        return {key: self.owed[name, key] - now for key in spent}
 
     def turned_away(self, reason: str) -> None:
         """Keeps the reason."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from datetime import timedelta
 from typing import Literal
@@ -43,7 +42,7 @@ class WebChatConnector(Connector[WebChatOptions]):
         site = Site(context, self.options)
         context.mount("chat", site.handle)
         try:
-            await asyncio.Event().wait()
+            await site.run()
         finally:
             await site.close()
 

@@ -5,19 +5,23 @@ The promise to the visitor: what was acknowledged is journaled, and the same cli
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hashlib
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 from uuid_utils.compat import uuid7
 
-from connectors.context import Context, CursorExpiredError, Received
+from connectors.context import Attendant, Context, CursorExpiredError, FeedPage, Received, Standing
 from connectors.errors import UnavailableError
 from connectors.rates import RateLimiter
 from connectors.webchat.options import WebChatOptions
+from connectors.webchat.portraits import Portraits
 from connectors.webchat.protocol import (
     TEXT_LIMIT,
     Ack,
@@ -26,16 +30,19 @@ from connectors.webchat.protocol import (
     Hello,
     Identify,
     ProtocolError,
+    Shown,
     Welcome,
     encode,
 )
+from connectors.webchat.standing import Told
 from connectors.webchat.tokens import VisitorTokens, read_identity
 from connectors.webchat.view import Window, is_on_its_way, latest
 from normalizer.chat import CallBack, Choose, Delivered, Event, Identified, Rate, Read, Said
 from normalizer.outcomes import Raw
-from normalizer.schema import Attachment, Author, Message
+from normalizer.schema import Attachment, Message
 
 HISTORY = 100
+SHARE_SECONDS = 1.0
 
 
 class Visit(Struct, frozen=True, kw_only=True):
@@ -45,6 +52,8 @@ class Visit(Struct, frozen=True, kw_only=True):
     welcome: Welcome
     window: Window
     arrivals: tuple[Message, ...]
+    standing: Standing
+    told: Told
 
 
 class Desk:
@@ -58,6 +67,18 @@ class Desk:
         session, address = options.rate.session, options.rate.address
         self._of_session = RateLimiter(per_second=session.per_second, burst=session.burst)
         self._of_address = RateLimiter(per_second=address.per_second, burst=address.burst)
+        self._asks_rating = options.rating
+        self.portraits = Portraits(context.faces)
+
+    async def share_rates(self) -> None:
+        """Keeps to one rate with the other processes, until cancelled."""
+        clock = asyncio.get_running_loop().time
+        while True:
+            await asyncio.sleep(SHARE_SECONDS)
+            for name, limiter in (("session", self._of_session), ("address", self._of_address)):
+                if spent := limiter.take_spent(clock()):
+                    with contextlib.suppress(UnavailableError):  # then each process counts for itself
+                        limiter.owe(await self._context.share(name, spent), clock())
 
     def admit(self, address: str, now: float, *, visitor: str | None = None, client_id: str | None = None) -> None:
         """Counts one frame or request. `now` in seconds of the event loop's clock.
@@ -93,44 +114,58 @@ class Desk:
 
     async def _load(self, visitor: str, token: str, *, reload: bool) -> Visit:
         page = await self._context.feed.history(visitor, limit=HISTORY)
-        window = Window()
+        window = Window(self.portraits)
+        await self.portraits.meet(*[message.author for message in page.messages])
         shown = tuple(filter(None, map(window.look, page.messages)))
-        return Visit(
-            visitor=visitor,
-            welcome=Welcome(
-                token=token,
-                conversation_id=page.conversation_id,
-                messages=shown,
-                cursor=page.cursor,
-                reload=reload,
-            ),
-            window=window,
-            arrivals=page.messages,
-        )
+        return await self._visit(visitor, _welcome(token, page, shown, reload=reload), window, page.messages)
 
     async def _resume(self, visitor: str, token: str, cursor: str) -> Visit:
         page = await self._context.feed.since(visitor, cursor)
-        window = Window()
+        window = Window(self.portraits)
+        await self.portraits.meet(*[message.author for message in page.messages])
+        shown = window.catch_up(page.messages)
+        arrivals = tuple(latest(page.messages))
+        return await self._visit(visitor, _welcome(token, page, shown, reload=False), window, arrivals)
+
+    async def _visit(self, visitor: str, welcome: Welcome, window: Window, arrivals: tuple[Message, ...]) -> Visit:
+        standing = await self.standing(visitor) if welcome.conversation_id else Standing()
+        told = self.told(standing)
+        agent = self.portraits.shown(standing.agent) if standing.agent else None
         return Visit(
             visitor=visitor,
-            welcome=Welcome(
-                token=token,
-                conversation_id=page.conversation_id,
-                messages=window.catch_up(page.messages),
-                cursor=page.cursor,
-                reload=False,
-            ),
+            welcome=replace(welcome, agent=agent, read=standing.read, rating=told.rating(standing)),
             window=window,
-            arrivals=tuple(latest(page.messages)),
+            arrivals=arrivals,
+            standing=standing,
+            told=told,
         )
 
     def news(self, visit: Visit) -> AsyncGenerator[tuple[Message, str], None]:
         """What comes after the welcome."""
         return self._context.feed.follow(visit.visitor, visit.welcome.cursor)
 
-    def attended(self, visitor: str, show: Callable[[Author], None]) -> AbstractAsyncContextManager[None]:
-        """The visitor is here while the block lasts, and `show` is called with whoever types to them."""
-        return self._context.feed.attended(visitor, show)
+    def attended(self, visitor: str, attendant: Attendant) -> AbstractAsyncContextManager[None]:
+        """The visitor is here while the block lasts, and `attendant` hears of it."""
+        return self._context.feed.attended(visitor, attendant)
+
+    async def standing(self, visitor: str) -> Standing:
+        """How the visitor's conversation stands."""
+        standing = await self._context.feed.standing(visitor)
+        await self.portraits.meet(standing.agent)
+        return standing
+
+    def told(self, standing: Standing) -> Told:
+        """What a browser was told by that standing's welcome."""
+        return Told(standing, self.portraits, asks_rating=self._asks_rating)
+
+    async def log_out(self, visitor: str) -> None:
+        """Makes the visitor's tokens worthless, and ends the sessions that they opened, in all processes.
+
+        Raises:
+            UnavailableError: it could not be noted; the client should send it again.
+        """
+        await self._tokens.revoke(visitor, self._context.now())
+        await self._context.feed.end(visitor)
 
     async def take(self, visitor: str, frame: ClientFrame) -> Ack | None:
         """Does what the visitor asks.
@@ -143,9 +178,9 @@ class Desk:
             case Said():
                 return await self._message(visitor, frame)
             case Choose():
-                await self._choose(visitor, frame)
-            case Rate() | CallBack():
-                await self._journal(f"{frame.__struct_config__.tag}:{visitor}:{uuid7()}", visitor, frame)
+                return await self._choose(visitor, frame)
+            case Rate(client_id=client_id, comment=text) | CallBack(client_id=client_id, when=text):
+                return _ack(client_id, text, await self._journal(_key(frame, visitor), visitor, frame))
             case Identify():
                 await self._identify(visitor, frame)
             case Read():
@@ -164,8 +199,7 @@ class Desk:
         received = await self._journal(f"{visitor}:{said.client_id}", visitor, said, extra)
         before = await self._find(visitor, received.message_id) if received.duplicate else None
         text = before.text if before else said.text
-        kept = Acked(id=received.message_id, client_id=said.client_id, text=text, received_at=received.received_at)
-        return Ack(client_id=said.client_id, message=kept)
+        return Ack(client_id=said.client_id, message=_acked(said.client_id, text, received))
 
     async def _uploaded(self, visitor: str, said: Said, file_id: str) -> Attachment:
         file = await self._context.files.find(file_id, owner=visitor)
@@ -173,14 +207,15 @@ class Desk:
             raise ProtocolError("bad_frame", "an attachment that you did not upload", said.client_id)
         return file
 
-    async def _choose(self, visitor: str, choice: Choose) -> None:
+    async def _choose(self, visitor: str, choice: Choose) -> Ack | None:
         message = await self._find(visitor, choice.message_id)
         if message is None:
-            raise ProtocolError("bad_frame", "no such message")
+            raise ProtocolError("bad_frame", "no such message", choice.client_id)
         label = next((label for value, label in _choices(message) if value == choice.value), None)
         if label is None:
-            raise ProtocolError("bad_frame", "that was not offered")
-        await self._journal(f"choose:{visitor}:{uuid7()}", visitor, choice, {"label": label})
+            raise ProtocolError("bad_frame", "that was not offered", choice.client_id)
+        received = await self._journal(_key(choice, visitor), visitor, choice, {"label": label})
+        return _ack(choice.client_id, label, received)
 
     async def _identify(self, visitor: str, frame: Identify) -> None:
         identity = read_identity(frame.token, self._identity_secrets)
@@ -225,6 +260,23 @@ class Desk:
                 sender=visitor,
             )
         )
+
+
+def _welcome(token: str, page: FeedPage, shown: tuple[Shown, ...], *, reload: bool) -> Welcome:
+    return Welcome(token=token, conversation_id=page.conversation_id, messages=shown, cursor=page.cursor, reload=reload)
+
+
+def _key(frame: Choose | Rate | CallBack, visitor: str) -> str:
+    """Its event key: the same again where the client names it, else each is another."""
+    return f"{frame.__struct_config__.tag}:{visitor}:{frame.client_id or uuid7()}"
+
+
+def _ack(client_id: str | None, text: str, received: Received) -> Ack | None:
+    return Ack(client_id=client_id, message=_acked(client_id, text, received)) if client_id else None
+
+
+def _acked(client_id: str, text: str, received: Received) -> Acked:
+    return Acked(id=received.message_id, client_id=client_id, text=text, received_at=received.received_at)
 
 
 def _choices(message: Message) -> list[tuple[object, str]]:

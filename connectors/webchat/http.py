@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from importlib import resources
 
 from aiohttp import hdrs, web
 
-from connectors.context import Channel, Context
+from connectors.context import Context
 from connectors.webchat.desk import Desk
 from connectors.webchat.options import WebChatOptions
 from connectors.webchat.origins import Origins
+from connectors.webchat.pages import Pages
 from connectors.webchat.poll import Poll, bearer
+from connectors.webchat.portraits import FOLDER
 from connectors.webchat.problems import Problem
 from connectors.webchat.protocol import ProtocolError, encode
 from connectors.webchat.session import Session, new_socket
+from connectors.webchat.settings import settings
 from connectors.webchat.uploads import download, upload
 
-PAGES = {
-    "demo": ("demo.html", "text/html"),
-    "demo.css": ("demo.css", "text/css"),
-    "widget.js": ("widget.js", "text/javascript"),
-}
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
-)
+NEVER_KEPT = {hdrs.CACHE_CONTROL: "no-cache", "X-Content-Type-Options": "nosniff"}
 
 
 class Site:
@@ -33,16 +27,14 @@ class Site:
 
     def __init__(self, context: Context, options: WebChatOptions) -> None:
         """Reads the pages; serves nothing before it is mounted."""
-        self._files = context.files
-        self._log = context.log
+        self._context = context
+        self._options = options
         self._origins = Origins(options.origins, context.channel.public_url)
         self._desk = Desk(context, options)
         self._poll = Poll(self._desk, context.feed)
         self._sessions: set[Session] = set()
         self._closing = False
-        static = resources.files(__package__) / "static"
-        self._pages = {tail: ((static / name).read_bytes(), kind) for tail, (name, kind) in PAGES.items()}
-        self._pages["settings"] = (_settings(context.channel, options), "application/json")
+        self._pages = Pages()
 
     async def handle(self, request: web.Request, tail: str) -> web.StreamResponse:
         """Answers a request for the rest `tail` of its path."""
@@ -68,19 +60,19 @@ class Site:
             case "GET", "poll":
                 return await self._poll.get(request)
             case "POST", "attachments":
-                return await upload(request, self._files, await self._owner(request))
+                return await upload(request, self._context.files, await self._owner(request))
             case "GET", _ if tail.startswith("attachments/"):
                 owner = await self._owner(request)
                 headers = self._origins.cross_origin(request)
-                return await download(request, self._files, owner, tail.removeprefix("attachments/"), headers)
-            case (("GET" | "HEAD"), _) if tail in self._pages:
-                return self._page(tail)
+                return await download(request, self._context.files, owner, tail.removeprefix("attachments/"), headers)
+            case (("GET" | "HEAD"), _):
+                return await self._page(request, tail)
         raise Problem(404, "There is nothing here")
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         socket = new_socket()
         await socket.prepare(request)
-        session = Session(self._desk, request, socket, self._log)
+        session = Session(self._desk, request, socket, self._context.log)
         self._sessions.add(session)
         try:
             await session.run()
@@ -98,23 +90,23 @@ class Site:
             raise Problem(429, error.frame.detail) from None
         return visitor
 
-    def _page(self, tail: str) -> web.Response:
-        headers = {
-            hdrs.CACHE_CONTROL: "max-age=300",
-            "Content-Security-Policy": POLICY,
-            "Cross-Origin-Resource-Policy": "cross-origin",
-            "Referrer-Policy": "no-referrer",
-            "X-Content-Type-Options": "nosniff",
-        }
-        body, content_type = self._pages[tail]
-        return web.Response(body=body, content_type=content_type, charset="utf-8", headers=headers)
+    async def _page(self, request: web.Request, tail: str) -> web.Response:
+        if tail.startswith(FOLDER):
+            return await self._desk.portraits.answer(tail.removeprefix(FOLDER))
+        if tail == "settings":
+            body = encode(settings(self._context.channel, self._options, self._context.now()))
+            return web.Response(body=body, content_type="application/json", headers=NEVER_KEPT)
+        page = self._pages.answer(request, tail)
+        if page is None:
+            raise Problem(404, "There is nothing here")
+        return page
+
+    async def run(self) -> None:
+        """Keeps to the rates with the other processes, until cancelled."""
+        await self._desk.share_rates()
 
     async def close(self) -> None:
         """Takes nothing more and sends every browser to the process that comes next."""
         self._closing = True
         self._poll.close()
         await asyncio.gather(*(session.close() for session in self._sessions), return_exceptions=True)
-
-
-def _settings(channel: Channel, options: WebChatOptions) -> bytes:
-    return encode({"name": channel.inbox_name, "locale": channel.locale, "greeting": options.greeting})

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 
+# Answers differ by the page that asked; those that are compressed, by what the browser takes.
+VARIES = f"{hdrs.ORIGIN}, {hdrs.ACCEPT_ENCODING}"
 ALLOWED_HEADERS = "Authorization, Content-Type, X-Filename"
 
 
@@ -31,11 +33,11 @@ class Origins:
         """The headers (Fetch standard, CORS protocol) that let an allowed page read the answer."""
         origin = request.headers.get(hdrs.ORIGIN)
         if origin is None:
-            return {hdrs.VARY: hdrs.ORIGIN}
+            return {hdrs.VARY: VARIES}
         return {
             hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: origin,
             hdrs.ACCESS_CONTROL_ALLOW_METHODS: "GET, POST",
             hdrs.ACCESS_CONTROL_ALLOW_HEADERS: ALLOWED_HEADERS,
             hdrs.ACCESS_CONTROL_MAX_AGE: "600",
-            hdrs.VARY: hdrs.ORIGIN,
+            hdrs.VARY: VARIES,
         }

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import AsyncGenerator, Sequence
 
 import msgspec
 from aiohttp import hdrs, web
 from msgspec import Struct
 
-from connectors.context import CursorExpiredError, Feed
+from connectors.context import CursorExpiredError, Feed, Standing
 from connectors.errors import UnavailableError
+from connectors.tasks import end
 from connectors.webchat.desk import Desk
+from connectors.webchat.portraits import Portraits
 from connectors.webchat.problems import Problem
 from connectors.webchat.protocol import (
     FRAME_LIMIT,
@@ -26,11 +29,14 @@ from connectors.webchat.protocol import (
     Logout,
     ProtocolError,
     ServerFrame,
+    ShownAuthor,
+    SomebodyTypes,
     decode,
     encode,
     unavailable,
 )
 from connectors.webchat.view import Window, latest
+from normalizer.schema import Author, Message
 
 LONGEST_WAIT = 25.0
 STATUS: dict[ErrorCode, int] = {
@@ -62,6 +68,41 @@ def bearer(request: web.Request) -> str | None:
     return token.strip() if scheme.lower() == "bearer" else None
 
 
+class _Heard:
+    """What an attendant hears while one request waits."""
+
+    def __init__(self, portraits: Portraits) -> None:
+        self._portraits = portraits
+        self.something = asyncio.Event()
+        self.typists: set[ShownAuthor] = set()
+        self.is_changed = False
+        self.has_ended = False
+
+    def typing(self, author: Author) -> None:
+        self.typists.add(self._portraits.shown(author))
+        self.something.set()
+
+    def changed(self) -> None:
+        self.is_changed = True
+        self.something.set()
+
+    def ended(self) -> None:
+        self.has_ended = True
+        self.something.set()
+
+
+async def _next(
+    news: AsyncGenerator[tuple[Message, str], None], heard: _Heard, seconds: float
+) -> tuple[Message, str] | None:
+    """What comes next, or None where something else was heard before, or nothing within that time."""
+    coming, stirred = asyncio.ensure_future(anext(news)), asyncio.ensure_future(heard.something.wait())
+    try:
+        await asyncio.wait({coming, stirred}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        return coming.result() if coming.done() else None
+    finally:
+        await end(coming, stirred)
+
+
 class Poll:
     """Answers both methods of `/chat/{channel}/poll`."""
 
@@ -69,7 +110,7 @@ class Poll:
         """The desk does what frames ask; the feed is waited on."""
         self._desk = desk
         self._feed = feed
-        self._waits: set[asyncio.Task[tuple[tuple[Live, ...], str]]] = set()
+        self._waits: set[asyncio.Task[tuple[tuple[ServerFrame, ...], str]]] = set()
         self._closing = False
 
     def close(self) -> None:
@@ -87,12 +128,12 @@ class Poll:
             client_id = getattr(frame, "client_id", None)
             answer = await self._answer(frame, bearer(request) or _token_in(body), request)
         except ProtocolError as error:
-            answer = error.frame
+            answer = (error.frame,)
         except UnavailableError:
-            answer = unavailable(client_id)
-        return _response(Frames(frames=(answer,) if answer else ()))
+            answer = (unavailable(client_id),)
+        return _response(Frames(frames=answer))
 
-    async def _answer(self, frame: ClientFrame, token: str | None, request: web.Request) -> ServerFrame | None:
+    async def _answer(self, frame: ClientFrame, token: str | None, request: web.Request) -> tuple[ServerFrame, ...]:
         client_id = getattr(frame, "client_id", None)
         now = asyncio.get_running_loop().time()
         if isinstance(frame, Hello):
@@ -102,13 +143,16 @@ class Poll:
         self._desk.admit(request.remote or "", now, visitor=visitor, client_id=client_id)
         if visitor is None:
             raise ProtocolError("unauthorized", "say hello first", client_id)
-        # Here a client logs out by forgetting its token.
-        return None if isinstance(frame, Logout) else await self._desk.take(visitor, frame)
+        if isinstance(frame, Logout):
+            await self._desk.log_out(visitor)
+            return ()
+        answer = await self._desk.take(visitor, frame)
+        return (answer,) if answer else ()
 
-    async def _hello(self, hello: Hello) -> ServerFrame:
+    async def _hello(self, hello: Hello) -> tuple[ServerFrame, ...]:
         visit = await self._desk.welcome(hello)
         await self._desk.arrived(visit.visitor, visit.arrivals)
-        return visit.welcome
+        return (visit.welcome, *visit.told.news(visit.standing))
 
     async def get(self, request: web.Request) -> web.Response:
         """What came after `cursor`, waiting at most `wait` seconds for it. A lost cursor is answered by a welcome.
@@ -128,11 +172,10 @@ class Poll:
         try:
             frames, cursor = await self._news(visitor, cursor, _seconds(request))
         except CursorExpiredError:
-            visit = await self._hello(Hello(token=token, cursor=cursor))
-            return _response(Frames(frames=(visit,)))
+            return _response(Frames(frames=await self._hello(Hello(token=token, cursor=cursor))))
         return _response(Frames(frames=frames, cursor=cursor))
 
-    async def _news(self, visitor: str, cursor: str, seconds: float) -> tuple[tuple[Live, ...], str]:
+    async def _news(self, visitor: str, cursor: str, seconds: float) -> tuple[tuple[ServerFrame, ...], str]:
         wait = asyncio.create_task(self._wait(visitor, cursor, seconds))
         self._waits.add(wait)
         try:
@@ -144,19 +187,37 @@ class Poll:
         finally:
             self._waits.discard(wait)
 
-    async def _wait(self, visitor: str, cursor: str, seconds: float) -> tuple[tuple[Live, ...], str]:
+    async def _wait(self, visitor: str, cursor: str, seconds: float) -> tuple[tuple[ServerFrame, ...], str]:
         page = await self._feed.since(visitor, cursor)
-        window = Window()
+        portraits = self._desk.portraits
+        window, heard = Window(portraits), _Heard(portraits)
         messages, cursor = list(page.messages), page.cursor
+        await portraits.meet(*[message.author for message in messages])
         shown = window.catch_up(messages)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds), contextlib.aclosing(self._feed.follow(visitor, cursor)) as news:
-                while not shown:
-                    message, cursor = await anext(news)
+        clock = asyncio.get_running_loop().time
+        until = clock() + seconds
+        # Not under `asyncio.timeout`: before Python 3.12 a question to the database may swallow its only cancellation.
+        following = contextlib.aclosing(self._feed.follow(visitor, cursor))
+        async with following as news, self._desk.attended(visitor, heard):
+            while not shown and not heard.something.is_set() and clock() < until:
+                if (told := await _next(news, heard, until - clock())) is not None:
+                    message, cursor = told
                     messages.append(message)
+                    await portraits.meet(message.author)
                     shown = tuple(filter(None, (window.follow(message),)))
         await self._desk.arrived(visitor, latest(messages))
-        return tuple(Live(message=message, cursor=cursor) for message in shown), cursor
+        frames = [Live(message=message, cursor=cursor) for message in shown]
+        return (*frames, *await self._told(visitor, heard, messages)), cursor
+
+    async def _told(self, visitor: str, heard: _Heard, messages: Sequence[Message]) -> list[ServerFrame]:
+        """What was heard beside messages. All of the standing: nobody knows what this client was told of it."""
+        if heard.has_ended:
+            raise Problem(401, "Say hello first")
+        told = self._desk.told(Standing())
+        frames: list[ServerFrame] = [SomebodyTypes(author=author) for author in heard.typists]
+        if heard.is_changed or any(map(told.concerns, messages)):
+            frames += told.news(await self._desk.standing(visitor))
+        return frames
 
 
 async def _body(request: web.Request) -> bytes:

@@ -45,10 +45,11 @@ ClientFrame = Hello | Said | Identify | Choose | Rate | CallBack | Typing | Read
 
 
 class ShownAuthor(Struct, frozen=True, kw_only=True):
-    """Who wrote, as far as the visitor may know."""
+    """Who wrote, as far as the visitor may know. `picture` is an address below that of the channel's chat."""
 
     type: str
     name: str | None
+    picture: str | None = None
 
 
 class ShownAttachment(Struct, frozen=True, kw_only=True):
@@ -70,7 +71,7 @@ class ShownPart(Struct, frozen=True, kw_only=True):
 
 
 class Shown(Struct, frozen=True, kw_only=True):
-    """A message as a visitor sees it. `client_id` is set on the visitor's own."""
+    """A message as a visitor sees it. `client_id` is set on the visitor's own; `read` on replies that they read."""
 
     id: str
     client_id: str | None
@@ -86,16 +87,26 @@ class Shown(Struct, frozen=True, kw_only=True):
     received_at: datetime | None
     edited: bool
     deleted: bool
+    read: bool
 
 
 class Welcome(Struct, frozen=True, kw_only=True, tag="welcome"):
-    """Answers hello. With `reload`, `messages` replaces what the client had; else it follows the client's cursor."""
+    """Answers hello. With `reload`, `messages` replaces what the client had; else it follows the client's cursor.
+
+    Attributes:
+        agent: who has taken the conversation.
+        read: the newest of the visitor's messages that somebody of the company has seen.
+        rating: the conversation that waits for a rating.
+    """
 
     token: str
     conversation_id: str | None
     messages: tuple[Shown, ...]
     cursor: str
     reload: bool
+    agent: ShownAuthor | None = None
+    read: str | None = None
+    rating: str | None = None
 
 
 class Acked(Struct, frozen=True, kw_only=True):
@@ -127,6 +138,31 @@ class SomebodyTypes(Struct, frozen=True, kw_only=True, tag="typing"):
     author: ShownAuthor
 
 
+class Seen(Struct, frozen=True, kw_only=True, tag="read"):
+    """Somebody of the company has seen the visitor's messages up to this one."""
+
+    message_id: str
+
+
+class Taken(Struct, frozen=True, kw_only=True, tag="agent"):
+    """Who has taken the visitor's conversation."""
+
+    author: ShownAuthor
+
+
+class Queue(Struct, frozen=True, kw_only=True, tag="queue"):
+    """The visitor's place among those who wait; 0: they wait no more. `wait_seconds`: how long others waited lately."""
+
+    position: int
+    wait_seconds: int | None
+
+
+class AskRating(Struct, frozen=True, kw_only=True, tag="rating"):
+    """The conversation is resolved: how was it?"""
+
+    conversation_id: str
+
+
 class Error(Struct, frozen=True, kw_only=True, tag="error"):
     """What was refused, and why. `client_id` names the message; one that was `unavailable` should be sent again."""
 
@@ -135,7 +171,7 @@ class Error(Struct, frozen=True, kw_only=True, tag="error"):
     client_id: str | None = None
 
 
-ServerFrame = Welcome | Ack | Live | SomebodyTypes | Error
+ServerFrame = Welcome | Ack | Live | SomebodyTypes | Seen | Taken | Queue | AskRating | Error
 
 
 def unavailable(client_id: str | None) -> Error:

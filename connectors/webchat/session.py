@@ -26,18 +26,19 @@ from connectors.webchat.protocol import (
     Logout,
     ProtocolError,
     ServerFrame,
-    ShownAuthor,
     SomebodyTypes,
     decode,
     encode,
     unavailable,
 )
+from connectors.webchat.standing import Outlook
 from normalizer.schema import Author, Message
 
 HELLO_SECONDS = 10.0
 SLOW_SECONDS = 30.0
 BUFFERED_BYTES = 32 * 1024  # half of what makes a transport pause its writers
 CLOSE_SECONDS = 3.0
+CLOSE_LOGGED_OUT = 4401
 PING_SECONDS = 25.0
 THROTTLE_SECONDS = 0.02
 STRIKES = 10
@@ -75,6 +76,8 @@ class Session:
         self._follower: asyncio.Task[None] | None = None
         self._handing: asyncio.Task[None] | None = None
         self._telling: asyncio.Task[None] | None = None
+        self._leaving: asyncio.Task[None] | None = None
+        self._outlook: Outlook | None = None
         self._strikes = 0
 
     async def run(self) -> None:
@@ -131,7 +134,9 @@ class Session:
         elif self._visitor is None:
             raise ProtocolError("unauthorized", "say hello first", getattr(frame, "client_id", None))
         elif isinstance(frame, Logout):
-            await self._stop_following()
+            visitor = self._visitor
+            await self._stop_following()  # so that this socket is not among those that are closed
+            await self._desk.log_out(visitor)
             self._visitor = None
             self._logged_out = True
         elif (answer := await self._desk.take(self._visitor, frame)) is not None:
@@ -144,20 +149,31 @@ class Session:
         self._visitor = visit.visitor
         self._logged_out = False
         await self._send(visit.welcome)
+        self._outlook = Outlook(lambda: self._desk.standing(visit.visitor), self._send, visit.told)
+        if visit.standing.ahead is not None:
+            self._outlook.changed()
         self._follower = asyncio.create_task(self._follow(visit))
 
     async def _follow(self, visit: Visit) -> None:
-        attended = self._desk.attended(visit.visitor, self._show_typing)
         try:
             await self._desk.arrived(visit.visitor, visit.arrivals)
-            async with attended, aclosing(self._desk.news(visit)) as news:
+            async with contextlib.AsyncExitStack() as here, aclosing(self._desk.news(visit)) as news:
+                await here.enter_async_context(self._desk.attended(visit.visitor, self))
+                is_first = visit.welcome.conversation_id is None
                 async for message, cursor in news:
+                    if is_first:  # only now there is a conversation in which agents can see them
+                        is_first = False
+                        await here.aclose()
+                        await here.enter_async_context(self._desk.attended(visit.visitor, self))
+                    await self._desk.portraits.meet(message.author)
                     shown = visit.window.follow(message)
                     if shown is not None:
                         # Whoever leaves at the sight of a reply has got it: that is told all the same.
                         live = Live(message=shown, cursor=cursor)
                         self._handing = asyncio.create_task(self._hand(visit.visitor, live, message))
                         await asyncio.shield(self._handing)
+                    if visit.told.concerns(message):
+                        self.changed()
         except ConnectionError:
             pass
         except CursorExpiredError:
@@ -166,9 +182,22 @@ class Session:
             self._log.exception("webchat.feed_failed")
             await self._socket.close(code=WSCloseCode.TRY_AGAIN_LATER)
 
-    def _show_typing(self, author: Author) -> None:
+    def changed(self) -> None:
+        """The conversation may stand otherwise."""
+        if self._outlook is not None:
+            self._outlook.changed()
+
+    def ended(self) -> None:
+        """The visitor has signed out elsewhere."""
+        if self._leaving is None:
+            self._leaving = asyncio.create_task(self._leave())
+
+    async def _leave(self) -> None:
+        await self._socket.close(code=CLOSE_LOGGED_OUT, message=b"logged out")
+
+    def typing(self, author: Author) -> None:
         """Shows at once that somebody types, or not at all: a moment later it is not true any more."""
-        data = encode(SomebodyTypes(author=ShownAuthor(type=author.type, name=author.name)))
+        data = encode(SomebodyTypes(author=self._desk.portraits.shown(author)))
         if self._telling is None and self._has_room(len(data)):
             self._telling = asyncio.create_task(self._told(data))
 
@@ -185,6 +214,9 @@ class Session:
         if self._follower is not None:
             await end(self._follower)
             self._follower = None
+        if self._outlook is not None:
+            await self._outlook.close()
+            self._outlook = None
         if self._telling is not None:
             await end(self._telling)
             self._telling = None

@@ -45,7 +45,7 @@ class VisitorTokens:
         return jwt.encode(claims, key, ALGORITHMS[0], headers={"kid": kid})
 
     async def read(self, token: str) -> Pass | None:
-        """What the token says, or None where it is expired, foreign, forged or no token."""
+        """What the token says, or None where it is expired, foreign, forged, revoked or no token."""
         try:
             kid = jwt.get_unverified_header(token).get("kid")
             key = await self._keys.find(kid) if isinstance(kid, str) and len(kid) <= 64 else None
@@ -55,7 +55,12 @@ class VisitorTokens:
             claims = jwt.decode(token, key, ALGORITHMS, audience=self._channel, options=options)
         except (jwt.PyJWTError, ValueError, RecursionError):
             return None
-        return Pass(claims["sub"], datetime.fromtimestamp(claims["exp"], UTC))
+        known = Pass(claims["sub"], datetime.fromtimestamp(claims["exp"], UTC))
+        return None if await self._keys.is_revoked(known.visitor) else known
+
+    async def revoke(self, visitor: str, now: datetime) -> None:
+        """Makes all tokens of a visitor worthless."""
+        await self._keys.revoke(visitor, now + LIFETIME)
 
 
 class Identity(Struct, frozen=True, omit_defaults=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from connectors.webchat.portraits import Portraits
 from connectors.webchat.protocol import Shown, ShownAttachment, ShownAuthor, ShownPart, encode
 from normalizer.schema import Message
 
@@ -14,19 +15,14 @@ ON_ITS_WAY = {"queued", "waiting", "sending", "sent", "unknown"}
 REMEMBERED = 64
 
 
-def show(message: Message) -> Shown | None:
-    """The message without what only agents may know, or None where the visitor sees nothing of it at all."""
-    return _as_shown(message, deleted=message.deleted_at is not None) if _is_visible(message) else None
-
-
-def _as_shown(message: Message, *, deleted: bool) -> Shown:
+def _as_shown(message: Message, author: ShownAuthor, *, deleted: bool) -> Shown:
     return Shown(
         id=message.id,
         client_id=message.external.id if message.direction == "inbound" else None,
         conversation_id=message.conversation_id,
         kind=message.kind,
         direction=message.direction,
-        author=ShownAuthor(type=message.author.type, name=message.author.name),
+        author=author,
         text="" if deleted else message.text,
         html=None if deleted else message.html,
         parts=() if deleted else _parts(message),
@@ -35,6 +31,7 @@ def _as_shown(message: Message, *, deleted: bool) -> Shown:
         received_at=message.received_at,
         edited=bool(message.revisions),
         deleted=deleted,
+        read=message.delivery is not None and message.delivery.state == "read",
     )
 
 
@@ -65,8 +62,9 @@ def is_on_its_way(message: Message) -> bool:
 class Window:
     """What one browser was shown lately, so that a change that it cannot see is not sent to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, portraits: Portraits) -> None:
         """Nothing was shown yet."""
+        self._portraits = portraits
         self._shown: dict[str, int] = {}
 
     def look(self, message: Message) -> Shown | None:
@@ -74,14 +72,21 @@ class Window:
 
         One that was shown and may be seen no longer (a reply that was cancelled) is shown as deleted.
         """
-        shown = show(message)
+        shown = self._show(message)
         before = self._shown.pop(message.id, None)
         if shown is None:
-            return None if before is None else _as_shown(message, deleted=True)
+            return None if before is None else self._as_shown(message, deleted=True)
         looks = self._shown[message.id] = hash(encode(shown))
         if len(self._shown) > REMEMBERED:
             del self._shown[next(iter(self._shown))]
         return None if before == looks else shown
+
+    def _show(self, message: Message) -> Shown | None:
+        """The message without what only agents may know, or None where the visitor sees nothing of it at all."""
+        return self._as_shown(message, deleted=message.deleted_at is not None) if _is_visible(message) else None
+
+    def _as_shown(self, message: Message, *, deleted: bool) -> Shown:
+        return _as_shown(message, self._portraits.shown(message.author), deleted=deleted)
 
     def follow(self, message: Message) -> Shown | None:
         """`look` at what the feed tells live: that a reply arrived is no news to those to whom it came before."""

@@ -24,6 +24,7 @@ from inbox.api import (
     messages,
     oidc,
     operations,
+    pictures,
     privacy,
     problems,
     reference,
@@ -66,6 +67,7 @@ ROUTES: tuple[Route, ...] = (
     *session.ROUTES,
     *oidc.ROUTES,
     *staff.ROUTES,
+    *pictures.ROUTES,
     *webhooks.ROUTES,
     *reference.ROUTES,
 )

@@ -31,9 +31,11 @@ class UploadQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 @route("POST", "/api/v1/attachments", status=201, refuses=("invalid-form", "too-large"))
 async def upload(call: Call[UploadQuery, Streamed]) -> Attachment:
     """Stores a file that a reply of the caller may then name: the bare body, or the first file of a form."""
-    filename, content = await _uploaded(call)
+    filename, content = await uploaded(call.request)
     try:
-        return await call.services.files.save(content, filename=filename, owner=call.principal.id, limit=UPLOAD_BYTES)
+        return await call.services.files.save(
+            content, filename=filename or call.query.filename, owner=call.principal.id, limit=UPLOAD_BYTES
+        )
     except PermanentError as error:
         raise ProblemError("too-large", error.reason) from error
 
@@ -54,17 +56,21 @@ async def download(call: Call[NoQuery, None]) -> web.StreamResponse:
     return await _send(call.request, attachment, first, pieces)
 
 
-async def _uploaded(call: Call[UploadQuery, Streamed]) -> tuple[str, AsyncIterator[bytes]]:
-    request = call.request
+async def uploaded(request: web.Request) -> tuple[str | None, AsyncIterator[bytes]]:
+    """A file that comes as the bare body, or as the first one of a form, which says what it is called.
+
+    Raises:
+        ProblemError: the form cannot be read.
+    """
     if not request.content_type.startswith("multipart/"):
-        return call.query.filename, _timely(request.content.iter_chunked(PIECE_BYTES))
+        return None, _timely(request.content.iter_chunked(PIECE_BYTES))
     try:
         part = await _first_file(await request.multipart())
     except BROKEN_FORM as error:
         raise _broken_form(str(error)) from error
     if part is None:
         raise _broken_form("it holds no file")
-    return part.filename or untrusted.UNNAMED, _timely(_pieces(part))
+    return part.filename, _timely(_pieces(part))
 
 
 async def _first_file(form: MultipartReader) -> BodyPartReader | None:

@@ -166,9 +166,10 @@ async def change_conversation(call: Call[NoQuery, ConversationPatch]) -> Answer[
         changes[name] = tuple(dict.fromkeys(changes[name]))
     await _check_owners(call, changes)
     await standing_conversation(call)
-    return await _shown(
-        call, await call.services.conversations.change(call.id, changes, version=seen_version(call.request))
-    )
+    changed = await call.services.conversations.change(call.id, changes, version=seen_version(call.request))
+    if {"assignee", "status"} & changes.keys():
+        await call.services.recipients.changed(changed)
+    return await _shown(call, changed)
 
 
 @route("POST", "/api/v1/conversations/{id}/merge", refuses=("merged", "merges-itself"))
@@ -182,8 +183,9 @@ async def merge_conversation(call: Call[NoQuery, MergeBody]) -> Answer[Conversat
 @route("POST", "/api/v1/conversations/{id}/read", refuses=("merged",))
 async def mark_read(call: Call[NoQuery, ReadBody]) -> None:
     """Says that the caller has read up to a message, which `unread` then counts from."""
-    await standing_conversation(call)
+    conversation = await standing_conversation(call)
     await call.store.queries.mark_read(call.principal.id, call.id, call.body.seq)
+    await call.services.recipients.seen(conversation, call.body.seq)
 
 
 async def _check_owners(call: AnyCall, changes: Mapping[str, Any]) -> None:

@@ -132,7 +132,8 @@ _DRAFT: Mapping[str, Any] = {
     "principal_id": AGENT_ID,
     "text": "It left our",
     "html": None,
-    "attachments": [],
+    "attachments": [_ATTACHMENT["id"]],
+    "files": [_ATTACHMENT],
     "direction": "outbound",
     "channel": None,
     "to": [],
@@ -194,6 +195,7 @@ _AGENT = {
     "teams": [TEAM_ID],
     "active": True,
     "signature": "Grace, Acme support",
+    "picture": "01a2068b-5a17-7c3e-9d52-6f8e1b0c7a94",
     "created_at": AT,
 }
 _SESSION = {
@@ -302,6 +304,7 @@ EXAMPLES: Mapping[str, Any] = {
         "role": "agent",
         "teams": [TEAM_ID],
         "signature": "Grace, Acme support",
+        "picture": "01a2068b-5a17-7c3e-9d52-6f8e1b0c7a94",
         "session_id": _SESSION["id"],
         "csrf_token": "5f1c…",
     },

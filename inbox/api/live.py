@@ -202,14 +202,13 @@ class _Reader:
             ProblemError: there is no such conversation for them.
         """
         conversation = await standing_conversation(self._call, conversation_id)
-        keys = await self._call.store.queries.thread_keys(conversation.id) if kind == "typing" else []
-        threads = [tuple(key.split("|", 1)) for key in keys]
+        threads = await self._call.services.recipients.threads(conversation.id) if kind == "typing" else ()
         return Signal(
             kind=kind,
             conversation_id=conversation.id,
             author=self._who,
             audience=audience(conversation),
-            threads=tuple((channel, key) for channel, key in threads if self._call.services.addressing.pulls(channel)),
+            threads=threads,
         )
 
     def _heard(self, signal: Signal) -> None:
@@ -217,10 +216,13 @@ class _Reader:
         if not wanted or signal.author.id == self._who.id or not hears(self._listener.reader, signal.audience):
             return
         author = signal.author
-        if signal.kind == "typing":
-            told = Told(type="typing", conversation_id=signal.conversation_id, author=author)
-        else:
-            told = Told(type="presence", conversation_id=signal.conversation_id, author=author, state=signal.kind)
+        match signal.kind:
+            case "typing":
+                told = Told(type="typing", conversation_id=signal.conversation_id, author=author)
+            case "here" | "gone" as state:
+                told = Told(type="presence", conversation_id=signal.conversation_id, author=author, state=state)
+            case _:
+                return  # for the customer alone
         self._waiting.append(told)
         if self._telling is None:
             self._telling = asyncio.create_task(self._tell())

@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 from aiohttp import web
 from msgspec import Meta, Struct
 
-from inbox.api import frame, untrusted
+from inbox.api import frame
 from inbox.api.names import Addresses, Name
+from inbox.api.originals import original_of
 from inbox.api.paging import DEFAULT_LIMIT, Page
 from inbox.api.problems import FieldError, ProblemError
 from inbox.api.reading import Limit, NoQuery, Seq, future, invalid_body
@@ -40,6 +41,7 @@ class NewMessageBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A reply, or a note that only the staff see. Without `channel` it leaves by the one that was written on last.
 
     Without `cc` and `to`, those have it in copy whom the way of that channel names; an empty `cc` is nobody.
+    With `unless_customer_writes`, a reply that is scheduled is held where the customer writes before it leaves.
     """
 
     text: str
@@ -53,6 +55,7 @@ class NewMessageBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     reply_to: str | None = None
     mentions: Annotated[tuple[Name, ...], Meta(max_length=100)] = ()
     send_at: Time | None = None
+    unless_customer_writes: bool = False
     client_id: Name | None = None
 
 
@@ -97,6 +100,7 @@ async def write_message(call: Call[NoQuery, NewMessageBody]) -> Message:
         reply_to=body.reply_to,
         mentions=tuple(dict.fromkeys(body.mentions)),
         send_at=_due(body),
+        unless_customer_writes=body.unless_customer_writes,
         client_id=body.client_id,
     )
     conversation = await standing_conversation(call)
@@ -108,10 +112,12 @@ def _due(body: NewMessageBody) -> datetime | None:
     """When a reply is to leave, where it is not now.
 
     Raises:
-        ProblemError: 422, a time that has passed, or for a note, which nobody waits for.
+        ProblemError: 422, a time that has passed, or for a note, which nobody waits for; a condition without a time.
     """
     if body.send_at is not None and body.direction == "note":
         raise invalid_body(FieldError(field="send_at", detail="a note is there at once"))
+    if body.send_at is None and body.unless_customer_writes:
+        raise invalid_body(FieldError(field="unless_customer_writes", detail="say until when: send_at"))
     return future(body.send_at, "send_at")
 
 
@@ -132,19 +138,25 @@ async def _check_mentions(call: Call[NoQuery, NewMessageBody], conversation: Con
             raise invalid_body(FieldError(field=field, detail=f"{principal.name} does not see this conversation"))
 
 
+@route("GET", "/api/v1/messages/{id}")
+async def get_message(call: Call[NoQuery, None]) -> Message:
+    """One message; in which conversation it is, and where in that, is told by `conversation_id` and `seq`."""
+    return await seen_message(call)
+
+
 @route(
     "POST",
     "/api/v1/messages/{id}/retry",
     refuses=("channel-gone", "no-identity", "not-a-reply", "not-retryable", "unreachable"),
 )
 async def retry_message(call: Call[NoQuery, None]) -> Message:
-    """Sends a failed or unknown reply again."""
+    """Sends a failed, unknown or held reply again."""
     return await call.services.replies.retry((await seen_message(call)).id)
 
 
 @route("POST", "/api/v1/messages/{id}/cancel", refuses=("not-a-reply", "not-cancellable"))
 async def cancel_message(call: Call[NoQuery, None]) -> Message:
-    """Stops a queued or scheduled reply."""
+    """Stops a queued, scheduled, waiting or held reply."""
     return await call.services.replies.cancel((await seen_message(call)).id)
 
 
@@ -155,11 +167,7 @@ async def get_original(call: Call[NoQuery, None]) -> web.StreamResponse:
     entry = await call.store.journal.get(message.external.original_id) if message.external.original_id else None
     if entry is None:
         raise ProblemError("no-original", "this message did not come in from a platform")
-    try:
-        body = await call.store.journal.body(entry)
-    except LookupError as error:
-        raise ProblemError("no-original", "the original is not kept any more") from error
-    return web.Response(body=body, headers=untrusted.headers(entry.content_type))
+    return await original_of(call, entry)
 
 
 @route("GET", "/api/v1/messages/{id}/html")
@@ -169,4 +177,4 @@ async def get_html(call: Call[FrameQuery, None]) -> web.StreamResponse:
     return web.Response(body=frame.framed(message, images=images), headers=frame.headers(images=images))
 
 
-ROUTES = (list_messages, write_message, retry_message, cancel_message, get_original, get_html)
+ROUTES = (list_messages, write_message, get_message, retry_message, cancel_message, get_original, get_html)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from aiohttp import web
 from msgspec import Struct
 
+from inbox.api.originals import original_of
 from inbox.api.paging import Page, PageQuery, page, place
 from inbox.api.problems import not_found
 from inbox.api.reading import NoQuery
@@ -41,6 +43,15 @@ async def list_failed(call: Call[PageQuery, None]) -> Page[FailedView]:
     return page(await call.store.queries.failed(after=after, limit=call.query.limit), NEWEST, failed_view)
 
 
+@route("GET", "/api/v1/ingest/{id}/original", refuses=("no-original",))
+async def get_failed_original(call: Call[NoQuery, None]) -> web.StreamResponse:
+    """What the platform sent and nobody could understand, byte for byte; never to be shown by a browser."""
+    entry = await call.store.journal.get(call.id)
+    if entry is None or entry.state != "failed":
+        raise not_found("failed event", call.id)
+    return await original_of(call, entry)
+
+
 @route("POST", "/api/v1/ingest/{id}/replay", status=202)
 async def replay(call: Call[NoQuery, None]) -> Replayed:
     """Tries a failed event again."""
@@ -50,4 +61,4 @@ async def replay(call: Call[NoQuery, None]) -> Replayed:
     return Replayed(replayed)
 
 
-ROUTES = (list_channels, list_failed, replay)
+ROUTES = (list_channels, list_failed, get_failed_original, replay)

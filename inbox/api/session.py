@@ -39,6 +39,7 @@ class Me(Struct, frozen=True, kw_only=True):
     role: Role
     teams: tuple[str, ...]
     signature: str | None
+    picture: str | None
     session_id: str | None
     csrf_token: str | None
 
@@ -136,6 +137,7 @@ def _me(caller: Caller, agent: Agent | None) -> Me:
         role=who.role,
         teams=who.teams,
         signature=agent.signature if agent else None,
+        picture=agent.picture if agent else None,
         session_id=caller.session.id if caller.session else None,
         csrf_token=caller.csrf,
     )

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from inbox import identity, jobs, threading
+from inbox.holding import hold
 from inbox.identity import Recognised
 from inbox.ingest.amending import Amending
 from inbox.ingest.entries import Policy, Understood, in_turn, message_id
@@ -64,11 +65,15 @@ async def apply(
     if not batch:
         return ()
     await _look_up(unit, batch, policies)
+    written: set[str] = set()
     for place, understood in enumerate(batch, start=1):
         if place % AT_ONCE == 0:
             await asyncio.sleep(0)  # what waits for an acknowledgement must not wait for a whole batch
         for number, outcome in enumerate(understood.outcomes):
-            await _Applier(unit, understood.entry, number, policies[understood.entry.channel]).apply(outcome)
+            applier = _Applier(unit, understood.entry, number, policies[understood.entry.channel], written)
+            await applier.apply(outcome)
+    if written:
+        await hold(unit, written)
     unit.settle(owner, [understood.entry.id for understood in batch])
     return batch
 
@@ -118,13 +123,14 @@ def as_draft(outcome: Outcome) -> Outcome:
 
 
 class _Applier:
-    """One outcome of one entry."""
+    """One outcome of one entry. Conversations in which the customer wrote go into `written`."""
 
-    def __init__(self, unit: Unit, entry: JournalEntry, number: int, policy: Policy) -> None:
+    def __init__(self, unit: Unit, entry: JournalEntry, number: int, policy: Policy, written: set[str]) -> None:
         self._unit = unit
         self._entry = entry
         self._number = number
         self._policy = policy
+        self._written = written
         self._amending = Amending(unit, entry)
 
     async def apply(self, outcome: Outcome) -> None:
@@ -153,7 +159,10 @@ class _Applier:
         if placement.home is not None and (agent is not None or draft.message.author.type == "system"):
             # A bounce or a rating is told in the conversation that it is about; nobody new wrote it.
             home, writer = placement.home, None
+            if draft.customer.kind != identity.EMAIL and draft.customer.email:
+                await self._recognised(draft.customer)  # a visitor who says who they are
         else:
+            await identity.let_go(self._unit, draft.author or draft.customer, placement.home or placement.previous)
             customer = await self._recognised(draft.customer)
             writer = await self._recognised(draft.author) if draft.author else customer
             home = placement.home or self._new_conversation(draft, customer.customer, placement.previous)
@@ -167,6 +176,8 @@ class _Applier:
         if self._policy.edits and message.external.id is not None:
             message = await self._amending.overtaken(message, message.external.id)
         self._unit.put(message)
+        if _asks(message, draft):
+            self._written.add(conversation.id)
         self._unit.put(_with(conversation, message, draft, self._unit))
 
     async def _agent(self, draft: Draft, home: Conversation | None) -> Agent | None:
@@ -184,6 +195,8 @@ class _Applier:
         return await self._unit.agent_called(person.email.lower())
 
     async def _recognised(self, person: Person) -> Recognised:
+        if person.email and person.kind != identity.EMAIL:
+            person = replace(person, email=self._policy.address(person.email))
         found = await identity.recognised(self._unit, person)
         if self._policy.profiles and found.is_new:
             self._unit.put(jobs.describe(self._entry.channel, found.identity, self._unit.now))
@@ -267,11 +280,20 @@ def _answered(message: Message, agent: Agent) -> Message:
     )
 
 
+def _by_customer(message: Message) -> bool:
+    """Whether the customer's side said it."""
+    return message.kind == "message" and message.author.type == "customer" and message.direction == "inbound"
+
+
+def _asks(message: Message, draft: Draft) -> bool:
+    """Whether it wants an answer: a bounce or a vacation note does not."""
+    return draft.reopens and _by_customer(message)
+
+
 def _with(conversation: Conversation, message: Message, draft: Draft, unit: Unit) -> Conversation:
     """The conversation after a message has joined it."""
     said = message.kind == "message"
-    by_customer = said and message.author.type == "customer" and message.direction == "inbound"
-    waits = by_customer and draft.reopens
+    waits = _asks(message, draft)
     answers = message.direction == "outbound"
     return replace(
         conversation,
@@ -280,7 +302,7 @@ def _with(conversation: Conversation, message: Message, draft: Draft, unit: Unit
         snoozed_until=None if waits else conversation.snoozed_until,
         channels=tuple(dict.fromkeys((*conversation.channels, message.channel))),
         last_seq=message.seq,
-        inbound=conversation.inbound + by_customer,
+        inbound=conversation.inbound + _by_customer(message),
         last_message=Preview.of(message, unit.now)
         if said or conversation.last_message is None
         else conversation.last_message,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import msgspec
@@ -23,11 +23,13 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         reopen_within: how long a resolved one is opened again.
         edits: changes of a message may have come before it.
         profiles: the platform is asked about whoever is new.
+        address: the form in which a mail address that somebody names is kept; None where it can be none of theirs.
     """
 
     reopen_within: timedelta
     edits: bool = False
     profiles: bool = False
+    address: Callable[[str], str | None] = str.lower
 
 
 class Understood(msgspec.Struct, frozen=True, kw_only=True):

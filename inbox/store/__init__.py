@@ -34,6 +34,7 @@ from inbox.store.reports import Reports
 from inbox.store.search import Search
 from inbox.store.signing_keys import SigningKeys
 from inbox.store.staff import Staff
+from inbox.store.threads import Threads
 from inbox.store.traffic import Traffic
 from inbox.store.unit import Unit
 from inbox.store.webhooks import Webhooks
@@ -95,6 +96,7 @@ class Store:
         self.personal = PersonalData(database_)
         self.webhooks = Webhooks(database_)
         self.queries = Queries(database_)
+        self.threads = Threads(database_)
         self.search = Search(database_)
 
     @classmethod

@@ -15,6 +15,7 @@ from inbox.model import (
     Identity,
     Job,
     OutboxItem,
+    PendingFollowUp,
     Shortcut,
     ThreadKey,
     Unique,
@@ -35,6 +36,7 @@ Stored = (
     | Conversation
     | Message
     | OutboxItem
+    | PendingFollowUp
     | Job
     | CannedReply
     | Shortcut
@@ -54,6 +56,7 @@ StoredT = TypeVar(
     Conversation,
     Message,
     OutboxItem,
+    PendingFollowUp,
     Job,
     CannedReply,
     Shortcut,
@@ -75,6 +78,7 @@ COLLECTIONS: dict[type[Any], str] = {
     WaitingChanges: "waiting_changes",
     Message: "messages",
     OutboxItem: "outbox",
+    PendingFollowUp: "follow_ups",
     Job: "jobs",
     CannedReply: "canned_replies",
     Shortcut: "shortcuts",

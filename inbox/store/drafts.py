@@ -37,7 +37,8 @@ class Drafts:
         """Throws a draft away, where there is one."""
         await self._drafts.delete_one({"_id": draft_id})
 
-    async def of(self, principal_id: str) -> list[Draft]:
-        """All drafts of a principal, the oldest first."""
-        found = self._drafts.find({"principal_id": principal_id}).sort("updated_at", ASCENDING)
+    async def of(self, principal_id: str, *, conversation_id: str | None = None) -> list[Draft]:
+        """All drafts of a principal, the oldest first; only that in a conversation where one is named."""
+        within = {} if conversation_id is None else {"conversation_id": conversation_id}
+        found = self._drafts.find({"principal_id": principal_id, **within}).sort("updated_at", ASCENDING)
         return [from_document(document, Draft) async for document in found]

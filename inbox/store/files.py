@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from datetime import datetime
 
 import msgspec
@@ -20,6 +20,7 @@ from normalizer.schema import Attachment
 
 PIECE = 255 * 1024
 PICTURES = "pictures"  # the owner of uploads that no message shows, and that stay: customers' pictures
+FACES = "faces"  # likewise, as long as an agent has it: agents' pictures
 
 
 class Upload(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +49,7 @@ class FileStore:
         self._uploads = database["uploads"]
         self._messages = database["messages"]
         self._drafts = database["drafts"]
+        self._agents = database["agents"]
 
     async def put(self, attachment_id: str, content: bytes) -> None:
         """Stores an attachment's bytes; doing it twice changes nothing, and repairs what a dying process left."""
@@ -115,6 +117,11 @@ class FileStore:
         document = await self._uploads.find_one({"_id": attachment_id})
         return from_document(document, Upload) if document else None
 
+    async def uploads(self, attachment_ids: Collection[str]) -> dict[str, Upload]:
+        """Those of these uploaded files that are there."""
+        found = self._uploads.find({"_id": {"$in": list(attachment_ids)}})
+        return {document["_id"]: from_document(document, Upload) async for document in found}
+
     async def attachment(self, attachment_id: str, within: Document | None = None) -> Attachment | None:
         """The attachment of that id in a message (one that fits `within`), or None."""
         query = {"attachments.id": attachment_id, **(within or {})}
@@ -129,11 +136,20 @@ class FileStore:
         found = self._messages.find({"attachments.id": attachment_id}, {"conversation_id": 1})
         return {document["conversation_id"] async for document in found}
 
+    async def drop_upload(self, attachment_id: str) -> None:
+        """Forgets whose a file is."""
+        await self._uploads.delete_one({"_id": attachment_id})
+
+    async def _is_wanted(self, attachment_id: str) -> bool:
+        """Whether a draft has an upload, or an agent for a picture."""
+        in_draft = await self._drafts.find_one({"attachments": attachment_id}, {"_id": 1})
+        return (in_draft or await self._agents.find_one({"picture": attachment_id}, {"_id": 1})) is not None
+
     async def sweep(self, before: datetime) -> int:
-        """Deletes uploads older than `before` that no message shows, and no draft has; returns how many."""
+        """Deletes uploads older than `before` that no message shows, and no draft or agent has; returns how many."""
         swept = 0
         async for document in self._uploads.find({"created_at": {"$lt": before}, "owner": {"$ne": PICTURES}}):
-            if await self._drafts.find_one({"attachments": document["_id"]}, {"_id": 1}) is not None:
+            if await self._is_wanted(document["_id"]):
                 continue
             if await self.attachment(document["_id"]) is None:
                 await self.delete(document["_id"])

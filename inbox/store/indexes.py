@@ -117,8 +117,14 @@ INDEXES: dict[str, list[IndexModel]] = {
     "outbox": [
         # parked replies stay, so none of the worker's questions may touch them
         IndexModel([("state", ASCENDING), ("due_at", ASCENDING)], name="due"),
+        # what is held when the customer writes
+        IndexModel(
+            [("conversation_id", ASCENDING)], name="unless", partialFilterExpression={"unless_customer_writes": True}
+        ),
     ],
+    "follow_ups": [IndexModel([("due_at", ASCENDING)], name="due")],
     "budgets": [IndexModel([("at", ASCENDING)], name="kept", expireAfterSeconds=int(BUDGETS_KEPT.total_seconds()))],
+    "revoked": [IndexModel([("until", ASCENDING)], name="kept", expireAfterSeconds=0)],
     "hours": [
         IndexModel([("channel", ASCENDING)], name="channel"),
         IndexModel([("hour", ASCENDING)], name="kept", expireAfterSeconds=int(HOURS_KEPT.total_seconds())),

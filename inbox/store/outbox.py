@@ -26,6 +26,7 @@ class Outbox:
 
     def __init__(self, database: Database) -> None:
         self._items = database["outbox"]
+        self._follow_ups = database["follow_ups"]
 
     async def ready(self, now: datetime, limit: int, *, busy: Collection[str] = ()) -> list[OutboxItem]:
         """The first of each lane, where it is queued and due and of none of the `busy` channels; longest due first."""
@@ -37,6 +38,11 @@ class Outbox:
         """Replies whose hour has come."""
         found = self._items.find({"state": "scheduled", "due_at": {"$lte": now}}).sort("due_at", ASCENDING)
         return [from_document(item, OutboxItem) async for item in found]
+
+    async def follow_ups(self, now: datetime, limit: int) -> list[str]:
+        """The ids of what has waited long enough to be fetched."""
+        found = self._follow_ups.find({"due_at": {"$lte": now}}, {"_id": 1}).sort("due_at", ASCENDING).limit(limit)
+        return [document["_id"] async for document in found]
 
     async def abandoned(self, alive: Sequence[str]) -> list[OutboxItem]:
         """Replies in the hands of processes that are gone."""

@@ -110,7 +110,7 @@ class PersonalData:
     ) -> None:
         """Deletes what hangs on conversations: replies on their way, jobs, drafts, keys, and what was told of them."""
         inside, of_messages = {"$in": list(conversation_ids)}, {"$in": list(message_ids)}
-        for collection in ("outbox", "drafts", "thread_keys", "events", "webhook_deliveries"):
+        for collection in ("outbox", "follow_ups", "drafts", "thread_keys", "events", "webhook_deliveries"):
             await self._database[collection].delete_many({"conversation_id": inside})
         for collection in ("jobs", "uniques"):
             await self._database[collection].delete_many({"message_id": of_messages})

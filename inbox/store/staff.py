@@ -139,6 +139,16 @@ class Staff:
             await self.end_sessions(agent_id)
         return from_document(document, Agent) if document else None
 
+    async def change_picture(self, agent_id: str, picture: str | None) -> Agent | None:
+        """Gives an agent another picture, or none; the agent as they were before."""
+        document = await self._agents.find_one_and_update({"_id": agent_id}, {"$set": {"picture": picture}})
+        return from_document(document, Agent) if document else None
+
+    async def pictures(self) -> dict[str, str]:
+        """The pictures of those who have one, by agent."""
+        found = self._agents.find({"picture": {"$gt": ""}}, {"picture": 1})
+        return {document["_id"]: document["picture"] async for document in found}
+
     async def begin_session(self, session: Session, secret: str) -> None:
         """Keeps a session that whoever knows `secret` is in."""
         await self._sessions.insert_one({**to_document(session), "secret": _hash(secret)})

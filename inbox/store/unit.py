@@ -110,6 +110,12 @@ class Unit:
             return await self.one(Message, document["_id"])
         return None
 
+    async def replies_unless(self, conversation_ids: Collection[str]) -> list[OutboxItem]:
+        """The replies in these conversations that leave only unless the customer writes before."""
+        ids = list(conversation_ids)
+        await self._load(OutboxItem, {"unless_customer_writes": True, "conversation_id": {"$in": ids}})
+        return [one for one in self._all(OutboxItem) if one.unless_customer_writes and one.conversation_id in ids]
+
     async def references(self, conversation_id: str, channel: str, before_seq: int, limit: int) -> list[str]:
         """The platform's ids of a conversation's last messages on a channel before `before_seq`, oldest first."""
         query: Document = {

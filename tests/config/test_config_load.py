@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -40,6 +40,19 @@ def test_a_whole_file_is_understood(loaded: Load, tmp_path: Path) -> None:
     }
     assert site.reopen_within is None
     assert config.source.line(("channels", 0, "send", "password")) == 9
+
+
+def test_office_hours_are_of_the_inbox_s_time_zone_unless_they_name_one(loaded: Load) -> None:
+    base = "inbox: {timezone: Europe/Istanbul}\nhours: {monday: [09:00-12:30, 13:30-24:00], closed: [2026-12-25]"
+
+    inboxes, own = loaded(base + "}"), loaded(base + ", timezone: UTC}")
+
+    assert inboxes.hours is not None
+    assert own.hours is not None
+    assert inboxes.hours.monday == ((540, 750), (810, 1440))
+    assert inboxes.hours.tuesday == ()
+    assert inboxes.hours.closed == (date(2026, 12, 25),)
+    assert [str(one.hours.zone(one.inbox)) for one in (inboxes, own) if one.hours] == ["Europe/Istanbul", "UTC"]
 
 
 def test_no_secret_stands_in_what_a_log_would_print(loaded: Load) -> None:

@@ -102,18 +102,43 @@ TABLE = {
     "unknown key at the top": ("chanels: []", ['1: chanels: unknown key; did you mean "channels"?']),
     "nothing alike": (
         "zzz: 1",
-        ["1: zzz: unknown key; known here: inbox, server, storage, retention, webhooks, sign_in, channels"],
+        ["1: zzz: unknown key; known here: inbox, server, storage, retention, webhooks, sign_in, hours, channels"],
     ),
     "unknown key, its neighbour there": (
         "server:\n  port: 1\n  prot: 2",
         ['3: server.prot: unknown key; did you mean "port"?'],
     ),
     "later parts": (
-        "bots: []\nrules: []\nhours: {}\nfaq: x\n",
+        "bots: []\nrules: []\nfaq: x\n",
         [
             f"{line}: {key}: not available in this version; remove it"
-            for line, key in enumerate(("bots", "rules", "hours", "faq"), 1)
+            for line, key in enumerate(("bots", "rules", "faq"), 1)
         ],
+    ),
+    "hours": (
+        (
+            'hours:\n  timezone: Europe/Istambul\n  mondy: []\n  tuesday: 09:00-18:00\n  friday: ["9:00-18:00"]\n'
+            '  saturday: ["10:00-24:30"]\n  sunday: ["12:00-13:00", "10:00-12:30"]\n  closed: [25.12.2026]\n'
+        ),
+        [
+            '2: hours.timezone: unknown time zone; did you mean "Europe/Istanbul"?',
+            '3: hours.mondy: unknown key; did you mean "monday"?',
+            "4: hours.tuesday: must be a list; got text",
+            (
+                "5: hours.friday[0]: must be a time of day from and to; "
+                'write it such as "09:00-18:00", to 24:00 at the latest'
+            ),
+            (
+                "6: hours.saturday[0]: must end after it begins, and by 24:00; "
+                "write what is after midnight under the next day"
+            ),
+            "7: hours.sunday: the times overlap or are out of order; write each after the one before it",
+            '8: hours.closed[0]: must be a date; write it such as "2026-12-25"',
+        ],
+    ),
+    "never open": (
+        'hours:\n  closed: ["2026-12-25"]\n',
+        ['1: hours: no day is open; write such as monday: ["09:00-18:00"], or leave `hours` out'],
     ),
     # values
     "who vouches": (

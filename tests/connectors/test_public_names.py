@@ -11,15 +11,15 @@ import connectors.testing
 DOCS = Path(__file__).parents[2] / "docs"
 
 CONTRACT = [
-    "Amendment", "Capabilities", "Channel", "Connector", "ConnectorError", "Context", "CursorExpiredError", "Feed",
-    "FeedPage", "Files", "Handler", "Keys", "Lease", "LeaseLostError", "Options", "PermanentError", "Rate", "Receipt",
-    "Received", "Reply", "Rewriting", "Secrets", "TemporaryError", "UnavailableError", "UncertainError",
-    "UnreachableError", "calling", "rewriting",
+    "Amendment", "Capabilities", "Channel", "Connector", "ConnectorError", "Context", "CursorExpiredError", "Faces",
+    "Feed", "FeedPage", "Files", "FollowUp", "Handler", "Keys", "Lease", "LeaseLostError", "OfficeHours", "Opening",
+    "Options", "PermanentError", "Picture", "Rate", "Receipt", "Received", "Reply", "Rewriting", "Secrets",
+    "TemporaryError", "UnavailableError", "UncertainError", "UnreachableError", "calling", "rewriting",
 ]  # fmt: skip
 KIT = [
-    "BotApiServer", "Call", "Door", "Finding", "MemoryContext", "MemoryFeed", "MemoryFiles", "MemoryKeys",
-    "MemoryLease", "MemoryLeases", "MemoryLog", "MemorySite", "Misbehaviour", "Mistake", "NotMadeError", "Platform",
-    "PlatformServer", "Proof", "RefusedCallError", "Sent", "SlackServer", "Told", "Trouble", "check",
+    "BotApiServer", "Call", "Door", "Finding", "MemoryContext", "MemoryFaces", "MemoryFeed", "MemoryFiles",
+    "MemoryKeys", "MemoryLease", "MemoryLeases", "MemoryLog", "MemorySite", "Misbehaviour", "Mistake", "NotMadeError",
+    "Platform", "PlatformServer", "Proof", "RefusedCallError", "Sent", "SlackServer", "Told", "Trouble", "check",
     "check_installed", "prove", "serving", "serving_site",
 ]  # fmt: skip
 

@@ -18,13 +18,18 @@ from connectors.context import Channel, Context
 from connectors.supervisor import Supervisor
 from connectors.tasks import end
 from inbox.activity import Activity
+from inbox.addressing import Addressing
 from inbox.channels import Channels
+from inbox.events import Hub
+from inbox.feed import ChannelFeed
 from inbox.housekeeping import Heir, Housekeeping
 from inbox.ingest import Ingest, Intake, Policy, Reading
 from inbox.jobs import JobWorker
 from inbox.metrics import Metrics
 from inbox.outbox import OutboxWorker
+from inbox.recipients import Recipients
 from inbox.roster import PARTS, Roster
+from inbox.signals import Signals
 from inbox.store import JournalEntry, Store
 from normalizer.outcomes import (
     Change,
@@ -226,6 +231,12 @@ def intake(**fields: Any) -> Intake:
 def metrics() -> Metrics:
     """Metrics that nobody looks at."""
     return Metrics(CollectorRegistry(), Activity())
+
+
+def feed_of(store: Store, hub: Hub, channel: str) -> ChannelFeed:
+    """The feed of a channel, which hears no signals."""
+    signals = Signals(store)
+    return ChannelFeed(store, hub, signals, Recipients(store, Addressing({}), signals), channel)
 
 
 def ingest(store: Store, owner: str = "me", *, alone: bool = False, **channels: Intake) -> Ingest:

@@ -55,6 +55,23 @@ MISTAKES = [
         [':1: channels[0].connector: no connector "emial" is installed; did you mean "email"?'],
     ),
     (
+        (
+            "channels:\n  - {id: mail, connector: email, address: a@example.com}\n"
+            "  - id: a\n    connector: webchat\n    answer_by_mail: {channel: mial}\n"
+            "  - id: b\n    connector: webchat\n    answer_by_mail:\n      channel: a\n"
+            "  - id: c\n    connector: webchat\n    answer_by_mail: {channel: mail, after: soon}\n"
+            "  - {id: d, connector: webchat, answer_by_mail: {channel: mail, after: 2h}}\n"
+        ),
+        [
+            ':5: channels[1].answer_by_mail.channel: there is no such channel; did you mean "mail"?',
+            (
+                ":9: channels[2].answer_by_mail.channel: on a channel of webchat only the customer can write first; "
+                "name a mail channel"
+            ),
+            ":12: channels[3].answer_by_mail.after: a duration is written such as 10m, 2h or 1d; correct it",
+        ],
+    ),
+    (
         "channels: [{id: m, connector: email, adress: a@example.com}]",
         [':1: channels[0].adress: unknown key; did you mean "address"?'],
     ),

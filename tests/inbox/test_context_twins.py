@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
-from postbox import ingest, metrics
+from postbox import feed_of, ingest, metrics
 
 from connectors import Channel, Context, LeaseLostError, PermanentError
 from connectors.supervisor import ChannelFailedError, Seat
@@ -14,7 +14,7 @@ from connectors.testing import MemoryContext
 from inbox.attachments import Attachments
 from inbox.context import ChannelContext
 from inbox.events import Hub
-from inbox.feed import ChannelFeed
+from inbox.faces import Faces
 from inbox.signals import Signals
 from inbox.store import Store
 from normalizer.outcomes import Raw
@@ -34,8 +34,9 @@ def context(request: pytest.FixtureRequest, store: Store) -> Context:
         store=store,
         owner="me",
         ingest=ingest(store),
-        feed=ChannelFeed(store, Hub(store.events, metrics(), Signals(store)), Signals(store), CHANNEL.id),
+        feed=feed_of(store, Hub(store.events, metrics(), Signals(store)), CHANNEL.id),
         files=Attachments(store),
+        faces=Faces(store, Attachments(store)),
         metrics=metrics(),
     )
 
@@ -85,6 +86,11 @@ async def test_the_signing_key_is_found_by_its_name(context: Context) -> None:
     assert await context.keys.find(kid) == key
     assert await context.keys.find("another") is None
     assert (await context.keys.current())[0] == kid
+
+
+async def test_who_has_no_picture_has_none(context: Context) -> None:
+    assert await context.faces.find("nobody") is None
+    assert await context.faces.open("nothing") is None
 
 
 async def test_failing_stops_the_channel_for_good(context: Context) -> None:

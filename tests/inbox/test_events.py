@@ -18,14 +18,13 @@ import postbox
 import pytest
 from harness import eventually
 from msgspec.structs import replace
-from postbox import CHANNEL, said
+from postbox import CHANNEL, feed_of, said
 from pymongo.asynchronous.database import AsyncDatabase
 from test_outbox import ADA, Office
 
 from connectors.context import CursorExpiredError
 from connectors.tasks import end
 from inbox.events import SLOW_READER, Hub, SlowReaderError, from_cursor, to_cursor
-from inbox.feed import ChannelFeed
 from inbox.model import Customer, Event, new_id
 from inbox.replies import NewReply
 from inbox.signals import Signals
@@ -301,7 +300,7 @@ async def test_a_forged_cursor_is_none_of_ours(cursor: str, store: Store) -> Non
     with pytest.raises(ValueError, match="no cursor of ours"):
         from_cursor(cursor)
     async with running(store) as hub:
-        feed = ChannelFeed(store, hub, Signals(store), CHANNEL)
+        feed = feed_of(store, hub, CHANNEL)
         with pytest.raises(CursorExpiredError):
             await anext(aiter(feed.follow("t", cursor)))
 
@@ -371,7 +370,7 @@ class Visitor:
     """Reads one thread, as a web chat's recipient does."""
 
     def __init__(self, store: Store, hub: Hub) -> None:
-        self.feed = ChannelFeed(store, hub, Signals(store), CHANNEL)
+        self.feed = feed_of(store, hub, CHANNEL)
 
     async def sees(self, thread: str = "ada") -> list[str]:
         return [message.text for message in (await self.feed.history(thread)).messages]

@@ -387,6 +387,33 @@ async def test_a_scheduled_reply_can_be_called_off(office: Office) -> None:
     assert await office.items() == []
 
 
+@pytest.mark.parametrize("state", ["scheduled", "queued", "claimed"])
+async def test_what_the_platform_was_not_asked_for_is_held_when_the_customer_writes(office: Office, state: str) -> None:
+    hour = datetime.now(UTC) + timedelta(hours=1)
+    id_ = await office.reply(await office.conversation(), send_at=hour, unless_customer_writes=True)
+    await office.documents["outbox"].update_one({"_id": id_}, {"$set": {"state": state, "owner": "dead"}})
+    await office.receive(said(sender="ada", thread="t", id="second"))
+    held = await office.delivery(id_)
+    assert (held.state, held.error and held.error.code) == ("cancelled", "customer_wrote")
+    async with office.working():
+        await office.worker.recover([])
+        await office.hurry(id_)
+        later = await office.reply(await office.conversation())
+        await office.until(later, "sent")
+        assert (await office.delivery(id_)).state == "cancelled"
+        await office.replies.retry(id_)
+        await office.until(id_, "sent")
+
+
+async def test_what_is_being_sent_is_not_held(office: Office) -> None:
+    hour = datetime.now(UTC) + timedelta(hours=1)
+    id_ = await office.reply(await office.conversation(), send_at=hour, unless_customer_writes=True)
+    await office.documents["outbox"].update_one({"_id": id_}, {"$set": {"state": "sending", "owner": "other"}})
+    await office.documents["messages"].update_one({"_id": id_}, {"$set": {"delivery.state": "sending"}})
+    await office.receive(said(sender="ada", thread="t", id="second"))
+    assert (await office.delivery(id_)).state == "sending"
+
+
 async def test_an_hour_that_has_passed_is_now(office: Office) -> None:
     past = datetime.now(UTC) - timedelta(hours=1)
     id_ = await office.reply(await office.conversation(), send_at=past)

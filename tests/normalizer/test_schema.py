@@ -59,6 +59,7 @@ FULL = Message(
         attempts=2,
         error=DeliveryError(code="550", text="no such user", temporary=False),
         next_attempt_at=AT,
+        unless_customer_writes=True,
         recipients=(Recipient(address="ada@example.org", state="failed", code="550", text="no such user"),),
     ),
     flags=Flags(auto_submitted=True, authenticated=Authenticated(spf="pass", dkim="none", dmarc="fail")),

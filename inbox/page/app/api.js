@@ -37,16 +37,15 @@ export function whenSignedOut(listener) {
 }
 
 /**
- * @template T
  * @param {string} method
  * @param {string} path below `/api/v1`
  * @param {{query?: Record<string, string | number | boolean | null | undefined>, body?: unknown, file?: Blob,
  *   version?: number, signal?: AbortSignal, last?: boolean}} [more] `version`: changes only what is still that one;
  *   `last`: goes out even when the page is closed meanwhile
- * @returns {Promise<T>}
+ * @returns {Promise<Response>} one that says that it went well
  * @throws {Problem}
  */
-export async function call(method, path, more = {}) {
+async function request(method, path, more = {}) {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(more.query ?? {})) {
     if (value !== null && value !== undefined && value !== "") query.set(name, String(value));
@@ -66,28 +65,59 @@ export async function call(method, path, more = {}) {
   }
   const told = Date.parse(answer.headers.get("Date") ?? "");
   if (told) ahead = told - Date.now();
-  if (answer.ok) return answer.status === 204 ? /** @type {T} */ (undefined) : await answer.json();
+  if (answer.ok) return answer;
   const document = await answer.json().catch(() => ({ type: "about:blank", detail: answer.statusText }));
   if (document.type === UNAUTHORIZED) leave();
   throw new Problem({ ...document, status: answer.status });
 }
 
 /**
- * What a file is called: it stands beside its bytes, which are not read.
- * @param {string} id
- * @returns {Promise<{id: string, filename: string} | null>} null where it is not there any more
+ * A call whose answer is JSON, or nothing.
+ * @template T
+ * @param {string} method
+ * @param {string} path below `/api/v1`
+ * @param {Parameters<typeof request>[2]} [more]
+ * @returns {Promise<T>}
+ * @throws {Problem}
  */
-export async function fileNamed(id) {
-  const enough = new AbortController();
+export async function call(method, path, more) {
+  const answer = await request(method, path, more);
+  return answer.status === 204 ? /** @type {T} */ (undefined) : await answer.json();
+}
+
+/**
+ * The beginning of what is no JSON, as text.
+ * @param {string} path below `/api/v1`
+ * @param {number} most bytes that are read
+ * @param {AbortSignal} signal
+ * @returns {Promise<{text: string, whole: boolean}>}
+ * @throws {Problem}
+ */
+export async function beginning(path, most, signal) {
+  const answer = await request("GET", path, { signal });
+  const reader = /** @type {ReadableStream<Uint8Array>} */ (answer.body).getReader();
+  /** @type {Uint8Array[]} */
+  const pieces = [];
+  let size = 0;
+  let ended = false;
+  while (!ended && size <= most) {
+    const { done, value } = await reader.read();
+    ended = done;
+    if (value) pieces.push(value);
+    size += value?.length ?? 0;
+  }
+  reader.cancel().catch(() => {}); // the rest is nobody's
+  const bytes = new Uint8Array(await new Blob(/** @type {BlobPart[]} */ (pieces)).arrayBuffer());
+  return { text: read(bytes.subarray(0, most)), whole: ended && size <= most };
+}
+
+/** Text in the encoding that it is in: files do not say it. @param {Uint8Array} bytes */
+function read(bytes) {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return new TextDecoder("utf-16le").decode(bytes);
   try {
-    const answer = await fetch(`/api/v1/attachments/${id}`, { signal: enough.signal });
-    const said = answer.headers.get("Content-Disposition") ?? "";
-    const name = /filename\*=UTF-8''([^;]+)/i.exec(said)?.[1];
-    return answer.ok ? { id, filename: name ? decodeURIComponent(name) : (/filename="([^"]+)"/.exec(said)?.[1] ?? id) } : null;
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes, { stream: true }); // the last letter may be cut in two
   } catch {
-    return { id, filename: id }; // nobody answers: that is no reason to lose it
-  } finally {
-    enough.abort();
+    return new TextDecoder("windows-1254").decode(bytes); // Western letters, and the Turkish ones
   }
 }
 

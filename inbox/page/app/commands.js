@@ -1,13 +1,14 @@
 /** All that can be done, by keys, from the palette and from buttons: one table. */
 
 import { call } from "./api.js";
+import { askEmoji } from "./compose.js";
 import { t } from "./i18n.js";
-import { conversations, neighbour, put, ticked } from "./inbox.js";
+import { conversations, neighbour, placeOf, put, ticked } from "./inbox.js";
 import { attempt, tell } from "./notices.js";
 import { go, list, place } from "./route.js";
 import { may, me } from "./session.js";
-import { change, conversation, customer } from "./thread.js";
-import { asked, composing, focusComposer } from "./focus.js";
+import { change, conversation, customer, newest } from "./thread.js";
+import { asked, composing, focusComposer, openMenu, stepMessage } from "./focus.js";
 
 /**
  * @typedef {object} Command
@@ -21,8 +22,8 @@ const opened = () => conversation.value !== null;
 
 /** @param {1 | -1} step */
 function step(step) {
-  const id = neighbour(step);
-  if (id) go({ c: id });
+  const one = neighbour(step);
+  if (one) go(placeOf(one));
 }
 
 /** Resolves what is ticked, or what is open. @param {boolean} [next] and opens the one after it */
@@ -30,7 +31,7 @@ export async function resolve(next = false) {
   const follower = next ? (neighbour(1) ?? neighbour(-1)) : null;
   if (ticked.value.size) await forTicked({ status: "resolved" });
   else await change({ status: conversation.peek()?.status === "resolved" && !next ? "open" : "resolved" });
-  if (next && follower) go({ c: follower });
+  if (next && follower) go(placeOf(follower));
 }
 
 /** Changes all that are ticked. @param {object} changes */
@@ -70,6 +71,11 @@ export const COMMANDS = [
   { label: "previous", keys: "k", run: () => step(-1), when: () => conversations.value.length > 0 },
   { label: "reply", keys: "r", run: () => focusComposer("outbound"), when: opened },
   { label: "note", keys: "n", run: () => focusComposer("note"), when: opened },
+  { label: "emoji", keys: "Control+i", run: askEmoji, when: opened },
+  { label: "nextMessage", keys: "J", run: () => stepMessage(1), when: opened },
+  { label: "previousMessage", keys: "K", run: () => stepMessage(-1), when: opened },
+  { label: "messageMenu", keys: "m", run: openMenu, when: opened },
+  { label: "newestMessages", keys: "G", run: newest, when: opened },
   { label: "resolve", keys: "e", run: () => resolve(), when: opened },
   { label: "resolveNext", keys: "E", run: () => resolve(true), when: opened },
   { label: "assignMe", keys: "a", run: assignToMe, when: opened },
@@ -78,7 +84,7 @@ export const COMMANDS = [
   { label: "tags", keys: "t", run: () => (asked.value = "tags"), when: opened },
   { label: "priority", keys: "p", run: () => (asked.value = "priority"), when: opened },
   { label: "snooze", keys: "z", run: () => (asked.value = "snooze"), when: opened },
-  { label: "join", keys: "m", run: () => (asked.value = "join"), when: opened },
+  { label: "join", keys: "M", run: () => (asked.value = "join"), when: opened },
   { label: "customer", keys: "i", run: () => (asked.value = "customer"), when: () => customer.value !== null },
   { label: "tick", keys: "x", run: tick, when: opened },
   { label: "close", keys: "u", run: () => go({ c: "" }), when: opened },
@@ -123,7 +129,8 @@ export function press(event) {
     /** @type {HTMLElement} */ (event.target).blur();
     return;
   }
-  if ((writes || asked.peek()) && !key.startsWith("Control+")) return;
+  const inWindow = event.target instanceof Element && event.target.closest("dialog, [popover]");
+  if ((writes || inWindow || asked.peek()) && !key.startsWith("Control+")) return;
   const found =
     COMMANDS.find((one) => one.keys === `${first} ${key}`) ?? COMMANDS.find((one) => one.keys === key);
   first = !found && COMMANDS.some((one) => one.keys?.startsWith(`${key} `)) ? key : "";

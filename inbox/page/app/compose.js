@@ -1,16 +1,16 @@
 /** What is being written: kept on the server as a draft, sent with some seconds to think better of it. */
 
 import { batch, computed, effect, signal, untracked } from "../vendor/signals.js";
-import { AWAY, Problem, UNAUTHORIZED, all, call, fileNamed, serverTime } from "./api.js";
-import { composing, direction } from "./focus.js";
+import { AWAY, Problem, UNAUTHORIZED, call, serverTime } from "./api.js";
+import { asked, composing, direction, focusComposer } from "./focus.js";
 import { t } from "./i18n.js";
 import { connection, say } from "./live.js";
 import { attempt, tell, wordsOf } from "./notices.js";
 import { place } from "./route.js";
-import { agents, capabilitiesOf } from "./session.js";
+import { agents, capabilitiesOf, me } from "./session.js";
 import { changed, conversation, ways } from "./thread.js";
 
-/** @import {Attachment, Draft, Message} from "./types.d.ts" */
+/** @import {Attachment, Draft, Message, StoredDraft} from "./types.d.ts" */
 
 const KEEP = 700; // milliseconds without a key, after which the draft is kept
 const SAY_TYPING = 3000; // milliseconds
@@ -24,11 +24,15 @@ export const to = signal("");
 /** Null: as the way has it. @type {import("../vendor/signals.js").Signal<string | null>} */
 export const cc = signal(null);
 export const bcc = signal("");
-/** @type {import("../vendor/signals.js").Signal<Pick<Attachment, "id" | "filename">[]>} */
+/** @type {import("../vendor/signals.js").Signal<Attachment[]>} */
 export const files = signal([]);
 export const uploading = signal(0);
+/** The message that a reply answers; null: none in particular. @type {import("../vendor/signals.js").Signal<Message | null>} */
+export const answered = signal(null);
 /** @type {import("../vendor/signals.js").Signal<string>} */
 export const later = signal("");
+/** Whether what leaves later is held where the customer writes first. */
+export const unlessWrites = signal(true);
 export const sending = signal(false);
 
 /** The way by which it would leave. */
@@ -47,50 +51,115 @@ function addresses(typed) {
   return typed.split(/[\s,;]+/).filter(Boolean);
 }
 
+/** @typedef {{id: string, answer: Promise<{items: StoredDraft[]} | void>}} Asking */
+
+/** @type {Asking} */
+const NOTHING = { id: "", answer: Promise.resolve() };
+/** For whose stored draft was asked. */
+let asking = NOTHING;
 /** Whose draft is in the signals. */
 let owner = "";
+/** Whether what was stored for it is there too: nothing is stored in its place before. */
+let known = false;
 let kept = "";
 /** @type {number | undefined} */
 let keeping;
 let saidAt = 0;
+/** @type {[number, number]} */
+let selected = [0, 0];
 
 /** @returns {Draft} */
 function draft() {
   return {
     text: text.peek(), html: null, attachments: files.peek().map((one) => one.id), direction: direction.peek(),
-    channel: channel.peek(), to: addresses(to.peek()), cc: addresses(cc.peek() ?? ""), bcc: addresses(bcc.peek()), reply_to: null,
+    channel: channel.peek(), to: addresses(to.peek()), cc: addresses(cc.peek() ?? ""), bcc: addresses(bcc.peek()), reply_to: answered.peek()?.id ?? null,
   };
 }
 
 /** Follows the open conversation: what was written in the last one is kept, what was begun here comes back. */
 export function followConversation() {
   effect(() => {
+    const id = place.value.c;
+    if (!id) asking = NOTHING;
+    else if (me.value) untracked(() => ask(id)); // with its messages: mostly it is here before anything is typed
+  });
+  effect(() => {
     const id = conversation.value?.id ?? "";
     untracked(() => id !== owner && take(id));
   });
 }
 
+/** Asks for the draft of a conversation, once for each time that it is opened. @param {string} id */
+function ask(id) {
+  if (asking.id !== id) asking = { id, answer: call("GET", "/drafts", { query: { conversation: id } }).catch(complain) };
+  return asking.answer;
+}
+
 /** @param {string} id */
 async function take(id) {
-  if (owner) keep();
+  leave();
   owner = id;
+  known = false;
   clear();
-  if (!id) return;
-  const drafts = /** @type {(Draft & {conversation_id: string})[]} */ ((await attempt(() => all("/drafts"))) ?? []);
-  const found = drafts.find((one) => one.conversation_id === id);
-  if (!found) return;
-  const known = await Promise.all(found.attachments.map(fileNamed));
-  if (owner !== id || !empty.peek()) return;
+  await load();
+}
+
+/** Shows what is kept, above what was typed before it came. */
+async function load() {
+  const id = owner;
+  const found = id ? await ask(id) : undefined;
+  if (!found && asking.id === id) asking = NOTHING; // it is asked for again before anything is kept
+  const named = found?.items[0]?.reply_to ?? null;
+  const toAnswer = named === null ? null : await call("GET", `/messages/${named}`).catch(() => null); // it may have gone
+  if (!found || owner !== id || known) return;
+  known = true;
+  const [stored] = found.items;
+  const typed = !empty.peek();
+  if (typed) touched();
+  if (!stored) return;
+  const both = together(stored, draft());
   batch(() => {
-    text.value = found.text;
-    direction.value = found.direction;
-    channel.value = found.channel;
-    to.value = found.to.join(", ");
-    cc.value = found.cc.length ? found.cc.join(", ") : null;
-    bcc.value = found.bcc.join(", ");
-    files.value = known.filter((one) => one !== null);
+    text.value = both.text;
+    direction.value = both.direction;
+    channel.value = both.channel;
+    to.value = both.to.join(", ");
+    cc.value = both.cc.length ? both.cc.join(", ") : null;
+    bcc.value = both.bcc.join(", ");
+    files.value = [...stored.files, ...files.peek()];
+    answered.value = answered.peek() ?? toAnswer;
   });
-  kept = JSON.stringify(draft());
+  if (!typed) kept = JSON.stringify(draft());
+}
+
+/** What is kept, and what was typed without knowing of it; of a note and a reply a note, which nobody gets. @param {Draft} stored @param {Draft} typed @returns {Draft} */
+function together(stored, typed) {
+  if (isEmpty(stored)) return typed;
+  if (isEmpty(typed)) return stored;
+  const direction = stored.direction === "note" ? "note" : typed.direction;
+  return { ...stored, direction, text: joined(stored.text, typed.text), attachments: [...stored.attachments, ...typed.attachments] };
+}
+
+/** @param {Draft} one */
+function isEmpty(one) {
+  return !one.text.trim() && !one.attachments.length;
+}
+
+/** @param {string[]} texts */
+function joined(...texts) {
+  return texts.filter((one) => one.trim()).join("\n\n");
+}
+
+/** Keeps what is written in a conversation that is left, also where what was kept before has not come yet. */
+async function leave() {
+  if (known) keep();
+  const [id, written, carried] = [owner, draft(), along()];
+  if (!id || known || isEmpty(written)) return;
+  const found = await ask(id);
+  if (!found) return;
+  const [stored] = found.items;
+  const { text, html, attachments, direction, channel, to, cc, bcc, reply_to } = stored ? together(stored, written) : written;
+  const body = { text, html, attachments, direction, channel, to, cc, bcc, reply_to };
+  await call("PUT", `/conversations/${id}/draft`, { body }).catch((error) => follow(body, carried, error));
 }
 
 function clear() {
@@ -103,53 +172,108 @@ function clear() {
     cc.value = null;
     bcc.value = "";
     files.value = [];
+    answered.value = null;
     later.value = "";
+    unlessWrites.value = true;
     direction.value = "outbound";
   });
   kept = JSON.stringify(draft());
 }
 
+/** What is written answers this message, by the channel that it came by where that can be. @param {Message} one */
+export function answer(one) {
+  answered.value = one;
+  if (ways.peek()?.some((known) => known.channel === one.channel && !known.refused)) channel.value = one.channel;
+  focusComposer("outbound");
+  keep();
+}
+
 /** Something was typed. @param {string} typed */
 export function write(typed) {
   text.value = typed;
-  clearTimeout(keeping);
-  keeping = setTimeout(keep, KEEP);
+  touched();
   if (Date.now() - saidAt > SAY_TYPING && direction.peek() === "outbound") {
     saidAt = Date.now();
     say({ type: "typing", conversation_id: owner });
   }
 }
 
+/** Something was changed: it is kept soon. */
+export function touched() {
+  clearTimeout(keeping);
+  keeping = setTimeout(keep, KEEP);
+}
+
+/** Asks for an emoji to put in where the caret stands now: a window that closes gives the focus back, but not the caret. */
+export function askEmoji() {
+  const area = composing.peek();
+  if (!area || area.disabled) return;
+  selected = [area.selectionStart, area.selectionEnd];
+  asked.value = "emoji";
+}
+
+/** Puts in what was asked for. @param {string} piece */
+export function insert(piece) {
+  const area = composing.peek();
+  if (!area) return;
+  area.setRangeText(piece, ...selected, "end");
+  write(area.value);
+  area.focus();
+}
+
 /** Keeps the draft where it has changed; one that cannot be kept now is kept when the connection is back. */
 export async function keep() {
   clearTimeout(keeping);
   keeping = undefined;
+  if (!known) {
+    await load(); // and what was typed is kept with it
+    return;
+  }
   const now = draft();
   const said = JSON.stringify(now);
   if (!owner || said === kept) return;
+  const carried = along();
   kept = said;
   const path = `/conversations/${owner}/draft`;
   const last = said.length < LAST;
   try {
     await (empty.peek() ? call("DELETE", path, { last }) : call("PUT", path, { body: now, last }));
   } catch (error) {
-    if (!(error instanceof Problem)) throw error;
-    if (error.type === "merged") return follow(now, error.document.merged_into);
     if (kept === said) kept = "";
-    if (error.type !== AWAY && error.type !== UNAUTHORIZED) tell(wordsOf(error), { kind: "wrong" }); // else it is said already
+    await follow(now, carried, error);
   }
 }
-/** What was being written goes where its conversation was joined to. @param {Draft} written @param {string} id */
-async function follow(written, id) {
-  if (owner !== id || !written.text.trim()) return;
-  const here = text.peek();
-  const goesOn = written.text.startsWith(here); // as far as it was kept it may be here already
+
+/** What of a draft is shown, and cannot be told from its ids. */
+function along() {
+  return { files: files.peek(), answered: answered.peek() };
+}
+
+/**
+ * A draft was not kept: where its conversation was joined to another one, what was being written goes there too.
+ * @param {Draft} written @param {ReturnType<typeof along>} carried @param {unknown} error
+ */
+async function follow(written, carried, error) {
+  if (!(error instanceof Problem && error.type === "merged")) return complain(error);
+  const into = error.document.merged_into;
+  if (owner !== into || isEmpty(written)) return; // it is opened soon, and this kept once more on the way
+  await load();
+  if (owner !== into || !known) return;
+  const here = draft(); // as far as it was kept before, it came along
+  const has = here.text.includes(written.text);
   batch(() => {
-    if (goesOn) text.value = written.text;
-    else if (!here.includes(written.text)) text.value = `${here}\n\n${written.text}`;
-    direction.value = here && direction.peek() !== written.direction ? "note" : written.direction; // a note must not leave
+    if (!has) text.value = written.text.startsWith(here.text) ? written.text : joined(here.text, written.text);
+    files.value = [...files.peek(), ...carried.files.filter((one) => !here.attachments.includes(one.id))];
+    direction.value = isEmpty(here) || here.direction === written.direction ? written.direction : "note"; // a note must not leave
+    answered.value = answered.peek() ?? carried.answered;
   });
   await keep();
+}
+
+/** Says what went wrong with the draft, where it is not said already. @param {unknown} error */
+function complain(error) {
+  if (!(error instanceof Problem)) throw error;
+  if (error.type !== AWAY && error.type !== UNAUTHORIZED) tell(wordsOf(error), { kind: "wrong" });
 }
 addEventListener("pagehide", keep);
 effect(() => {
@@ -160,6 +284,8 @@ effect(() => {
 export function forget() {
   clear();
   owner = "";
+  known = false;
+  asking = NOTHING;
 }
 
 /** @param {Iterable<File>} chosen */
@@ -169,8 +295,17 @@ export async function attach(chosen) {
     uploading.value += 1;
     const kept = await attempt(() => call("POST", "/attachments", { query: { filename: file.name || "file" }, file }));
     uploading.value -= 1;
-    if (kept && owner === id) files.value = [...files.value, kept];
+    if (kept && owner === id) {
+      files.value = [...files.value, kept];
+      touched();
+    }
   }
+}
+
+/** @param {string} id */
+export function detach(id) {
+  files.value = files.peek().filter((one) => one.id !== id);
+  touched();
 }
 
 /** Sends what is written. */
@@ -178,14 +313,15 @@ export async function send() {
   if (empty.peek() || sending.peek() || uploading.peek() || !owner) return;
   const id = owner;
   const written = draft();
-  const fields = { files: files.peek(), channel: channel.peek(), to: to.peek(), cc: cc.peek(), bcc: bcc.peek() };
+  const fields = { files: files.peek(), answered: answered.peek(), channel: channel.peek(), to: to.peek(), cc: cc.peek(), bcc: bcc.peek() };
   const isNote = written.direction === "note";
   const at = later.peek() ? new Date(later.peek()) : null;
   const body = isNote
     ? { text: written.text, direction: "note", attachments: written.attachments, mentions: mentioned.peek() }
     : {
-        text: written.text, attachments: written.attachments, channel: way.peek()?.channel,
+        text: written.text, attachments: written.attachments, channel: way.peek()?.channel, reply_to: written.reply_to,
         ...(hasRecipients.peek() ? { to: written.to, bcc: written.bcc, ...(cc.peek() === null ? {} : { cc: written.cc }) } : {}),
+        unless_customer_writes: at !== null && unlessWrites.peek(),
         send_at: (at ?? serverTime(UNDO_SECONDS * 1000)).toISOString(),
       };
   sending.value = true;
@@ -208,7 +344,7 @@ export async function send() {
 /**
  * Takes back what has not left yet, and gives it back above what was written since.
  * @param {string} id @param {Message} message @param {Draft} written
- * @param {{files: Pick<Attachment, "id" | "filename">[], channel: string | null, to: string, cc: string | null, bcc: string}} fields
+ * @param {{files: Attachment[], answered: Message | null, channel: string | null, to: string, cc: string | null, bcc: string}} fields
  */
 async function undo(id, message, written, fields) {
   const cancelled = await attempt(() => call("POST", `/messages/${message.id}/cancel`));
@@ -218,12 +354,13 @@ async function undo(id, message, written, fields) {
   batch(() => {
     if (empty.peek()) {
       direction.value = written.direction;
+      answered.value = fields.answered;
       channel.value = fields.channel;
       to.value = fields.to;
       cc.value = fields.cc;
       bcc.value = fields.bcc;
     }
-    text.value = [written.text, text.peek()].filter((one) => one.trim()).join("\n\n");
+    text.value = joined(written.text, text.peek());
     files.value = [...fields.files, ...files.peek()];
   });
   keep();

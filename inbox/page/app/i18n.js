@@ -36,6 +36,11 @@ const numbers = computed(() => new Intl.NumberFormat(region.value));
 /** Sorts names as the language does: in Turkish ç stands behind c, ı before i. */
 export const collator = computed(() => new Intl.Collator(language.value, { numeric: true, sensitivity: "base" }));
 
+/** Words as they are compared where somebody looks for them: neither capitals nor marks matter, nor which i it is. @param {string} words */
+export function folded(words) {
+  return words.toLocaleLowerCase(language.value).normalize("NFD").replace(/\p{M}/gu, "").replaceAll("ı", "i");
+}
+
 /**
  * The words under a key. `{name}` is filled in; where `n` is given, the form for that number is taken.
  * @param {Key} key
@@ -83,4 +88,11 @@ export function ago(at, now) {
 /** @param {number} value */
 export function count(value) {
   return numbers.value.format(value);
+}
+
+/** How large a file is. @param {number} size */
+export function bytes(size) {
+  if (size < 1024) return `${count(size)} B`;
+  if (size < 1024 * 1024) return `${count(Math.round(size / 1024))} KB`;
+  return `${count(Math.round(size / 1024 / 102.4) / 10)} MB`;
 }

@@ -154,10 +154,14 @@ function recount() {
   }, RECOUNT);
 }
 
-/** The one after or before the open one in the list. @param {1 | -1} step @returns {string | null} its id */
+/** The one after or before the open one in the list. @param {1 | -1} step @returns {Conversation | undefined} */
 export function neighbour(step) {
-  const ids = conversations.value.map((one) => one.id);
-  const at = ids.indexOf(place.value.c);
-  if (at < 0) return ids[0] ?? null;
-  return ids[at + step] ?? null;
+  const all = conversations.value;
+  const at = all.findIndex((one) => one.id === place.value.c);
+  return at < 0 ? all[0] : all[at + step];
+}
+
+/** Where a conversation of the list is opened: at the message that was found, where it was searched for. @param {Conversation} one */
+export function placeOf(one) {
+  return { c: one.id, message: one.found?.message_id ?? "" };
 }

@@ -3,9 +3,12 @@
 import { effect, signal } from "../vendor/signals.js";
 import { t } from "./i18n.js";
 import { counts } from "./inbox.js";
+import { tell } from "./notices.js";
 import { go } from "./route.js";
+import { me } from "./session.js";
+import { isHeld } from "./thread.js";
 
-/** @import {Told} from "./types.d.ts" */
+/** @import {Message, Told} from "./types.d.ts" */
 
 const KEPT = "santral.notify";
 
@@ -19,14 +22,32 @@ export async function setNotifies(wanted) {
 
 /** An event has come. @param {Told} told */
 export function watch(told) {
+  const changed = told.type === "message.delivery_updated" ? told.data?.message : undefined;
+  if (changed && changed.author.id === me.peek()?.id && isHeld(changed.delivery)) tellHeld(changed);
   const message = told.type === "message.created" ? told.data?.message : undefined;
   if (!message || message.direction !== "inbound" || message.kind !== "message") return;
   if (!notifies.value || document.visibilityState === "visible") return;
   const who = message.author.name ?? t("unknownCustomer");
-  const shown = new Notification(t("newMessage", { who }), { body: message.text.slice(0, 120), tag: message.conversation_id });
+  show(t("newMessage", { who }), message);
+}
+
+/** A reply of one's own did not leave: that is said on the page too, wherever one is. @param {Message} message */
+function tellHeld(message) {
+  const away = tell(t("heldReply", { text: message.text.slice(0, 40) }), { seconds: 30, action: { label: t("look"), run: () => { away(); look(message); } } });
+  if (notifies.value && document.visibilityState !== "visible") show(t("held"), message);
+}
+
+/** @param {Message} message */
+function look(message) {
+  go({ page: "", c: message.conversation_id });
+}
+
+/** @param {string} title @param {Message} message */
+function show(title, message) {
+  const shown = new Notification(title, { body: message.text.slice(0, 120), tag: message.conversation_id });
   shown.onclick = () => {
     focus();
-    go({ page: "", c: message.conversation_id });
+    look(message);
     shown.close();
   };
   sound();

@@ -14,10 +14,11 @@ import { signal } from "../vendor/signals.js";
  * @property {string} q what is searched for
  * @property {string} sort
  * @property {string} c the open conversation
+ * @property {string} message the one in it that is pointed at
  */
 
 /** @type {Place} */
-const NOWHERE = { page: "", queue: "", status: "open", channel: "", team: "", tag: "", view: "", q: "", sort: "-updated_at", c: "" };
+const NOWHERE = { page: "", queue: "", status: "open", channel: "", team: "", tag: "", view: "", q: "", sort: "-updated_at", c: "", message: "" };
 const ANY = "any"; // in the address, for a filter that is empty though it is not by itself
 
 /** @returns {Place} */
@@ -36,18 +37,23 @@ export const AS_FOUND = "-created_at";
 
 export const place = signal(read());
 
+/** The query that leads to a place, with its `?`; empty for the inbox as it is at first. @param {Partial<Place>} there */
+export function queryOf(there) {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries({ ...NOWHERE, ...there })) {
+    if (value !== NOWHERE[/** @type {keyof Place} */ (name)]) query.set(name, value || ANY);
+  }
+  return query.size ? `?${query}` : "";
+}
+
 /**
- * Goes there; what is not named stays as it is.
+ * Goes there; what is not named stays as it is, but that a message is pointed at in its own conversation alone.
  * @param {Partial<Place>} changes
  * @param {{quietly?: boolean}} [how] `quietly`: the way back does not lead here
  */
 export function go(changes, how = {}) {
-  const next = { ...place.value, ...changes };
-  const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(next)) {
-    if (value !== NOWHERE[/** @type {keyof Place} */ (name)]) query.set(name, value || ANY);
-  }
-  const address = query.size ? `/?${query}` : "/";
+  const next = { ...place.value, ...("c" in changes ? { message: "" } : {}), ...changes };
+  const address = `/${queryOf(next)}`;
   if (address !== location.pathname + location.search) history[how.quietly ? "replaceState" : "pushState"](null, "", address);
   place.value = next;
 }
@@ -60,7 +66,7 @@ export function search(q) {
 
 /** Goes to another list: its filters alone hold. @param {Partial<Place>} filters */
 export function list(filters) {
-  go({ ...NOWHERE, c: place.value.c, ...filters, page: "" });
+  go({ ...NOWHERE, c: place.value.c, message: place.value.message, ...filters, page: "" });
 }
 
 addEventListener("popstate", () => (place.value = read()));

@@ -22,14 +22,20 @@ export const canned = signal({ items: [], variables: [] });
 /** @type {import("../vendor/signals.js").Signal<Tag[]>} */
 export const tags = signal([]);
 
-const named = computed(() => new Map(agents.value.map((one) => [one.id, one.name])));
+const named = computed(() => new Map(agents.value.map((one) => [one.id, one])));
 const teamNames = computed(() => new Map(teams.value.map((one) => [one.id, one.name])));
 const tagged = computed(() => new Map(tags.value.map((one) => [one.name, one])));
 const byId = computed(() => new Map(channels.value.map((one) => [one.id, one])));
 
 /** @param {string | null} id @returns {string} the name, or the id of whom nobody knows */
 export function agentName(id) {
-  return id === null ? "" : (named.value.get(id) ?? (id === me.value?.id ? me.value.name : id.slice(0, 8)));
+  return id === null ? "" : (named.value.get(id)?.name ?? (id === me.value?.id ? me.value.name : id.slice(0, 8)));
+}
+
+/** @param {string | null} id @returns {string | null} where an agent's picture is; null where they have none */
+export function agentPicture(id) {
+  const picture = named.value.get(id ?? "")?.picture;
+  return picture ? `/api/v1/pictures/${picture}` : null;
 }
 
 /** @param {string | null} id */

@@ -25,13 +25,24 @@ export const customer = signal(null);
 export const missing = signal(false);
 /** Whether earlier messages are not loaded. */
 export const earlier = computed(() => messages.value.length > 0 && messages.value[0].seq > 1);
+/** Whether later messages are not loaded: the conversation was opened at an earlier one. What comes is not put behind these. */
+export const apart = signal(false);
+/** The message that the address points at. */
+export const named = computed(() => place.value.message);
+/** The message that is to be brought into sight, by id; who draws them does, and empties it. */
+export const sought = signal("");
+
+/** Messages one after the other, and whether later ones follow. @typedef {{items: Message[], apart: boolean}} Piece */
 
 /** Follows the address: another conversation is opened. */
 export function followAddress() {
+  const opened = computed(() => place.value.c);
   effect(() => {
-    const id = place.value.c;
+    const id = opened.value;
+    const message = named.value;
     untracked(() => {
       if (id !== (conversation.peek()?.id ?? "")) open(id);
+      else if (message) seek(message);
     });
   });
 }
@@ -41,6 +52,8 @@ export async function open(id) {
   batch(() => {
     conversation.value = null;
     messages.value = [];
+    apart.value = false;
+    sought.value = "";
     ways.value = null;
     customer.value = null;
     missing.value = false;
@@ -51,19 +64,23 @@ export async function open(id) {
 
 /** Loads the open conversation anew. */
 export async function reload() {
-  const id = place.peek().c;
+  const { c: id, message } = place.peek();
   if (!id) return;
+  const last = messages.peek().at(-1);
+  const first = message && !last;
   try {
     const answered = call("GET", `/conversations/${id}/ways`);
     answered.catch(() => {}); // it is awaited below, where the others came
-    const [found, newest] = await Promise.all([
+    const [found, piece] = await Promise.all([
       call("GET", `/conversations/${id}`),
-      call("GET", `/conversations/${id}/messages`, { query: { limit: PAGE } }),
+      first ? around(id, message) : load(id, apart.peek() && last ? { after_seq: Math.max(0, last.seq - PAGE) } : {}),
     ]);
     if (place.peek().c !== id) return;
     batch(() => {
       conversation.value = found;
-      messages.value = merged(newest.items);
+      messages.value = merged(piece.items);
+      apart.value = piece.apart;
+      if (first) sought.value = message;
     });
     say({ type: "viewing", conversation_id: id });
     markRead();
@@ -72,15 +89,15 @@ export async function reload() {
     if (place.peek().c === id) ways.value = items;
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    if (error.type === "merged") wasJoined(id, error.document.merged_into);
+    if (error.type === "merged") wasJoined(id, { c: error.document.merged_into, message });
     else if (error.status === 404) missing.value = true;
     else if (error.type !== UNAUTHORIZED) tell(wordsOf(error), { kind: "wrong" });
   }
 }
 
-/** Its messages are in another one now: that is opened, and whoever did not join them is told. @param {string} id @param {string} into */
-function wasJoined(id, into) {
-  go({ c: into }, { quietly: true });
+/** Its messages are in another one now: that is opened, and whoever did not join them is told. @param {string} id @param {{c: string, message: string}} there */
+function wasJoined(id, there) {
+  go(there, { quietly: true });
   if (id !== joining) tell(t("wasJoined"));
 }
 
@@ -103,13 +120,94 @@ export async function loadCustomer() {
   if (found && conversation.peek()?.customer?.id === id) customer.value = found;
 }
 
+/**
+ * Some messages of a conversation.
+ * @param {string} id @param {{after_seq?: number, before_seq?: number}} where the newest, where nothing is said
+ * @returns {Promise<Piece>}
+ */
+async function load(id, where) {
+  const page = await call("GET", `/conversations/${id}/messages`, { query: { ...where, limit: PAGE } });
+  return { items: page.items, apart: where.after_seq !== undefined && page.next !== null };
+}
+
+/** Those around a message; the newest where it is not there any more. @param {string} id @param {string} messageId @returns {Promise<Piece>} */
+async function around(id, messageId) {
+  try {
+    const { seq } = await call("GET", `/messages/${messageId}`);
+    return await load(id, { after_seq: Math.max(0, seq - PAGE / 2) });
+  } catch (error) {
+    if (!(error instanceof Problem && error.type === "not-found")) throw error;
+    tell(t("messageGone"), { kind: "wrong" });
+    return load(id, {});
+  }
+}
+
+let loading = false;
+
 /** Loads the messages before those that are here. */
 export async function loadEarlier() {
   const [first] = messages.peek();
-  if (!first || first.seq <= 1) return;
-  const id = first.conversation_id;
-  const found = await attempt(() => call("GET", `/conversations/${id}/messages`, { query: { before_seq: first.seq, limit: PAGE } }));
-  if (found && place.peek().c === id) messages.value = merged(found.items);
+  if (!first || first.seq <= 1 || loading) return;
+  const found = await extend(first, { before_seq: first.seq });
+  if (found && messages.peek()[0]?.id === first.id) messages.value = merged(found.items);
+}
+
+/** Loads the messages after those that are here, where they end before the newest. */
+export async function loadLater() {
+  const last = messages.peek().at(-1);
+  if (!last || !apart.peek() || loading) return;
+  const found = await extend(last, { after_seq: last.seq });
+  if (!found || messages.peek().at(-1)?.id !== last.id) return;
+  const end = found.items.at(-1)?.seq;
+  batch(() => {
+    messages.value = merged(found.items);
+    // What came while these were asked for was not put behind them.
+    apart.value = found.apart || (end !== undefined && end < (conversation.peek()?.last_seq ?? 0));
+  });
+  markRead();
+}
+
+/** @param {Message} edge @param {{after_seq?: number, before_seq?: number}} where @returns {Promise<Piece | undefined>} */
+async function extend(edge, where) {
+  loading = true;
+  try {
+    return await attempt(() => load(edge.conversation_id, where));
+  } finally {
+    loading = false;
+  }
+}
+
+/** Brings a message of the open conversation into sight, and loads those around it where it is not here. @param {string} messageId */
+async function seek(messageId) {
+  const id = place.peek().c;
+  if (!messages.peek().some((one) => one.id === messageId)) {
+    const found = await attempt(() => around(id, messageId));
+    if (!found || place.peek().c !== id || named.peek() !== messageId) return;
+    batch(() => {
+      messages.value = found.items;
+      apart.value = found.apart;
+    });
+  }
+  sought.value = messageId;
+}
+
+/** Goes to the end of the conversation. */
+export async function newest() {
+  const id = place.peek().c;
+  go({ message: "" }, { quietly: true });
+  if (apart.peek()) {
+    apart.value = false; // from now on what comes is kept
+    const found = await attempt(() => load(id, {}));
+    if (place.peek().c !== id) return;
+    if (!found) {
+      apart.value = true;
+      return;
+    }
+    const end = found.items.at(-1)?.seq ?? 0;
+    messages.value = [...found.items, ...messages.peek().filter((one) => one.seq > end)];
+  }
+  sought.value = messages.peek().at(-1)?.id ?? "";
+  markRead();
 }
 
 /** What is here with these beside it: each once, the newest state of each, in order. @param {Message[]} found */
@@ -122,7 +220,7 @@ function merged(found) {
 async function markRead() {
   const seq = conversation.peek()?.last_seq ?? 0;
   const id = place.peek().c;
-  if (!seq || document.visibilityState !== "visible" || !conversation.peek()?.unread) return;
+  if (!seq || apart.peek() || document.visibilityState !== "visible" || !conversation.peek()?.unread) return;
   await attempt(() => call("POST", `/conversations/${id}/read`, { body: { seq } }));
   const open = conversation.peek();
   if (open?.id === id) {
@@ -134,7 +232,7 @@ async function markRead() {
 /** An event or a signal has come. @param {Told} told */
 export function hear(told) {
   const open = conversation.peek();
-  if (told.data?.customer) hearOfCustomer(told.data.customer);
+  if (told.data?.customer) hearOfCustomer(told.data.customer.id);
   if (told.type === "hello" && place.peek().c) say({ type: "viewing", conversation_id: place.peek().c });
   if (!open || told.conversation_id !== open.id) return;
   if (told.data?.message) takeMessage(told.data.message);
@@ -144,7 +242,7 @@ export function hear(told) {
     const { customer_id: _, inbound, ...rest } = told.data.conversation;
     if (rest.version < open.version) return; // it was changed since, and that is here already
     conversation.value = { ...open, ...rest, unread: open.unread };
-    if (rest.last_seq > (messages.peek().at(-1)?.seq ?? 0) + 1) reload();
+    if (!apart.peek() && rest.last_seq > (messages.peek().at(-1)?.seq ?? 0) + 1) reload();
   }
 }
 
@@ -153,19 +251,18 @@ function wasErased() {
   missing.value = true;
 }
 
-/** A customer has changed, or what is noted about them. @param {{id: string, merged_into?: string | null}} told */
-function hearOfCustomer({ id, merged_into: into }) {
-  const known = customer.peek();
-  if (!known || (id !== known.id && !known.merged.includes(id))) return;
-  if (id === known.id && into) reload(); // they are known as another now
-  else loadCustomer();
+/** A customer has changed, or what is noted about them. @param {string} id */
+function hearOfCustomer(id) {
+  if (id === conversation.peek()?.customer?.id) reload(); // they may be known as another now, or reached otherwise
+  else if (customer.peek()?.merged.includes(id)) loadCustomer();
 }
 
 /** @param {Message} message */
 function takeMessage(message) {
-  const fresh = !messages.peek().some((one) => one.id === message.id);
-  if (fresh && messages.peek().length && message.seq < messages.peek()[0].seq) return;
-  messages.value = merged([message]);
+  const here = messages.peek();
+  const fresh = !here.some((one) => one.id === message.id);
+  if (fresh && here.length && message.seq < here[0].seq) return;
+  if (!isBeyond(message)) messages.value = merged([message]);
   if (!fresh) return;
   wrote(message.conversation_id, message.author);
   const open = conversation.peek();
@@ -173,6 +270,11 @@ function takeMessage(message) {
     conversation.value = { ...open, unread: open.unread + 1, last_seq: Math.max(open.last_seq, message.seq) };
     markRead();
   }
+}
+
+/** Whether messages that are not loaded stand between those that are here and this one. @param {Message} message */
+function isBeyond(message) {
+  return apart.peek() && message.seq > (messages.peek().at(-1)?.seq ?? 0);
 }
 
 /** Changes the open conversation; somebody else's change meanwhile is not written over. @param {Partial<Conversation>} changes */
@@ -192,7 +294,14 @@ export async function change(changes) {
 
 /** A message of the open conversation was changed by a call. @param {Message | undefined} message */
 export function changed(message) {
-  if (message && message.conversation_id === place.peek().c) messages.value = merged([message]);
+  if (!message || message.conversation_id !== place.peek().c) return;
+  if (isBeyond(message)) newest();
+  else messages.value = merged([message]);
+}
+
+/** Whether a reply did not leave at its hour because the customer wrote first. @param {import("./types.d.ts").Delivery | null} delivery */
+export function isHeld(delivery) {
+  return delivery?.state === "cancelled" && delivery.error?.code === "customer_wrote";
 }
 
 /** Who typed here, in words. */

@@ -4,10 +4,10 @@ export interface Page<T> { items: T[]; next: string | null }
 
 export interface Me {
   id: string; name: string; email: string | null; role: "agent" | "supervisor" | "admin"; teams: string[];
-  signature: string | null; csrf_token: string | null;
+  signature: string | null; picture: string | null; csrf_token: string | null;
 }
 
-export interface Agent { id: string; name: string; email: string; role: Me["role"]; teams: string[]; active: boolean }
+export interface Agent { id: string; name: string; email: string; role: Me["role"]; teams: string[]; active: boolean; picture: string | null }
 export interface Team { id: string; name: string }
 
 export type Status = "open" | "pending" | "snoozed" | "resolved";
@@ -46,7 +46,7 @@ export interface Attachment {
 
 export interface Delivery {
   state: DeliveryState; attempts: number; error: { code: string | null; text: string; temporary: boolean } | null;
-  next_attempt_at: string | null; sent_at: string | null; delivered_at: string | null; read_at: string | null;
+  next_attempt_at: string | null; unless_customer_writes: boolean; sent_at: string | null; delivered_at: string | null; read_at: string | null;
   recipients: { address: string; state: DeliveryState; code: string | null; text: string | null }[];
 }
 
@@ -55,7 +55,7 @@ export interface Message {
   channel: string; connector: string; author: Author; text: string; html: string | null; quoted: string | null;
   subject: string | null; parts: { type: string; text: string; data: Record<string, unknown> }[];
   attachments: Attachment[]; relations: { reply_to: string | null; mentions: string[] };
-  external: { original_id: string | null };
+  external: { id: string | null; original_id: string | null };
   revisions: { text: string; html: string | null; until: string }[]; deleted_at: string | null;
   reactions: { emoji: string; author: Author; at: string }[];
   sent_at: string | null; received_at: string | null; created_at: string; delivery: Delivery | null;
@@ -107,6 +107,8 @@ export interface Draft {
   text: string; html: string | null; attachments: string[]; direction: "outbound" | "note"; channel: string | null;
   to: string[]; cc: string[]; bcc: string[]; reply_to: string | null;
 }
+
+export type StoredDraft = Draft & { conversation_id: string; files: Attachment[] };
 
 export interface Told {
   id: string; type: string; at: string; conversation_id: string | null; message_id: string | null;

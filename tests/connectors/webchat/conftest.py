@@ -7,17 +7,24 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import Any, cast
 
 import aiohttp
 import jwt
 import pytest
+from browser import ARGUMENTS, CHROMIUM
+from playwright.async_api import Browser, BrowserContext, async_playwright, expect
 from yarl import URL
 
 from connectors import Channel
+from connectors.hours import OfficeHours
 from connectors.testing import MemoryContext, MemorySite, serving_site
 from connectors.webchat import WebChatConnector
 from normalizer.outcomes import Raw
+
+# A page that a test answers itself has no address; Chromium would let it speak to none of this machine.
+LOCAL = "--disable-features=LocalNetworkAccessChecks"
 
 
 class Tab:
@@ -107,8 +114,8 @@ class Chat:
 
 
 @contextlib.asynccontextmanager
-async def serving(**options: Any) -> AsyncIterator[Chat]:
-    channel = Channel(id="site", public_url="https://inbox.example.com")
+async def serving(hours: OfficeHours | None = None, **options: Any) -> AsyncIterator[Chat]:
+    channel = Channel(id="site", public_url="https://inbox.example.com", hours=hours)
     connector = WebChatConnector(WebChatConnector.options_model(**options), channel)
     async with serving_site() as site, aiohttp.ClientSession() as http:
         context = MemoryContext(channel, site=site, normalize=connector.normalize)
@@ -129,3 +136,37 @@ def serve() -> Callable[..., AbstractAsyncContextManager[Chat]]:
 async def chat() -> AsyncIterator[Chat]:
     async with serving(origins=["https://www.example.com"], identity_secret="s" * 32) as chat:
         yield chat
+
+
+@pytest.fixture(scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    if not Path(CHROMIUM).exists():
+        pytest.skip("needs Debian's chromium")
+    async with async_playwright() as playwright:
+        expect.set_options(timeout=15_000)
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, LOCAL])
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def browse(chromium: Browser) -> AsyncIterator[Callable[..., Any]]:
+    """Opens browsers that know nothing of each other."""
+    opened: list[BrowserContext] = []
+
+    async def browse(**options: Any) -> BrowserContext:
+        context = await chromium.new_context(**{"locale": "en-GB", **options})
+        context.set_default_timeout(15_000)
+        opened.append(context)
+        return context
+
+    yield browse
+    for context in opened:
+        await context.close()
+
+
+@pytest.fixture
+async def browser(browse: Callable[..., Any]) -> BrowserContext:
+    """One of them."""
+    context: BrowserContext = await browse()
+    return context

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+from datetime import UTC
 from typing import Any
 
 import aiohttp
@@ -14,6 +15,7 @@ from pydantic import ValidationError
 from connectors import UnavailableError
 from connectors.base import Reply
 from connectors.errors import PermanentError
+from connectors.hours import OfficeHours
 from connectors.webchat import WebChatConnector
 from normalizer.outcomes import Person
 from normalizer.schema import Author, Message
@@ -203,7 +205,7 @@ async def test_only_allowed_origins_may_talk(chat: Any) -> None:
             assert "Access-Control-Allow-Origin" not in answer.headers
 
 
-@pytest.mark.parametrize("tail", ["demo", "demo.css", "widget.js"])
+@pytest.mark.parametrize("tail", ["demo", "demo.css", "demo.js", "widget.js"])
 async def test_pages_allow_no_inline_script(chat: Any, tail: str) -> None:
     async with chat.http.get(chat.url(tail)) as answer:
         assert answer.status == 200
@@ -213,7 +215,46 @@ async def test_pages_allow_no_inline_script(chat: Any, tail: str) -> None:
 
 async def test_settings_tell_what_a_widget_shows_first(serve: Any) -> None:
     async with serve(greeting="Hoş geldiniz") as chat, chat.http.get(chat.url("settings")) as answer:
-        assert await answer.json() == {"name": "Santral", "locale": "en", "greeting": "Hoş geldiniz"}
+        assert await answer.json() == {
+            "name": "Santral",
+            "locale": "en",
+            "greeting": "Hoş geldiniz",
+            "theme": {"accent": None, "side": "right"},
+            "prechat": None,
+            "hours": None,
+            "rating": True,
+            "call_back": False,
+            "identifies": False,
+        }
+
+
+async def test_settings_tell_whether_somebody_is_there(serve: Any) -> None:
+    never_closed, never_open = (((0, 1440),),) * 7, ((),) * 7
+    for week, is_open in ((never_closed, True), (never_open, False)):
+        async with serve(hours=OfficeHours(zone=UTC, week=week)) as chat, chat.http.get(chat.url("settings")) as answer:
+            assert (await answer.json())["hours"] == {"open": is_open, "changes_at": None}
+            assert answer.headers["Cache-Control"] == "no-cache"
+
+
+async def test_settings_tell_of_the_form(serve: Any) -> None:
+    form = {
+        "fields": ["name", {"name": "email", "required": True}, "phone", {"name": "order", "label": "Sipariş no"}],
+        "consent": "I have read the [notice](https://www.example.com/privacy)",
+    }
+    look = {"accent": "#0b6b5d", "side": "left"}
+    async with (
+        serve(prechat=form, theme=look, call_back=True, rating=False, identity_secret="s" * 32) as chat,
+        chat.http.get(chat.url("settings")) as answer,
+    ):
+        told = await answer.json()
+    assert told["prechat"]["consent"] == form["consent"]
+    assert told["prechat"]["fields"] == [
+        {"name": "name", "label": None, "type": "text", "required": False},
+        {"name": "email", "label": None, "type": "email", "required": True},
+        {"name": "phone", "label": None, "type": "tel", "required": False},
+        {"name": "order", "label": "Sipariş no", "type": "text", "required": False},
+    ]
+    assert (told["theme"], told["call_back"], told["rating"], told["identifies"]) == (look, True, False, True)
 
 
 @pytest.mark.parametrize(("method", "tail"), [("GET", ""), ("GET", "nothing"), ("PUT", "poll"), ("GET", "../x")])

@@ -44,7 +44,7 @@ async def test_reply_reaches_every_tab_and_is_delivered_once(chat: Any) -> None:
     reply = await chat.context.reply(chat.visitor(one), "Hello!")
     for tab in (one, two):
         shown = (await tab.next("message"))["message"]
-        assert (shown["text"], shown["author"]) == ("Hello!", {"type": "agent", "name": "Ayşe"})
+        assert (shown["text"], shown["author"]) == ("Hello!", {"type": "agent", "name": "Ayşe", "picture": None})
         assert "secret" not in json.dumps(shown)
         assert await tab.quiet()
     assert chat.context.state(chat.visitor(one), reply.id) == "delivered"

@@ -10,6 +10,8 @@ import jwt
 import pytest
 
 from connectors.webchat.tokens import LIFETIME, VisitorTokens
+from normalizer.chat import normalize
+from normalizer.outcomes import Draft, Person
 from normalizer.schema import Delivery, Part, Revision
 
 NOW = datetime.now(UTC)
@@ -77,6 +79,98 @@ async def test_hello_after_logout_is_somebody_else(chat: Any) -> None:
     await chat.context.reply(before, "for the one before")
     assert (await tab.say("mine", "c-1"))["type"] == "ack"
     assert all(frame["message"]["text"] != "for the one before" for frame in [await tab.next("message")])
+
+
+async def test_logout_ends_every_tab_and_makes_the_token_worthless(chat: Any) -> None:
+    tab = await chat.tab()
+    other = await chat.tab(token=tab.token)
+    await tab.say("mine", "c-1")
+    await tab.send(type="logout")
+    assert await other.closed() == 4401
+    await tab.hello()
+    thief = await chat.tab(token=other.token)
+    assert chat.visitor(thief) != chat.visitor(other)
+    assert thief.welcome["messages"] == []
+    headers = {"Authorization": f"Bearer {other.token}"}
+    async with chat.http.get(chat.url("poll"), headers=headers) as answer:
+        assert answer.status == 401
+    async with chat.http.post(chat.url("attachments"), headers=headers, data=b"x") as answer:
+        assert answer.status == 401
+
+
+async def test_logout_by_poll_is_one_too(chat: Any) -> None:
+    tab = await chat.tab()
+    frame = {"type": "logout", "token": tab.token}
+    async with chat.http.post(chat.url("poll"), json=frame) as answer:
+        assert (answer.status, await answer.json()) == (200, {"frames": []})
+    assert await tab.closed() == 4401
+    async with chat.http.post(chat.url("poll"), json=frame) as answer:
+        assert answer.status == 401
+
+
+async def test_form_and_page_come_with_the_message(chat: Any) -> None:
+    tab = await chat.tab()
+    details = {"fields": {"name": "Ayşe", "email": "Ayse@Example.com", "order": "42"}, "consent": "the notice"}
+    page = "https://www.example.com/basket"
+    await tab.send(type="message", client_id="c-1", text="Where is it?", page=page, details=details)
+    shown = (await tab.next("message"))["message"]
+    (part,) = shown["parts"]
+    assert (shown["text"], part["type"], part["data"]) == ("Where is it?", "details", details)
+    assert part["text"] == "name: Ayşe\nemail: Ayse@Example.com\norder: 42\nAgreed to: the notice"
+    (draft,) = normalize(chat.said()[0])
+    assert isinstance(draft, Draft)
+    person = Person(kind="visitor", value=chat.visitor(tab), name="Ayşe", email="ayse@example.com", verified=False)
+    assert (draft.customer, draft.message.channel_data) == (person, {"webchat.page": page})
+
+
+NO_ADDRESSES = ["", "ayse", "a@b", "a b@example.com", "<a@b.co>", "a@example.com,b@example.com", "x" * 250 + "@b.co"]
+
+
+@pytest.mark.parametrize("email", NO_ADDRESSES)
+async def test_what_is_no_address_stays_text(chat: Any, email: str) -> None:
+    tab = await chat.tab()
+    await tab.send(type="message", client_id="c-1", text="x", details={"fields": {"email": email}})
+    await tab.next("ack")
+    (draft,) = normalize(chat.said()[0])
+    assert isinstance(draft, Draft)
+    assert draft.customer.email is None
+    assert email in draft.message.parts[0].text
+
+
+@pytest.mark.parametrize(
+    "frame", [{"type": "rate", "score": 4, "comment": "iyi"}, {"type": "call_back", "phone": "1", "when": "at 5"}]
+)
+async def test_what_bears_a_client_id_is_acked_and_counts_once(chat: Any, frame: dict[str, Any]) -> None:
+    tab = await chat.tab()
+    acks = []
+    for _ in range(2):
+        await tab.send(**frame, client_id="c-1")
+        acks.append(await tab.next("ack", client_id="c-1"))
+    assert acks[0]["message"]["id"] == acks[1]["message"]["id"]
+    assert len(chat.context.events) == 1
+
+
+async def test_choice_bears_a_client_id_too(chat: Any) -> None:
+    tab = await chat.tab()
+    buttons = Part(type="buttons", text="Yes", data={"buttons": [{"label": "Evet", "value": "yes"}]})
+    offer = await chat.context.reply(chat.visitor(tab), "Shall I?", parts=(buttons,))
+    await tab.next("message")
+    for _ in range(2):
+        await tab.send(type="choose", message_id=offer.id, value="yes", client_id="c-1")
+        assert (await tab.next("ack", client_id="c-1"))["message"]["text"] == "Evet"
+    await tab.send(type="choose", message_id=offer.id, value="maybe", client_id="c-2")
+    assert (await tab.next("error", client_id="c-2"))["code"] == "bad_frame"
+    assert sum(raw.key.startswith("choose:") for raw in chat.context.received) == 1
+
+
+async def test_reply_that_was_read_is_shown_so_when_one_comes_back(chat: Any) -> None:
+    tab = await chat.tab()
+    reply = await chat.context.reply(chat.visitor(tab), "Hello!")
+    assert not (await tab.next("message"))["message"]["read"]
+    await tab.send(type="read", message_id=reply.id)
+    assert await tab.quiet()
+    (shown,) = (await chat.tab(token=tab.token)).welcome["messages"]
+    assert shown["read"]
 
 
 async def test_website_vouches_for_its_user(chat: Any) -> None:
@@ -241,5 +335,5 @@ async def test_raw_event_holds_the_frame_and_the_visitor(chat: Any) -> None:
     tab = await chat.tab()
     await tab.say("kept as it came", "c-1")
     (raw,) = chat.said()
-    assert json.loads(raw.body) == {"type": "message", "client_id": "c-1", "text": "kept as it came", "attachments": []}
+    assert json.loads(raw.body) == {"type": "message", "client_id": "c-1", "text": "kept as it came"}
     assert raw.envelope == {"visitor": chat.visitor(tab)}

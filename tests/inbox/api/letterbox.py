@@ -69,6 +69,7 @@ class LetterBox(Connector[LetterBoxOptions]):
                 message=message,
                 customer=Person(kind="letter", value=letter["from"], name=letter.get("name")),
                 keys=(letter["thread"], *letter.get("refers", ())),
+                reopens=not letter.get("automatic"),
                 files=tuple(base64.b64decode(file["data"]) for file in files.values()),
             )
         ]

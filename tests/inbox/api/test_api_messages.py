@@ -129,6 +129,13 @@ async def test_what_the_channel_cannot_carry_is_refused(desk: Desk) -> None:
     assert len((await desk.get(path))["items"]) == 1
 
 
+async def test_one_message_says_where_it_stands(desk: Desk) -> None:
+    first, second = [await desk.letter(text, **{"from": "single"}, thread="single") for text in ("one", "two")]
+    assert await desk.get(f"/api/v1/messages/{second['id']}") == second
+    assert (second["conversation_id"], second["seq"]) == (first["conversation_id"], first["seq"] + 1)
+    assert (await desk.problem("GET", "/api/v1/messages/nothing"))["status"] == 404
+
+
 async def test_the_original_is_what_was_dropped(desk: Desk) -> None:
     message = await desk.letter("Grüße \u202e <script>", **{"from": "original"})
 

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 from api_desk import Desk
+from yarl import URL
 
 
 async def test_what_cannot_be_read_is_listed_and_replayed(desk: Desk) -> None:
@@ -18,6 +21,30 @@ async def test_what_cannot_be_read_is_listed_and_replayed(desk: Desk) -> None:
     async with desk.http.post(f"{desk.url}/api/v1/ingest/{entry['id'].replace('|', '%7C')}/replay") as answer:
         assert (answer.status, await answer.json()) == (202, {"replayed": 1})
     await desk.eventually(failed)
+
+
+async def test_the_original_of_a_failed_event_is_an_admins_to_save(desk: Desk) -> None:
+    await desk.drop("unreadable")
+
+    async def failed() -> list[dict[str, str]]:
+        items: list[dict[str, str]] = (await desk.get("/api/v1/ingest/failed"))["items"]
+        return items
+
+    entry = (await desk.eventually(failed))[0]
+    path = URL(f"/api/v1/ingest/{quote(entry['id'], safe='')}/original", encoded=True)
+    async with desk.http.get(path) as answer:
+        assert answer.status == 200
+        assert answer.headers["Content-Disposition"] == "attachment"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert "sandbox" in answer.headers["Content-Security-Policy"]
+        body = await answer.read()
+    assert len(body) == int(entry["size"])
+    assert b"unreadable" in body
+
+    understood = await desk.letter("plain words")
+    original = quote(understood["external"]["original_id"], safe="")
+    problem = await desk.problem("GET", URL(f"/api/v1/ingest/{original}/original", encoded=True))
+    assert (problem["status"], problem["type"]) == (404, "not-found")
 
 
 async def test_failed_ones_page(desk: Desk) -> None:

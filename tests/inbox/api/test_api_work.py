@@ -137,6 +137,25 @@ async def test_drafts_go_where_their_conversation_is_joined_to(desk: Desk) -> No
         assert [one["conversation_id"] for one in (await answer.json())["items"]] == [home]
 
 
+async def test_one_asks_for_the_draft_of_a_conversation_and_what_its_files_are_called(desk: Desk) -> None:
+    messages = [await desk.letter("hello", **{"from": someone()}) for _ in range(2)]
+    first, second = (message["conversation_id"] for message in messages)
+    assert await desk.get("/api/v1/drafts", conversation=first) == {"items": [], "next": None}
+    async with desk.http.post("/api/v1/attachments", params={"filename": "bill.txt"}, data=b"12.50") as answer:
+        file = await answer.json()
+    for id_ in (first, second):
+        await desk.send("PUT", f"{CONVERSATIONS}/{id_}/draft", {"text": "here", "attachments": [file["id"], "gone"]})
+
+    (draft,) = (await desk.get("/api/v1/drafts", conversation=first))["items"]
+
+    assert (draft["conversation_id"], draft["attachments"]) == (first, [file["id"], "gone"])
+    assert [(one["filename"], one["size"], one["state"]) for one in draft["files"]] == [("bill.txt", 5, "ready")]
+    assert draft == await desk.get(f"{CONVERSATIONS}/{first}/draft")
+    for id_ in (first, second):
+        async with desk.http.delete(f"{CONVERSATIONS}/{id_}/draft") as answer:
+            assert answer.status == 204
+
+
 async def test_an_agent_joins_two_conversations(desk: Desk) -> None:
     first = await desk.letter("the lamp is broken", **{"from": someone()})
     second = await desk.letter("it is about the lamp again", **{"from": someone()})

@@ -84,60 +84,6 @@ class MailServer:
         await asyncio.sleep(0)  # whereupon they are closed
 
 
-class Line:
-    """A connection between a browser and Santral that can be cut, and mended."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self._writers: set[asyncio.StreamWriter] = set()
-        self._cut = False
-        self._flows = asyncio.Event()
-        self._flows.set()
-        self.url = ""
-
-    @contextlib.asynccontextmanager
-    async def laid(self) -> AsyncIterator[Line]:
-        server = await asyncio.start_server(self._carry, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        yield self
-        self.cut()
-        self._flows.set()
-        server.close()
-
-    def cut(self) -> None:
-        """Everything that was open breaks, and nothing new gets through."""
-        self._cut = True
-        for one in self._writers:
-            one.transport.abort()
-
-    def stall(self) -> None:
-        """Nothing breaks, and nothing gets through: as where somebody left the room with their laptop."""
-        self._flows.clear()
-
-    def mend(self) -> None:
-        self._cut = False
-        self._flows.set()
-
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self._cut:
-            writer.transport.abort()
-            return
-        there, back = await asyncio.open_connection("127.0.0.1", self._port)
-        self._writers |= {writer, back}
-        try:
-            await asyncio.gather(self._pour(reader, back), self._pour(there, writer))
-        finally:
-            self._writers -= {writer, back}
-
-    async def _pour(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError):
-            while piece := await reader.read(65536):
-                await self._flows.wait()
-                writer.write(piece)
-                await writer.drain()
-        writer.close()
-
-
 class House:
     """A Santral, its agents, and the customers who write to it."""
 
@@ -215,9 +161,9 @@ class Guest:
         self._socket = socket
         self.frames: list[dict[str, Any]] = []
 
-    async def say(self, text: str) -> None:
+    async def say(self, text: str, **more: Any) -> None:
         client_id = f"c-{next(_numbers)}"
-        await self._socket.send_json({"type": "message", "client_id": client_id, "text": text})
+        await self._socket.send_json({"type": "message", "client_id": client_id, "text": text, **more})
         assert (await self._next("ack"))["client_id"] == client_id
 
     async def type(self) -> None:
@@ -305,7 +251,7 @@ class Screen:
         await expect(self.composer).to_be_visible()
 
     def row(self, conversation_id: str) -> Locator:
-        return self.page.locator(f'.row a[href="?c={conversation_id}"]')
+        return self.page.locator(f'.row a[href^="?c={conversation_id}"]')
 
     @property
     def composer(self) -> Locator:

@@ -13,7 +13,8 @@ async def test_two_visitors_at_once_are_read_without_reloading_and_each_is_answe
     screen = await screens(agent)
     async with house.visitor() as one, house.visitor() as other:
         ask, doubt = fresh("Do you deliver?"), fresh("Is it blue?")
-        await one.say(ask)
+        basket = "https://shop.example.com/basket"
+        await one.say(ask, page=basket, details={"fields": {"name": "Ayşe", "order": "42"}})
         await other.say(doubt)
         for words in (ask, doubt):
             chat = await house.chat_of(words)
@@ -22,6 +23,9 @@ async def test_two_visitors_at_once_are_read_without_reloading_and_each_is_answe
 
         await screen.open(first)
         await expect(screen.messages).to_contain_text([ask])
+        await expect(screen.messages.first).to_contain_text("order: 42")
+        await expect(screen.messages.first.get_by_role("link")).to_have_attribute("href", basket)
+        await expect(screen.page.locator(".customer h2")).to_contain_text("Ayşe")
         await one.type()
         await expect(screen.page.locator(".typing")).to_contain_text("is typing")
         await screen.composer.press_sequentially("Yes,")

@@ -77,3 +77,13 @@ async def test_what_a_colleague_does_is_seen_at_once(house: House, screens: Any)
     await other.page.keyboard.press("e")
     await expect(one.page.locator(".conversation .chip.is-resolved")).to_be_visible()
     await expect(one.row(conversation["id"])).to_have_count(0)
+
+
+async def test_an_address_that_the_customer_gives_meanwhile_is_seen_at_once(house: House, screens: Any) -> None:
+    conversation = await house.mail(fresh("Two addresses"), sender=f"{fresh('two').replace(' ', '')}@example.org")
+    screen = await screens(await house.hire("Iris"))
+    await screen.open(conversation)
+    await expect(screen.page.locator(".identities li")).to_have_count(1)
+    other = {"kind": "email", "value": f"{fresh('other').replace(' ', '')}@example.org"}
+    await house.desk.post(f"/api/v1/customers/{conversation['customer']['id']}/identities", other)
+    await expect(screen.page.locator(".identities li")).to_contain_text(["two", "other"])

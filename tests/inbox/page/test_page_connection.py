@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from page_house import Agent, House, Line, fresh
+from line import Line
+from page_house import Agent, House, fresh
 from playwright.async_api import expect
 
 # What a browser writes down while nobody answers.

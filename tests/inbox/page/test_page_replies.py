@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
 from harness import eventually
 from page_house import House, fresh
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 
 async def test_undone_a_reply_does_not_leave_and_its_text_is_back(house: House, screens: Any) -> None:
@@ -90,6 +91,34 @@ async def test_a_reply_that_is_put_off_waits_and_can_be_called_off(house: House,
     assert not house.post.has("Good morning.")
 
 
+async def test_a_reply_that_is_put_off_is_held_when_the_customer_writes_first(house: House, screens: Any) -> None:
+    subject = fresh("Any minute now")
+    conversation, other = await house.mail(subject), await house.mail(fresh("Something else"))
+    screen = await screens(await house.hire("Mina"))
+    await screen.open(conversation)
+    await screen.composer.fill(words := fresh("Still nothing new."))
+    await expect(screen.page.get_by_label("Hold it")).to_have_count(0)
+    await screen.page.get_by_label("Send at").fill("2099-01-01T09:30")
+    await expect(screen.page.get_by_label("Hold it if the customer writes first")).to_be_checked()
+    await screen.send.click()
+    await expect(screen.messages.last.locator(".delivery")).to_contain_text("unless the customer writes first")
+    await screen.open(other)
+
+    await house.mail(subject, "It has come!")
+
+    # Its writer is told wherever they are.
+    await expect(screen.notice).to_contain_text("the customer wrote first")
+    await expect(screen.notice).to_contain_text(words)
+    await screen.notice.get_by_role("button", name="Look").click()
+    held = screen.messages.filter(has_text=words)
+    await expect(held.locator("strong")).to_have_text("You")
+    await expect(held.locator(".delivery")).to_contain_text("Held: the customer wrote first")
+    await expect(held.get_by_role("button", name="Discard")).to_be_visible()
+    await held.get_by_role("button", name="Send now").click()
+    await house.post.took(words)
+    await expect(held.locator(".delivery")).to_have_text("Sent")
+
+
 async def test_a_failed_reply_says_why_and_goes_out_again(house: House, screens: Any) -> None:
     sender = "full@example.org"
     conversation = await house.mail(fresh("Write to me"), sender=sender)
@@ -163,6 +192,47 @@ async def test_the_files_of_a_draft_are_there_when_it_comes_back(house: House, s
     await again.kept(conversation["id"], "See the offer, please.")
     answer = await again.context.request.get(f"{house.url}/api/v1/conversations/{conversation['id']}/draft")
     assert len((await answer.json())["attachments"]) == 1
+
+
+async def test_what_is_typed_before_a_draft_has_come_is_put_below_it(house: House, screens: Any) -> None:
+    subject = fresh("Slow line")
+    conversation, other = await house.mail(subject), await house.mail(fresh("Fast line"))
+    agent = await house.hire("Vera")
+    screen = await screens(agent)
+    await screen.open(conversation)
+    await screen.page.set_input_files(
+        ".composer input[type=file]", [{"name": "offer.txt", "mimeType": "text/plain", "buffer": b"x" * 2048}]
+    )
+    await screen.composer.fill("Kept before.")
+    await screen.kept(conversation["id"], "Kept before.")
+
+    again = await screens(agent)
+    go_on = asyncio.Event()
+
+    async def slowly(route: Route) -> None:
+        await go_on.wait()
+        await route.continue_()
+
+    await again.page.route("**/api/v1/drafts?**", slowly)
+    await again.open(conversation)
+    await again.composer.press_sequentially("Typed since")
+    go_on.set()
+    await expect(again.composer).to_have_value("Kept before.\n\nTyped since")
+    await expect(again.page.locator(".composer .file")).to_contain_text("offer.txt 2 KB")
+    await again.composer.press_sequentially(", and on.")
+    await again.kept(conversation["id"], "Kept before.\n\nTyped since, and on.")
+
+    # Nor is it lost where one goes elsewhere before it has come.
+    go_on.clear()
+    await again.open(other)
+    await again.composer.press_sequentially("Only this.")
+    await again.open(conversation)
+    await expect(again.composer).to_have_value("")
+    await again.composer.press_sequentially("Bye.")
+    await again.open(other)
+    go_on.set()
+    await again.kept(conversation["id"], "Kept before.\n\nTyped since, and on.\n\nBye.")
+    await again.kept(other["id"], "Only this.")
 
 
 async def test_what_was_typed_last_is_kept_though_the_page_is_closed_at_once(house: House, screens: Any) -> None:

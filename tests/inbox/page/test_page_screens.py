@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from page_house import House, Screen, fresh
+from papers import pdf
 from playwright.async_api import expect
 
 from inbox.api.agent_page import PAGE
@@ -99,7 +100,7 @@ async def test_by_keys_alone_from_the_sign_in_to_resolving(house: House, screens
 # Where the page speaks by itself.
 AREAS = (
     ".nav, .sign-in, .list header, .conversation > .about, .composer, .customer h3, dialog, main.page h2, "
-    "main.page thead, main.page form button, .delivery, .notice, .is-empty"
+    "main.page thead, main.page form button, .delivery, .notice, .is-empty, .menu"
 )
 # English words that stand in other languages too, and what is a name or a unit.
 ALIKE = {"normal", "bot", "not", "no", "to", "in", "a", "email", "token"}
@@ -160,12 +161,16 @@ async def test_the_whole_way_in_turkish(house: House, screens: Any) -> None:
         re.compile("Ocak|Şubat|Mart|Nisan|Mayıs|Haziran|Temmuz|Ağustos|Eylül|Ekim|Kasım|Aralık")
     )
     await is_turkish()
-    for key in ("Control+k", "?", "p", "z", "t", "A", "T", "i", "m"):
+    for key in ("Control+k", "?", "p", "z", "t", "A", "T", "i", "M"):
         await page.keyboard.press(key)
         await expect(page.get_by_role("dialog")).to_be_visible()
         await is_turkish()
         await page.keyboard.press("Escape")
         await expect(page.get_by_role("dialog")).to_have_count(0)
+    await page.keyboard.press("m")
+    await expect(page.get_by_role("menu", name="İleti menüsü")).to_be_visible()
+    await is_turkish()
+    await page.keyboard.press("Escape")
     # İ is no I with a dot that stayed behind: commands are found as a Turkish reader types them.
     await page.keyboard.press("Control+k")
     await expect(page.get_by_role("combobox", name="Bir komut yazın")).to_be_focused()
@@ -264,13 +269,20 @@ async def faults(screen: Screen) -> list[str]:
     ]
 
 
+async def uploaded(house: House, name: str, content: bytes) -> str:
+    async with house.desk.http.post("/api/v1/attachments", params={"filename": name}, data=content) as answer:
+        return str((await answer.json())["id"])
+
+
 @pytest.mark.parametrize("colours", ["light", "dark"])
 async def test_everybody_can_use_it(house: House, screens: Any, axe: Path, colours: str) -> None:
     subject = fresh("For everybody")
     html = '<p>One <b>two</b></p><img src="https://example.org/x.png">'
     conversation = await house.mail(subject, html=html, sender="blind@example.org")
     path = f"/api/v1/conversations/{conversation['id']}"
-    await house.desk.post(f"{path}/messages", {"text": "A note for @root", "direction": "note"})
+    files = [await uploaded(house, "list.csv", b"name;city"), await uploaded(house, "bill.pdf", pdf("One page"))]
+    note = {"text": "A note for @root", "direction": "note", "attachments": files}
+    await house.desk.post(f"{path}/messages", note)
     sent = await house.desk.post(f"{path}/messages", {"text": "A reply", "send_at": "2030-01-01T08:00:00Z"})
     async with house.desk.http.patch(path, json={"tags": ["vip", "late"], "priority": "urgent"}) as answer:
         assert answer.status == 200
@@ -293,6 +305,24 @@ async def test_everybody_can_use_it(house: House, screens: Any, axe: Path, colou
     await expect(page.locator(f"#m-{sent['id']} .delivery")).to_be_visible()
     await expect(page.locator(".customer h2")).to_be_visible()
     wrong["conversation"] = await faults(screen)
+    await page.set_viewport_size({"width": 1280, "height": 800})
+    lines = await page.evaluate("[...document.querySelectorAll('.actions button')].map(one => one.offsetTop)")
+    assert len(set(lines)) == 1
+    await page.get_by_label("Send at").fill("2099-01-01T09:30")
+    await expect(page.get_by_label("Hold it")).to_be_visible()
+    wrong["put off"] = await faults(screen)
+    await page.get_by_label("Send at").fill("")
+    await page.keyboard.press("m")
+    await expect(page.get_by_role("menu")).to_be_visible()
+    wrong["menu"] = await faults(screen)
+    await page.keyboard.press("Escape")
+    await page.get_by_role("button", name="Preview: list.csv").click()
+    await expect(page.get_by_role("dialog").locator("table")).to_be_visible()
+    wrong["table"] = await faults(screen)
+    await page.keyboard.press("ArrowRight")
+    await expect(page.locator(".pages")).to_contain_text("One page")
+    wrong["pages"] = await faults(screen)
+    await page.keyboard.press("Escape")
 
     async def typed(key: str) -> None:
         await page.keyboard.press(key)
@@ -301,7 +331,7 @@ async def test_everybody_can_use_it(house: House, screens: Any, axe: Path, colou
         await page.keyboard.press("Escape")
         await expect(page.get_by_role("dialog")).to_have_count(0)
 
-    for key in ("Control+k", "?", "p", "t", "i", "m"):
+    for key in ("Control+k", "?", "p", "t", "i", "M", "Control+i"):
         await typed(key)
     await page.get_by_role("button", name="Erase").click()
     await expect(page.get_by_role("dialog")).to_be_visible()

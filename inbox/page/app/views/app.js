@@ -15,6 +15,7 @@ import { FailedPage } from "./failed.js";
 import { ListPane } from "./list.js";
 import { Nav } from "./nav.js";
 import { OverviewPage } from "./overview.js";
+import { Preview } from "./preview.js";
 import { SignIn } from "./sign_in.js";
 import { StaffPage } from "./staff.js";
 import { TagsPage } from "./tags.js";
@@ -36,7 +37,7 @@ export function App() {
       ${page ? html`<main class="page"><${page} /></main>` : html`<${ListPane} /><${Middle} /><${CustomerPane} />`}
     </div>
     ${connection.value === "lost" && html`<div class="banner" role="alert">${t("lost")}</div>`}
-    <${Windows} /><${Notices} />
+    <${Windows} /><${Preview} /><${Notices} />
   `;
 }
 

@@ -4,11 +4,11 @@ import { useEffect, useRef, useState } from "../../vendor/hooks.js";
 import * as compose from "../compose.js";
 import { composing, direction } from "../focus.js";
 import { html } from "../html.js";
-import { t } from "../i18n.js";
+import { bytes, t } from "../i18n.js";
 import { typing } from "../presence.js";
 import { conversation, ways } from "../thread.js";
 import { Icon } from "./icons.js";
-import { ChannelMark } from "./parts.js";
+import { ChannelMark, authorOf } from "./parts.js";
 import { Suggestions } from "./suggestions.js";
 
 const LINES = 12;
@@ -57,6 +57,7 @@ export function Composer() {
         <${Chip} isNote=${isNote} />
       </div>
       ${answering && !isNote && html`<p class="warning" role="status">${t("isAnswering", { who: answering })}</p>`}
+      ${!isNote && compose.answered.value && html`<${Answered} one=${compose.answered.value} />`}
       ${!isNote && compose.hasRecipients.value && html`<${Recipients} />`}
       <textarea ref=${area} rows="2" dir="auto" value=${compose.text.value} aria-label=${isNote ? t("note") : t("reply")} disabled=${refused}
         placeholder=${isNote ? t("writeNote") : t("writeReply", { channel: way?.channel ?? "" })}
@@ -66,7 +67,9 @@ export function Composer() {
       <div class="foot">
         <label class="button quiet" title=${t("attach")}><${Icon} name="clip" /><span class="unseen">${t("attach")}</span>
           <input type="file" multiple class="unseen" onChange=${(/** @type {any} */ event) => { compose.attach([...event.target.files]); event.target.value = ""; }} /></label>
+        <button type="button" class="quiet" title=${t("emoji")} aria-label=${t("emoji")} aria-keyshortcuts="Control+i" disabled=${refused} onClick=${compose.askEmoji}><${Icon} name="smile" /></button>
         ${!isNote && html`<label class="later">${t("sendLater")} <input type="datetime-local" value=${compose.later.value} onInput=${(/** @type {any} */ event) => (compose.later.value = event.target.value)} /></label>`}
+        ${!isNote && compose.later.value && html`<label class="later"><input type="checkbox" checked=${compose.unlessWrites.value} onChange=${(/** @type {any} */ event) => (compose.unlessWrites.value = event.target.checked)} /> ${t("holdIfWrites")}</label>`}
         <button class="primary" disabled=${refused || (!isNote && !way) || compose.empty.value || compose.sending.value || compose.uploading.value > 0} title="Ctrl+Enter">${isNote ? t("addNote") : t("send")}</button>
       </div>
     </form>
@@ -101,10 +104,23 @@ function Chip({ isNote }) {
   if (usable.length < 2) return html`<span class="way"><${ChannelMark} connector=${way.connector} channel=${way.channel} /> ${words}${state}</span>`;
   return html`
     <label class="way"><${ChannelMark} connector=${way.connector} channel=${way.channel} />
-      <select value=${way.channel} aria-label=${t("channels")} onChange=${(/** @type {any} */ event) => (compose.channel.value = event.target.value)}>
+      <select value=${way.channel} aria-label=${t("channels")} onChange=${(/** @type {any} */ event) => { compose.channel.value = event.target.value; compose.touched(); }}>
         ${usable.map((one) => html`<option value=${one.channel}>${t("leavesBy", { channel: one.channel, to: one.identity?.value ?? "" })}</option>`)}
       </select>${state}
     </label>
+  `;
+}
+
+/** The message that it answers. @param {{one: import("../types.d.ts").Message}} props */
+function Answered({ one }) {
+  const drop = () => {
+    compose.answered.value = null;
+    compose.keep();
+    composing.peek()?.focus();
+  };
+  return html`
+    <p class="answered"><span>${t("inReplyTo", { who: authorOf(one) })}: ${one.text}</span>
+      <button type="button" class="quiet" aria-label=${t("answerNone")} title=${t("answerNone")} onClick=${drop}><${Icon} name="cross" /></button></p>
   `;
 }
 
@@ -112,7 +128,7 @@ function Recipients() {
   const way = compose.way.value;
   const cc = compose.cc.value ?? (way?.cc ?? []).join(", ");
   const open = cc !== "" || compose.bcc.value !== "" || compose.to.value !== "";
-  const field = (/** @type {import("../../vendor/signals.js").Signal<any>} */ kept) => (/** @type {any} */ event) => (kept.value = event.target.value);
+  const field = (/** @type {import("../../vendor/signals.js").Signal<any>} */ kept) => (/** @type {any} */ event) => { kept.value = event.target.value; compose.touched(); };
   return html`
     <details class="recipients" open=${open}>
       <summary>${t("copy")}${cc ? `: ${cc}` : ""}</summary>
@@ -126,10 +142,9 @@ function Recipients() {
 function Files() {
   const coming = compose.uploading.value;
   if (!compose.files.value.length && !coming) return null;
-  const drop = (/** @type {string} */ id) => () => (compose.files.value = compose.files.value.filter((one) => one.id !== id));
   return html`
     <ul class="files">
-      ${compose.files.value.map((one) => html`<li class="file" key=${one.id}>${one.filename} <button type="button" class="quiet" aria-label="${t("remove")}: ${one.filename}" onClick=${drop(one.id)}><${Icon} name="cross" /></button></li>`)}
+      ${compose.files.value.map((one) => html`<li class="file" key=${one.id}>${one.filename}${one.size !== null && html` <small>${bytes(one.size)}</small>`} <button type="button" class="quiet" aria-label="${t("remove")}: ${one.filename}" onClick=${() => compose.detach(one.id)}><${Icon} name="cross" /></button></li>`)}
       ${coming > 0 && html`<li class="file is-away" role="status">${t("uploading", { n: coming })}</li>`}
     </ul>
   `;

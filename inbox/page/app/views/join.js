@@ -8,7 +8,7 @@ import { shortly, t } from "../i18n.js";
 import { attempt } from "../notices.js";
 import { conversation, joinInto } from "../thread.js";
 import { Choose } from "./choose.js";
-import { Window } from "./parts.js";
+import { Confirm } from "./parts.js";
 
 /** @import {Conversation} from "../types.d.ts" */
 /** @import {Choice} from "./choose.js" */
@@ -49,19 +49,11 @@ export function Join({ close }) {
 export function Joining({ close }) {
   const [from, into] = [conversation.value, chosen.value];
   if (!from || !into) return null;
-  const join = async (/** @type {SubmitEvent} */ event) => {
-    event.preventDefault();
-    close();
-    await joinInto(into.id);
-  };
   const others = into.customer?.id !== from.customer?.id;
   return html`
-    <${Window} title=${t("join")} close=${close}>
-      <form class="sheet" onSubmit=${join}>
-        <p>${t("joinSure", { from: called(from), into: called(into) })}</p>
-        ${others && html`<p class="wrong">${t("joinOther", { who: into.customer?.name ?? t("unknownCustomer") })}</p>`}
-        <div class="foot"><button type="button" onClick=${close}>${t("close")}</button><button class="primary" autofocus>${t("joinNow")}</button></div>
-      </form>
+    <${Confirm} title=${t("join")} yes=${t("joinNow")} close=${close} sure=${() => joinInto(into.id)}>
+      <p>${t("joinSure", { from: called(from), into: called(into) })}</p>
+      ${others && html`<p class="wrong">${t("joinOther", { who: into.customer?.name ?? t("unknownCustomer") })}</p>`}
     <//>
   `;
 }

@@ -6,11 +6,11 @@ import { forTicked } from "../commands.js";
 import { asked } from "../focus.js";
 import { html } from "../html.js";
 import { shortly, t } from "../i18n.js";
-import { conversations, loadMore, loading, more, ticked } from "../inbox.js";
+import { conversations, loadMore, loading, more, placeOf, ticked } from "../inbox.js";
 import { attempt } from "../notices.js";
 import { present, typing } from "../presence.js";
-import { go, list, place, search } from "../route.js";
-import { agentName, channels, connectorOf, loadViews, me } from "../session.js";
+import { go, list, place, queryOf, search } from "../route.js";
+import { agentName, agentPicture, channels, connectorOf, loadViews, me } from "../session.js";
 import { Icon } from "./icons.js";
 import { ChannelMark, Face, TagChip } from "./parts.js";
 
@@ -154,7 +154,7 @@ function Colleagues({ id }) {
   const there = [...new Map([...present(id), ...typing(id)].map((one) => [one.id, one])).values()].filter((one) => one.type === "agent");
   const words = (/** @type {typeof there[number]} */ one) => (writes.has(one.id) ? t("types", { who: one.name ?? "", n: 1 }) : t("alsoHere", { who: one.name ?? "" }));
   return there.slice(0, MOST_FACES).map(
-    (one) => html`<span key=${one.id} class="colleague ${writes.has(one.id) ? "is-typing" : ""}" title=${words(one)}><${Face} name=${one.name ?? "?"} /><span class="unseen">${words(one)}</span></span>`,
+    (one) => html`<span key=${one.id} class="colleague ${writes.has(one.id) ? "is-typing" : ""}" title=${words(one)}><${Face} name=${one.name ?? "?"} picture=${agentPicture(one.id)} /><span class="unseen">${words(one)}</span></span>`,
   );
 }
 
@@ -164,18 +164,19 @@ function Row({ one, at, of, here }) {
   const last = one.last_message;
   const open = (/** @type {MouseEvent} */ event) => {
     event.preventDefault();
-    go({ c: one.id });
+    go(placeOf(one));
   };
   const tick = () => {
     const now = new Set(ticked.value);
     if (!now.delete(one.id)) now.add(one.id);
     ticked.value = now;
   };
+  const portrait = agentPicture(one.assignee);
   const connector = connectorOf(last?.channel || one.channels[0] || "");
   return html`
     <li class="row ${here ? "is-here" : ""} ${one.unread ? "is-unread" : ""}" style=${{ top: `${at * ROW}px` }} aria-setsize=${of} aria-posinset=${at + 1}>
       <label class="tick"><input type="checkbox" checked=${ticked.value.has(one.id)} onChange=${tick} aria-label="${t("tick")}: ${name}" /><${Face} name=${name} picture=${one.customer?.avatar} /></label>
-      <a href="?c=${one.id}" aria-current=${here ? "true" : undefined} onClick=${open}>
+      <a href=${queryOf(placeOf(one))} aria-current=${here ? "true" : undefined} onClick=${open}>
         <span class="who">${name}</span>
         <span class="when">${last && html`<time datetime=${last.at}>${shortly(last.at)}</time>`}</span>
         <span class="about">${one.subject || last?.text || t("noSubject")}</span>
@@ -184,7 +185,7 @@ function Row({ one, at, of, here }) {
           ${channels.value.length > 1 && html`<${ChannelMark} connector=${connector} channel=${last?.channel || one.channels[0] || ""} />`}
           ${one.priority === "urgent" || one.priority === "high" ? html`<span class="chip is-${one.priority}">${t(one.priority)}</span>` : null}
           ${one.tags.slice(0, 2).map((tag) => html`<${TagChip} key=${tag} name=${tag} />`)}
-          ${one.assignee && html`<span class="chip is-agent">${agentName(one.assignee)}</span>`}
+          ${one.assignee && html`<span class="chip is-agent">${portrait && html`<${Face} name="" picture=${portrait} />`}${agentName(one.assignee)}</span>`}
           <${Colleagues} id=${one.id} />
           ${one.unread > 0 && html`<span class="unread" aria-label=${t("unread", { n: one.unread })}>${one.unread}</span>`}
         </span>

@@ -1,44 +1,55 @@
 /** One message as agents see it, whatever channel it came by. */
 
-import { useEffect, useRef, useState } from "../../vendor/hooks.js";
+import { useEffect, useLayoutEffect, useRef, useState } from "../../vendor/hooks.js";
+import { canReact, edit, editing, hasReacted, react } from "../amending.js";
 import { call } from "../api.js";
 import { press } from "../commands.js";
+import { menu } from "../focus.js";
 import { html } from "../html.js";
-import { count, exactly, t, timeOf } from "../i18n.js";
+import { exactly, t, timeOf } from "../i18n.js";
 import { attempt } from "../notices.js";
-import { agentName, me } from "../session.js";
-import { changed } from "../thread.js";
+import { go, queryOf } from "../route.js";
+import { agentName, agentPicture, me } from "../session.js";
+import { changed, isHeld, messages } from "../thread.js";
+import { Files } from "./files.js";
 import { Icon } from "./icons.js";
-import { ChannelMark } from "./parts.js";
+import { ChannelMark, Face, authorOf } from "./parts.js";
 
-/** @import {Attachment, Delivery, Message} from "../types.d.ts" */
+/** @import {Delivery, Message} from "../types.d.ts" */
 
 const APART = 5 * 60_000; // milliseconds between writing and coming in, from which both are shown
-const SHOWN = /^image\/(png|jpeg|gif|webp|avif|bmp)$/;
 const LINK = /\bhttps?:\/\/[^\s<>"]+[^\s<>".,;:!?)\]}'’”]/g;
 const STATES = /** @type {const} */ ({ waiting: "waitingState", sending: "sendingState" });
 
-/** @param {{one: Message}} props */
-export function MessageView({ one }) {
+/**
+ * @param {{one: Message, before?: Message, named?: boolean, acts?: boolean}} props `before`: the one above it; `named`: the
+ *   address points at it; `acts`: something can be done with it, as in the conversation that is open
+ */
+export function MessageView({ one, before, named, acts }) {
   const who = authorOf(one);
   const kind = one.kind === "event" ? "is-event" : `is-${one.direction}`;
-  const kinds = `${kind} ${one.deleted_at ? "is-deleted" : ""}`;
+  const kinds = `${kind} ${one.deleted_at ? "is-deleted" : ""} ${named ? "is-named" : ""}`;
+  const answers = acts && one.relations.reply_to && one.relations.reply_to !== before?.id;
+  const changes = acts && editing.value === one.id;
   return html`
-    <li class="message ${kinds}" id="m-${one.id}">
-      <article aria-label=${t("message", { who })}>
+    <li class="message ${kinds}" id=${acts ? `m-${one.id}` : undefined}>
+      <article aria-label=${t("message", { who })} tabindex=${acts ? -1 : undefined}>
         <header>
-          <strong>${who}</strong>
+          ${one.author.type === "agent" && html`<${Face} name=${one.author.name ?? agentName(one.author.id)} picture=${agentPicture(one.author.id)} />`}
+          <strong>${isMine(one) ? t("youFirst") : who}</strong>
           ${one.connector && html`<${ChannelMark} connector=${one.connector} channel=${one.channel} />`}
           ${one.direction === "note" && html`<span class="chip is-note">${t("note")}</span>`}
           <${Flags} one=${one} />
           <${Times} one=${one} />
+          ${acts && html`<${MenuButton} one=${one} who=${who} />`}
         </header>
+        ${answers && html`<${Answered} id=${one.relations.reply_to} conversation=${one.conversation_id} />`}
         ${one.deleted_at && html`<p class="told">${t("deleted")}</p>`}
-        <${Body} one=${one} />
+        ${changes ? html`<${Change} one=${one} />` : html`<${Body} one=${one} />`}
         ${one.attachments.some((file) => !file.inline) && html`<${Files} files=${one.attachments.filter((file) => !file.inline)} />`}
         ${one.quoted && html`<details class="quoted"><summary>${t("quoted")}</summary><div class="text">${one.quoted}</div></details>`}
         ${one.revisions.length > 0 && html`<${Revisions} one=${one} />`}
-        ${one.reactions.length > 0 && html`<p class="reactions">${one.reactions.map((found) => html`<span title=${found.author.name ?? ""}>${found.emoji}</span>`)}</p>`}
+        ${one.reactions.length > 0 && html`<${Reactions} one=${one} acts=${acts} />`}
         ${one.delivery && html`<${DeliveryLine} one=${one} delivery=${one.delivery} />`}
       </article>
     </li>
@@ -46,9 +57,77 @@ export function MessageView({ one }) {
 }
 
 /** @param {Message} one */
-function authorOf(one) {
-  if (one.author.type === "agent") return one.author.id === me.value?.id ? t("you") : (one.author.name ?? agentName(one.author.id));
-  return one.author.name ?? (one.author.type === "system" ? "Santral" : t("unknownCustomer"));
+function isMine(one) {
+  return one.author.type === "agent" && one.author.id === me.value?.id;
+}
+
+/** @param {{one: Message, who: string}} props */
+function MenuButton({ one, who }) {
+  const open = (/** @type {any} */ event) => (menu.value = { id: one.id, opener: event.currentTarget });
+  return html`
+    <button type="button" class="quiet more" aria-haspopup="menu" aria-expanded=${menu.value?.id === one.id} aria-keyshortcuts="m"
+      title=${t("messageMenu")} aria-label=${`${t("messageMenu")}: ${who}`} onClick=${open}><${Icon} name="more" /></button>
+  `;
+}
+
+/** The message that it answers, where that is not the one above. @param {{id: string, conversation: string}} props */
+function Answered({ id, conversation }) {
+  const found = messages.value.find((one) => one.id === id);
+  const words = found ? `${t("inReplyTo", { who: authorOf(found) })}: ${found.text}` : t("inReplyToEarlier");
+  const open = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    go({ message: id });
+  };
+  return html`<a class="answered" href=${queryOf({ c: conversation, message: id })} onClick=${open}>${words}</a>`;
+}
+
+/** Each emoji once, with how many put it there. @param {{one: Message, acts?: boolean}} props */
+function Reactions({ one, acts }) {
+  const all = [...new Set(one.reactions.map((found) => found.emoji))];
+  return html`
+    <p class="reactions">
+      ${all.map((emoji) => {
+        const by = one.reactions.filter((found) => found.emoji === emoji);
+        const names = by.map((found) => found.author.name ?? t("customer")).join(", ");
+        const shown = html`${emoji}${by.length > 1 && html`<small> ${by.length}</small>`}<span class="unseen">${names}</span>`;
+        if (!acts || !canReact(one, emoji)) return html`<span key=${emoji} title=${names}>${shown}</span>`;
+        return html`<button type="button" key=${emoji} class="reaction" aria-pressed=${hasReacted(one, emoji)} title=${names} onClick=${() => react(one, emoji)}>${shown}</button>`;
+      })}
+    </p>
+  `;
+}
+
+/** Where a reply gets another text. @param {{one: Message}} props */
+function Change({ one }) {
+  const area = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
+  const [saving, setSaving] = useState(false);
+  useLayoutEffect(() => area.current?.focus(), []);
+  const close = () => {
+    const article = /** @type {HTMLElement | null | undefined} */ (area.current?.closest("article"));
+    editing.value = "";
+    article?.focus();
+  };
+  const save = async (/** @type {Event} */ event) => {
+    event.preventDefault();
+    const text = area.current?.value ?? "";
+    if (!text.trim() || text === one.text) return close();
+    setSaving(true);
+    if (await edit(one, text)) close();
+    else setSaving(false);
+  };
+  const keys = (/** @type {KeyboardEvent} */ event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) save(event);
+    if (event.key !== "Escape") return;
+    event.preventDefault();
+    close();
+  };
+  return html`
+    <form class="change" onSubmit=${save}>
+      <textarea ref=${area} rows="4" dir="auto" defaultValue=${one.text} aria-label=${t("changeMessage")} onKeyDown=${keys}></textarea>
+      <div class="line"><button class="primary" disabled=${saving} title="Ctrl+Enter">${t("save")}</button>
+        <button type="button" class="quiet" onClick=${close}>${t("leave")}</button></div>
+    </form>
+  `;
 }
 
 /** @param {{one: Message}} props */
@@ -72,7 +151,6 @@ function Times({ one }) {
     <span class="times" title=${title}>
       <time datetime=${came}>${timeOf(came)}</time>
       ${late && one.sent_at && html` · <time class="late" datetime=${one.sent_at}>${t("writtenAt", { at: exactly(one.sent_at) })}</time>`}
-      ${one.external.original_id && html` · <a href="/api/v1/messages/${one.id}/original" download>${t("original")}</a>`}
     </span>
   `;
 }
@@ -83,7 +161,8 @@ function Body({ one }) {
   const parts = one.parts.filter((part) => part.text && part.text !== one.text);
   return html`
     ${one.text && html`<div class="text" dir="auto">${linked(one.text)}</div>`}
-    ${parts.map((part) => html`<div class="part is-${part.type}">${part.text}</div>`)}
+    ${parts.map((part) => html`<div class="part is-${part.type}" dir="auto">${part.text}</div>`)}
+    ${one.channel_data["webchat.page"] && html`<p class="told">${t("writtenOn")} ${linked(one.channel_data["webchat.page"])}</p>`}
     <${Inline} one=${one} />
   `;
 }
@@ -141,31 +220,6 @@ function fit(element) {
   if (root) element.style.height = `${Math.ceil(root.getBoundingClientRect().height)}px`;
 }
 
-/** @param {{files: Attachment[]}} props */
-function Files({ files }) {
-  return html`<ul class="files">${files.map((file) => html`<li key=${file.id}><${FileView} file=${file} /></li>`)}</ul>`;
-}
-
-/** @param {{file: Attachment}} props */
-function FileView({ file }) {
-  if (file.state !== "ready") return html`<span class="file is-away">${file.filename}: ${t(`${file.state}File`)}</span>`;
-  const address = `/api/v1/attachments/${file.id}`;
-  const size = file.size === null ? "" : ` · ${bytes(file.size)}`;
-  if (SHOWN.test(file.content_type)) {
-    return html`<a class="file is-picture" href=${address} target="_blank" rel="noopener"><img src=${address} alt=${file.filename} loading="lazy" /></a>`;
-  }
-  if (file.content_type.startsWith("audio/")) return html`<audio controls preload="none" src=${address} title=${file.filename}></audio>`;
-  if (file.content_type.startsWith("video/")) return html`<video controls preload="none" src=${address} title=${file.filename}></video>`;
-  return html`<a class="file" href=${address} download><${Icon} name="clip" /> ${file.filename}<small>${size}</small></a>`;
-}
-
-/** @param {number} size */
-function bytes(size) {
-  if (size < 1024) return `${count(size)} B`;
-  if (size < 1024 * 1024) return `${count(Math.round(size / 1024))} KB`;
-  return `${count(Math.round(size / 1024 / 102.4) / 10)} MB`;
-}
-
 /** What it said before. @param {{one: Message}} props */
 function Revisions({ one }) {
   return html`
@@ -179,17 +233,20 @@ function Revisions({ one }) {
 /** What became of a reply, why, and what can be done about it. @param {{one: Message, delivery: Delivery}} props */
 function DeliveryLine({ one, delivery }) {
   const { state, error } = delivery;
+  const held = isHeld(delivery);
   const again = state === "failed" || state === "unknown";
   const stoppable = state === "queued" || state === "scheduled" || state === "waiting";
   const act = (/** @type {string} */ what) => async () => changed(await attempt(() => call("POST", `/messages/${one.id}/${what}`)));
   const at = delivery.next_attempt_at ? exactly(delivery.next_attempt_at) : "";
-  const words = state === "waiting" || state === "sending" ? t(STATES[state]) : t(state, { at });
+  const words = held ? t("held") : state === "waiting" || state === "sending" ? t(STATES[state]) : t(state, { at });
+  const unless = state === "scheduled" && delivery.unless_customer_writes;
   const failed = delivery.recipients.filter((who) => who.state === "failed");
   return html`
-    <p class="delivery is-${state}">
-      <span>${words}</span>
-      ${error && html`<span class="why">${error.text}</span>`}
+    <p class="delivery is-${state} ${held ? "is-held" : ""}">
+      <span>${words}${unless ? `, ${t("unlessWrites")}` : ""}</span>
+      ${error && !held && html`<span class="why">${error.text}</span>`}
       ${!error && failed.map((who) => html`<span class="why">${who.address}: ${who.text}</span>`)}
+      ${held && html`<button type="button" onClick=${act("retry")}>${t("sendNow")}</button><button type="button" class="quiet" onClick=${act("cancel")}>${t("discard")}</button>`}
       ${again && html`<button type="button" onClick=${act("retry")}>${t("retry")}</button>`}
       ${stoppable && html`<button type="button" class="quiet" onClick=${act("cancel")}>${t("cancel")}</button>`}
     </p>

@@ -5,9 +5,12 @@ import { html } from "../html.js";
 import { t } from "../i18n.js";
 import { notifies, setNotifies } from "../notify.js";
 import { attempt, tell } from "../notices.js";
-import { me, recognise, signOut } from "../session.js";
+import { loadHouse, me, recognise, signOut } from "../session.js";
 import { said } from "./forms.js";
 import { Languages, Window } from "./parts.js";
+import { Picture } from "./picture.js";
+
+/** @import {Me} from "../types.d.ts" */
 
 /** @param {{close: () => void}} props */
 export function Myself({ close }) {
@@ -36,9 +39,15 @@ export function Myself({ close }) {
         <${Languages} />
         <div class="foot"><button type="button" onClick=${leave}>${t("signOut")}</button><button class="primary">${t("save")}</button></div>
       </form>
-      ${me.value?.email && html`<${Password} />`}
+      ${me.value?.email && html`<${MyPicture} one=${me.value} /><${Password} />`}
     <//>
   `;
+}
+
+/** @param {{one: Me}} props */
+function MyPicture({ one }) {
+  const changed = () => Promise.all([recognise(), loadHouse()]);
+  return html`<h3>${t("picture")}</h3><${Picture} id=${one.id} name=${one.name} path="/me/picture" changed=${changed} />`;
 }
 
 /** A new password needs the present one, and ends all other sessions. */

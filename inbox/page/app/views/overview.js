@@ -47,7 +47,7 @@ export function OverviewPage() {
       <select aria-label=${t("span")} value=${days} onChange=${(/** @type {any} */ event) => setDays(Number(event.target.value))}>
         ${SPANS.map((n) => html`<option value=${n}>${t("lastDays", { n })}</option>`)}
       </select>
-      ${REPORTS.map((name) => html`<a class="button" download href="/api/v1/reports/${name}?from=${span.from}&to=${span.to}&format=csv">${t(`${name}Report`)} (CSV)</a>`)}
+      ${REPORTS.map((name) => html`<a class="button" download="" href="/api/v1/reports/${name}?from=${span.from}&to=${span.to}&format=csv">${t(`${name}Report`)} (CSV)</a>`)}
     </header>
     ${found && html`<${Pictures} found=${found} />`}
   `;

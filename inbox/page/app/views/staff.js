@@ -8,6 +8,7 @@ import { attempt } from "../notices.js";
 import { agents, loadHouse, teams } from "../session.js";
 import { said } from "./forms.js";
 import { Ago } from "./parts.js";
+import { Picture } from "./picture.js";
 
 /** @import {Agent} from "../types.d.ts" */
 /** @typedef {{id: string, name: string, role: Agent["role"], teams: string[], last_used_at: string | null}} Token */
@@ -50,7 +51,7 @@ function AgentRow({ one, change }) {
   };
   return html`
     <tr>
-      <th scope="row">${one.name}</th><td>${one.email}</td>
+      <th scope="row">${one.name}<${Picture} id=${one.id} name=${one.name} path="/agents/${one.id}/picture" changed=${loadHouse} /></th><td>${one.email}</td>
       <td><${Roles} value=${one.role} label="${t("role")}: ${one.name}" onChange=${(/** @type {any} */ event) => change(one.id, { role: event.target.value })} /></td>
       <td><div class="teams">${teams.value.map((team) => html`<label key=${team.id}><input type="checkbox" checked=${one.teams.includes(team.id)} onChange=${join(team.id)} /> ${team.name}</label>`)}</div></td>
       <td><input type="checkbox" aria-label="${t("active")}: ${one.name}" checked=${one.active} onChange=${(/** @type {any} */ event) => change(one.id, { active: event.target.checked })} /></td>

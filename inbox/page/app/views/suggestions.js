@@ -1,7 +1,8 @@
-/** What can be put in where one writes: canned replies after a `/`, colleagues after an `@`. */
+/** What can be put in where one writes: canned replies after a `/`, colleagues after an `@`, emoji after a `:`. */
 
 import { call } from "../api.js";
 import * as compose from "../compose.js";
+import { findEmoji, loadEmoji, remember } from "../emoji.js";
 import { composing } from "../focus.js";
 import { html } from "../html.js";
 import { t } from "../i18n.js";
@@ -35,22 +36,39 @@ function replies(word, from) {
   return found.map((one) => ({ key: one.id, label: `/${one.shortcut}`, hint: one.title, take: take(one.id) }));
 }
 
+/** @param {string} word @param {number} from @returns {Suggestion[]} */
+function emoji(word, from) {
+  loadEmoji();
+  const take = (/** @type {string} */ one) => () => {
+    remember(one);
+    put(from, `${one} `);
+  };
+  return findEmoji(word).map((one) => ({ key: one.emoji, label: one.emoji, hint: one.name, take: take(one.emoji) }));
+}
+
 /** @param {string} name @param {string} word */
 function begins(name, word) {
   return name.toLocaleLowerCase().startsWith(word.toLocaleLowerCase());
 }
 
+const MARKS = /** @type {const} */ ({
+  "/": { title: "cannedReplies", find: replies },
+  "@": { title: "staff", find: colleagues },
+  ":": { title: "emoji", find: emoji },
+});
+
 /** @param {{isNote: boolean}} props */
 export function Suggestions({ isNote }) {
-  const found = /(?:^|\s)(?<mark>[/@])(?<word>[\p{L}\p{N}_-]*)$/u.exec(compose.text.value);
+  const found = /(?:^|\s)(?<mark>[/@]|:(?=[\p{L}\p{N}]{2}))(?<word>[\p{L}\p{N}_-]*)$/u.exec(compose.text.value);
   if (!found?.groups) return null;
   const { mark, word } = found.groups;
   const from = compose.text.value.length - word.length - 1;
   if (mark === "@" && !isNote) return null;
-  const shown = (mark === "@" ? colleagues(word, from) : replies(word, from)).slice(0, MOST);
+  const { title, find } = MARKS[/** @type {keyof typeof MARKS} */ (mark)];
+  const shown = find(word, from).slice(0, MOST);
   if (!shown.length) return null;
   return html`
-    <ul class="suggestions" aria-label=${mark === "@" ? t("staff") : t("cannedReplies")}>
+    <ul class="suggestions" aria-label=${t(title)}>
       ${shown.map((one) => html`<li key=${one.key}><button type="button" onClick=${one.take}>${one.label} ${one.hint && html`<small>${one.hint}</small>`}</button></li>`)}
     </ul>
   `;

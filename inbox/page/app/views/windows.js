@@ -1,6 +1,7 @@
 /** The small windows over the page: all commands, the keys, and what a conversation can be given. */
 
 import { useState } from "../../vendor/hooks.js";
+import { insert } from "../compose.js";
 import { COMMANDS, forTicked, morning } from "../commands.js";
 import { asked } from "../focus.js";
 import { html } from "../html.js";
@@ -11,6 +12,7 @@ import { change, conversation } from "../thread.js";
 import { Begin } from "./begin.js";
 import { Choose } from "./choose.js";
 import { CustomerWindow } from "./customer.js";
+import { EmojiPicker } from "./emoji.js";
 import { Icon } from "./icons.js";
 import { Join, Joining } from "./join.js";
 import { Myself } from "./myself.js";
@@ -42,6 +44,8 @@ export function Windows() {
       return html`<${Tags} />`;
     case "begin":
       return html`<${Begin} close=${close} />`;
+    case "emoji":
+      return html`<${EmojiPicker} onPick=${insert} onClose=${close} />`;
     case "customer":
       return html`<${CustomerWindow} close=${close} />`;
     case "erase":

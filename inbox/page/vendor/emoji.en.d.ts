@@ -1,0 +1,2 @@
+declare const groups: [string, [string, string, string][]][];
+export default groups;

@@ -1,0 +1,1 @@
+declare const csv: { parse(text: string, how: object): { data: string[][] } }; export default csv;

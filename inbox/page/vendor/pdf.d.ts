@@ -1,0 +1,1 @@
+export const getDocument: (source: object) => any, GlobalWorkerOptions: { workerSrc: string };
