@@ -27,6 +27,7 @@ from inbox.audit import Audit
 from inbox.channels import Channels, build, normalizers
 from inbox.context import ChannelContext
 from inbox.conversations import Conversations
+from inbox.customer_notes import CustomerNotes
 from inbox.customers import Customers
 from inbox.events import Hub
 from inbox.faces import Faces
@@ -52,6 +53,7 @@ from inbox.sign_in import SignIn
 from inbox.signals import Signals
 from inbox.store import Store, embedded
 from inbox.store.writer import Measured
+from inbox.tags import Tags, TagWorker
 from inbox.told import Teller
 from inbox.trail import Trail
 from inbox.typing import TypingShown
@@ -185,8 +187,8 @@ class Santral:
         if "outbox" in self._parts:
             retention = Retention(self.store, self.owner, Privacy(self.store), self.config.retention)
             webhooks = WebhookWorker(self.store, self.owner, self._public, self._metrics)
-            follow_ups = FollowUps(self.store, self._addressing)
-            workers += [self._outbox, self._jobs, Waker(self.store), follow_ups, retention, webhooks]
+            follow_ups, tags = FollowUps(self.store, self._addressing), TagWorker(self.store)
+            workers += [self._outbox, self._jobs, Waker(self.store), follow_ups, tags, retention, webhooks]
         await together(*[worker.run() for worker in workers])
 
     async def _close_connectors(self) -> None:
@@ -262,7 +264,9 @@ class Santral:
             amendments=Amendments(self.store, self._channels.connectors),
             conversations=Conversations(self.store),
             customers=Customers(self.store, addressing),
+            customer_notes=CustomerNotes(self.store),
             keeping=Keeping(self.store),
+            tags=Tags(self.store),
             ingest=self._ingest,
             supervisor=self._supervisor,
             roster=self._roster,

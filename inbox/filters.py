@@ -116,6 +116,18 @@ def customers_of(filter_: Filter) -> set[str]:
     return named.union(*map(customers_of, filter_.parts))
 
 
+def renamed(filter_: Filter, field: Field, old: str, new: str) -> Filter:
+    """The filter with another value in place of one, wherever that is compared with `field`."""
+    if filter_.all is not UNSET:
+        return Filter(all=tuple(renamed(part, field, old, new) for part in filter_.all))
+    if filter_.any is not UNSET:
+        return Filter(any=tuple(renamed(part, field, old, new) for part in filter_.any))
+    if filter_.field != field or old not in filter_.values:
+        return filter_
+    values = tuple(dict.fromkeys(new if value == old else value for value in filter_.values))
+    return msgspec.structs.replace(filter_, **{"is_" if filter_.is_ is not UNSET else "is_not": values})
+
+
 def _mistakes(filter_: Filter, at: str, depth: int) -> Iterator[Mistake]:
     forms = (filter_.all, filter_.any, filter_.field, filter_.waiting)
     compared = [values for values in (filter_.is_, filter_.is_not) if values is not UNSET]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from inbox import delivery
-from inbox.model import Conversation, OutboxItem
+from inbox.model import Conversation, Draft, OutboxItem, ThreadKey
 from inbox.store import Unit
 
 
@@ -18,8 +18,9 @@ async def join(unit: Unit, home: Conversation, emptied: Conversation) -> Convers
         if message.id in replies:
             lane = delivery.lane(message.channel, home.id)
             unit.put(replace(replies[message.id], conversation_id=home.id, lane=lane, seq=offset))
-    for key in await unit.thread_keys_of(emptied.id):
+    for key in await unit.hanging_on(ThreadKey, emptied.id):
         unit.put(replace(key, conversation_id=home.id))
+    await _move_drafts(unit, home, emptied)
     unit.put(replace(emptied, status="resolved", merged_into=home.id, last_seq=0, inbound=0, updated_at=unit.now))
     return replace(
         home,
@@ -34,3 +35,21 @@ async def join(unit: Unit, home: Conversation, emptied: Conversation) -> Convers
         assignee=home.assignee or emptied.assignee,
         status="open" if "open" in (home.status, emptied.status) else home.status,
     )
+
+
+async def _move_drafts(unit: Unit, home: Conversation, emptied: Conversation) -> None:
+    """What somebody was writing is not lost; where they have a draft in both, it stands behind the other.
+
+    A reply and a note become a note: that cannot leave.
+    """
+    for draft in await unit.hanging_on(Draft, emptied.id):
+        id_ = f"{home.id}|{draft.principal_id}"
+        there = await unit.one(Draft, id_)
+        unit.remove(Draft, draft.id)
+        if there is None:
+            unit.put(replace(draft, id=id_, conversation_id=home.id))
+        else:
+            text = "\n\n".join(filter(None, (there.text, draft.text)))
+            files = (*there.attachments, *draft.attachments)
+            direction = there.direction if there.direction == draft.direction else "note"
+            unit.put(replace(there, text=text, attachments=files, direction=direction))

@@ -15,7 +15,7 @@ from uuid_utils import uuid7
 
 from connectors.base import Receipt
 from normalizer.outcomes import Change, DeliveryUpdate
-from normalizer.schema import Direction, Kind, Message, Time
+from normalizer.schema import Author, Direction, Kind, Message, Time
 
 Status = Literal["open", "pending", "snoozed", "resolved"]
 Priority = Literal["low", "normal", "high", "urgent"]
@@ -91,6 +91,28 @@ class Identity(Struct, frozen=True, kw_only=True):
     claimed: bool = False
     unreachable: str | None = None
     created_at: datetime
+
+
+class CustomerNote(Struct, frozen=True, kw_only=True):
+    """What colleagues write of a customer for each other, whatever conversation it is about.
+
+    It stays with the customer on whom it was written, also when they are known as another: so a merge shows the notes
+    of both, and parting them parts the notes.
+
+    Attributes:
+        author: who wrote it.
+        editor: who changed it last, or None.
+        version: grows with each change; the `ETag`.
+    """
+
+    id: str
+    customer_id: str
+    author: Author
+    editor: Author | None = None
+    text: str
+    version: int = 1
+    created_at: Time
+    updated_at: Time
 
 
 class ThreadKey(Struct, frozen=True, kw_only=True):

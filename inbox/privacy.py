@@ -18,7 +18,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from inbox.errors import NotFoundError
-from inbox.model import Conversation, Customer, Identity, Preview, scoped
+from inbox.model import Conversation, Customer, CustomerNote, Identity, Preview, scoped
 from inbox.store import Store, Unit
 from normalizer.codec import from_builtins, to_builtins, to_json
 from normalizer.schema import Author, External, Message, Relations
@@ -58,6 +58,7 @@ class Privacy:
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("customer.json", to_json(family))
             archive.writestr("identities.json", to_json(await self._store.people.identities(ids)))
+            archive.writestr("notes.json", to_json(await self._store.personal.notes(ids)))
             archive.writestr("conversations.json", to_json(conversations))
             archive.writestr("messages.json", to_json(messages))
             archive.writestr("drafts.json", to_json(await self._store.drafts.within([one.id for one in conversations])))
@@ -90,7 +91,9 @@ class Privacy:
         written = await self._store.personal.elsewhere(ids, inside)
         addresses = [one.value for one in identities if "@" in one.value]
         naming = [m for m in await self._store.personal.naming(addresses, inside) if m.customer_id not in ids]
-        originals = await self._blot_out([*written, *naming], ids, [*addresses, *_names(family, identities)])
+        words = [*addresses, *_names(family, identities)]
+        originals = await self._blot_out([*written, *naming], ids, words)
+        await self._erase_notes(ids, addresses, words)
         erased = await self.forget(
             conversations, sent_by=[one.value for one in identities], also=[m for m in written if m.attachments]
         )
@@ -106,6 +109,14 @@ class Privacy:
             emptied=len(written) + len(naming),
             originals=erased.originals + originals,
         )
+
+    async def _erase_notes(self, customer_ids: Sequence[str], addresses: Sequence[str], words: Sequence[str]) -> None:
+        """Takes out the notes about these customers, and their words out of what is noted about others."""
+        theirs = await self._store.personal.notes(customer_ids)
+        for some in _slices(theirs):
+            await self._store.write(functools.partial(_remove, kind=CustomerNote, values=some), weight=len(some))
+        for some in _slices(await self._store.personal.notes_naming(addresses)):
+            await self._store.write(functools.partial(_blot_notes, notes=some, words=words), weight=len(some))
 
     async def forget(
         self, conversations: Sequence[Conversation], *, sent_by: Sequence[str] = (), also: Sequence[Message] = ()
@@ -189,6 +200,11 @@ async def _blot(unit: Unit, messages: Sequence[Message], customer_ids: Sequence[
         unit.put(conversation)
 
 
+async def _blot_notes(unit: Unit, notes: Sequence[CustomerNote], words: Sequence[str]) -> None:
+    for note in (await unit.get(CustomerNote, [one.id for one in notes])).values():
+        unit.put(_without(note, words))
+
+
 def _emptied(message: Message) -> Message:
     """The place of a message, so that a conversation has no hole: nothing that it said, nor who said it."""
     return Message(
@@ -209,7 +225,7 @@ def _emptied(message: Message) -> Message:
     )
 
 
-def _without(value: Any, words: Sequence[str]) -> Any:  # noqa: ANN401 (a message or a conversation)
+def _without(value: Any, words: Sequence[str]) -> Any:  # noqa: ANN401 (a message, a conversation or a note)
     if not words:
         return value
     pattern = re.compile("|".join(map(re.escape, words)), re.IGNORECASE)

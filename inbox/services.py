@@ -13,6 +13,7 @@ from inbox.amendments import Amendments
 from inbox.attachments import Attachments
 from inbox.audit import Audit
 from inbox.conversations import Conversations
+from inbox.customer_notes import CustomerNotes
 from inbox.customers import Customers
 from inbox.events import Hub
 from inbox.faces import Faces
@@ -27,6 +28,7 @@ from inbox.roster import Roster
 from inbox.sign_in import SignIn
 from inbox.signals import Signals
 from inbox.store import Store
+from inbox.tags import Tags
 from inbox.told import Teller
 from inbox.typing import TypingShown
 
@@ -42,7 +44,9 @@ class Services:
     amendments: Amendments
     conversations: Conversations
     customers: Customers
+    customer_notes: CustomerNotes
     keeping: Keeping
+    tags: Tags
     ingest: Ingest
     supervisor: Supervisor
     roster: Roster

@@ -23,7 +23,7 @@ from normalizer.codec import from_builtins, to_builtins
 from normalizer.schema import Author
 
 SAY_AGAIN_SECONDS = 30.0  # how often whoever looks at a conversation says so
-WATCHED_SECONDS = 2 * SAY_AGAIN_SECONDS + 5
+HERE_SECONDS = 2 * SAY_AGAIN_SECONDS + 5  # after which somebody of whom nothing was heard has gone
 MOST_WATCHED = 10_000  # conversations that are remembered before old ones are cleared away
 
 SignalKind = Literal["here", "gone", "typing", "changed", "ended"]
@@ -61,7 +61,8 @@ class Signals:
         self._all: set[Listener] = set()
         self._of_thread: dict[Thread, set[Listener]] = {}
         self._here: dict[str, Counter[Signal]] = {}
-        self._watched: dict[str, float] = {}  # until when an agent surely looks at a conversation
+        # Which agents are where, in any process, as far as was heard here; and until when that surely holds.
+        self._looking: dict[str, dict[str | None, tuple[Signal, float]]] = {}
 
     async def send(self, signal: Signal) -> None:
         """Tells all processes, this one too.
@@ -73,7 +74,11 @@ class Signals:
 
     def watched(self, conversation_id: str) -> bool:
         """Whether an agent has said lately, in any process, that they are looking at a conversation."""
-        return self._watched.get(conversation_id, 0.0) > asyncio.get_running_loop().time()
+        return any(self._still(conversation_id))
+
+    def looking(self) -> list[Signal]:
+        """Which agents look at which conversations, as far as this process has heard lately."""
+        return [signal for conversation_id in self._looking for signal in self._still(conversation_id)]
 
     @contextlib.contextmanager
     def present(self, signal: Signal) -> Iterator[None]:
@@ -104,20 +109,32 @@ class Signals:
     async def heard(self, plain: dict[str, object]) -> None:
         """Hands a signal out; called by the hub with what the change stream told."""
         signal = from_builtins(plain, Signal)
-        if signal.asks:
-            self._watch(signal.conversation_id)
+        self._note(signal)
         listeners = set(self._all)
         for thread in signal.threads:
             listeners |= self._of_thread.get(thread, set())
         for listener in listeners:
             listener(signal)
-        if signal.asks:
-            for one in list(self._here.get(signal.conversation_id, ())):
-                if one.author != signal.author:
-                    await self.send(one)
+        for one in list(self._here.get(signal.conversation_id, ())):
+            # Who asks is told of the others; and who has left in one window may still be here in another.
+            is_self = one.author == signal.author
+            if (signal.asks and not is_self) or (signal.kind == "gone" and is_self):
+                await self.send(one)
 
-    def _watch(self, conversation_id: str) -> None:
+    def _note(self, signal: Signal) -> None:
+        if signal.kind not in {"here", "gone"} or signal.author.type != "agent":
+            return
         now = asyncio.get_running_loop().time()
-        if len(self._watched) > MOST_WATCHED:
-            self._watched = {one: until for one, until in self._watched.items() if until > now}
-        self._watched[conversation_id] = now + WATCHED_SECONDS
+        if len(self._looking) > MOST_WATCHED:
+            self._looking = {id_: there for id_, there in self._looking.items() if any(self._still(id_))}
+        there = self._looking.setdefault(signal.conversation_id, {})
+        if signal.kind == "here":
+            there[signal.author.id] = (replace(signal, asks=False), now + HERE_SECONDS)
+        else:
+            there.pop(signal.author.id, None)
+        if not there:
+            del self._looking[signal.conversation_id]
+
+    def _still(self, conversation_id: str) -> Iterator[Signal]:
+        now = asyncio.get_running_loop().time()
+        return (signal for signal, until in self._looking.get(conversation_id, {}).values() if until > now)

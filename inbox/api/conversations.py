@@ -53,7 +53,7 @@ class ConversationsQuery(PageQuery, frozen=True, kw_only=True):
         Sort | None,
         Meta(
             description="`waiting`: who waits longest first, and those alone who wait. Without it the order is that of "
-            "the view, else `-updated_at`; with `q` it is `-created_at`, and can be nothing else."
+            "the view, else `-updated_at`; with `q` it is `-created_at`, and another only where little is found."
         ),
     ] = None
 
@@ -90,7 +90,7 @@ class ReadBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     seq: Seq
 
 
-@route("GET", "/api/v1/conversations", refuses=("not-found", "search-too-broad"))
+@route("GET", "/api/v1/conversations", refuses=("not-found", "search-too-broad", "too-many-to-sort"))
 async def list_conversations(call: Call[ConversationsQuery, None]) -> Page[ConversationView]:
     """A page of the inbox: all statuses unless one is asked.
 
@@ -205,18 +205,23 @@ async def _check_owners(call: AnyCall, changes: Mapping[str, Any]) -> None:
 async def _searched(
     call: Call[ConversationsQuery, None], words: Sequence[Term], matching: Matching, within: Filter | None
 ) -> Page[ConversationView]:
-    query = call.query
-    if query.sort not in (None, NEWEST):
-        raise invalid_query(FieldError(field="sort", detail=f"a search has one order: {NEWEST}"))
-    after = place(query.cursor, SEARCH, timed=False)
-    search = call.store.search
-    found = await search.conversations(
-        words, matching, within=within, reader=call.principal, after=after, limit=query.limit
-    )
+    query, search, reader = call.query, call.store.search, call.principal
+    if query.sort in (None, NEWEST):
+        order = SEARCH
+        after = place(query.cursor, order, timed=False)
+        found = await search.conversations(
+            words, matching, within=within, reader=reader, after=after, limit=query.limit
+        )
+    else:
+        order = f"{SEARCH}|{query.sort}"
+        after = place(query.cursor, order)
+        found = await search.ordered(
+            words, matching, within=within, reader=reader, sort=query.sort, after=after, limit=query.limit
+        )
     views, where = await asyncio.gather(
         conversation_views(call.store, call.principal, found.items), search.found(words, found.items)
     )
-    return page(found, SEARCH, lambda item: replace(views[item.id], found=where.get(item.id)))
+    return page(found, order, lambda item: replace(views[item.id], found=where.get(item.id)))
 
 
 async def _family(call: AnyCall, customer_id: str | None) -> Sequence[str] | None:

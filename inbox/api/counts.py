@@ -8,8 +8,6 @@ from typing import Annotated, get_args
 
 from msgspec import Meta, Struct
 
-from inbox.api.paging import Page
-from inbox.api.reading import NoQuery
 from inbox.api.routing import Call, route
 from inbox.model import Status
 from inbox.staff import Principal
@@ -36,27 +34,11 @@ class CountsView(Struct, frozen=True, kw_only=True):
     tags: Mapping[str, int]
 
 
-class TagView(Struct, frozen=True, kw_only=True):
-    """A tag, and how many conversations have it."""
-
-    name: str
-    conversations: int
-
-
 @route("GET", "/api/v1/counts")
 async def count_conversations(call: Call[CountsQuery, None]) -> CountsView:
     """How many conversations the caller sees: of each status, and in one status of each queue."""
     counts = await call.store.counts.seen_by(call.principal, kinds=("all", "channel", "tag"))
     return _counts(counts, call.principal, call.query.status)
-
-
-@route("GET", "/api/v1/tags")
-async def list_tags(call: Call[NoQuery, None]) -> Page[TagView]:
-    """The tags of the conversations that the caller sees, and how many have each."""
-    summed = _summed(
-        (count.value, count.n) for count in await call.store.counts.seen_by(call.principal, kinds=("tag",))
-    )
-    return Page([TagView(name=name, conversations=n) for name, n in sorted(summed.items())], None)
 
 
 def _counts(counts: Sequence[Count], reader: Principal, status: Status) -> CountsView:
@@ -68,13 +50,14 @@ def _counts(counts: Sequence[Count], reader: Principal, status: Status) -> Count
         statuses={one: sum(count.n for count in whole if count.status == one) for one in get_args(Status)},
         mine=sum(count.n for count in queue if count.assignee == reader.id),
         unassigned=sum(count.n for count in queue if count.assignee is None),
-        teams=_summed((count.team, count.n) for count in queue if count.team is not None),
-        channels=_summed((count.value, count.n) for count in of_status if count.kind == "channel"),
-        tags=_summed((count.value, count.n) for count in of_status if count.kind == "tag"),
+        teams=summed((count.team, count.n) for count in queue if count.team is not None),
+        channels=summed((count.value, count.n) for count in of_status if count.kind == "channel"),
+        tags=summed((count.value, count.n) for count in of_status if count.kind == "tag"),
     )
 
 
-def _summed(numbers: Iterable[tuple[str | None, int]]) -> dict[str, int]:
+def summed(numbers: Iterable[tuple[str | None, int]]) -> dict[str, int]:
+    """The sum of each name's numbers, where there is something to count."""
     found: Counter[str] = Counter()
     for name, n in numbers:
         if name is not None:
@@ -82,4 +65,4 @@ def _summed(numbers: Iterable[tuple[str | None, int]]) -> dict[str, int]:
     return {name: n for name, n in found.items() if n > 0}
 
 
-ROUTES = (count_conversations, list_tags)
+ROUTES = (count_conversations,)

@@ -9,10 +9,11 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from inbox.api.names import IdentityBody, MergeBody, Name
 from inbox.api.paging import Page, PageQuery, page, place
-from inbox.api.problems import FieldError, ProblemError, not_found
+from inbox.api.problems import FieldError
 from inbox.api.reading import NoQuery, as_changes, invalid_body, invalid_query, seen_version
-from inbox.api.routing import SUBJECT, Answer, AnyCall, Call, route
+from inbox.api.routing import Answer, AnyCall, Call, route
 from inbox.api.searching import SEARCH, Query, looked_for
+from inbox.api.seen import known_customer, standing_customer
 from inbox.api.views import CustomerView, customer_views
 from inbox.customers import NewIdentity
 from inbox.identity import identity_id
@@ -88,7 +89,7 @@ async def add_customer(call: Call[NoQuery, NewCustomer]) -> Answer[CustomerView]
 @route("GET", "/api/v1/customers/{id}")
 async def get_customer(call: Call[NoQuery, None]) -> Answer[CustomerView]:
     """One customer, also one who was merged into another: then `merged_into` names that."""
-    return await _shown(call, await _customer(call))
+    return await _shown(call, await known_customer(call))
 
 
 @route("PATCH", "/api/v1/customers/{id}", refuses=("invalid-header", "merged", "version-conflict"))
@@ -97,7 +98,7 @@ async def change_customer(call: Call[NoQuery, CustomerPatch]) -> Answer[Customer
     changes = as_changes(call.body)
     if not changes:
         raise invalid_body(FieldError(field="", detail="name at least one field to change"))
-    await _standing(call)
+    await standing_customer(call)
     return await _shown(
         call, await call.services.customers.change(call.id, changes, version=seen_version(call.request))
     )
@@ -106,15 +107,15 @@ async def change_customer(call: Call[NoQuery, CustomerPatch]) -> Answer[Customer
 @route("POST", "/api/v1/customers/{id}/identities", status=201, refuses=("bad-address", "identity-taken", "merged"))
 async def add_identity(call: Call[NoQuery, IdentityBody]) -> Answer[CustomerView]:
     """Notes one more address of a customer."""
-    await _standing(call)
+    await standing_customer(call)
     return await _shown(call, await call.services.customers.add_identity(call.id, _identity(call.body)))
 
 
 @route("POST", "/api/v1/customers/{id}/merge", refuses=("merged", "merges-itself"))
 async def merge_customer(call: Call[NoQuery, MergeBody]) -> Answer[CustomerView]:
     """Says that this is the same person as another, which is the answer. `unmerge` undoes it exactly, at any time."""
-    await _standing(call, call.body.into)
-    await _standing(call)
+    await standing_customer(call, call.body.into)
+    await standing_customer(call)
     return await _shown(call, await call.services.customers.merge(call.id, call.body.into))
 
 
@@ -127,7 +128,7 @@ async def unmerge_customer(call: Call[NoQuery, None]) -> Answer[CustomerView]:
 @route("GET", "/api/v1/customers/{id}/timeline", refuses=("merged",))
 async def get_timeline(call: Call[PageQuery, None]) -> Page[Message]:
     """All messages of a customer on every channel as one thread, oldest first."""
-    customer = await _standing(call)
+    customer = await standing_customer(call)
     family = [one.id for one in (await call.store.people.families([customer]))[customer.id]]
     after = place(call.query.cursor, TIMELINE, timed=False)
     found = await call.store.people.timeline(family, reader=call.principal, after=after, limit=call.query.limit)
@@ -147,27 +148,6 @@ async def _with_identity(call: AnyCall, wanted: str) -> list[CustomerView]:
     identity = await call.store.people.identity(identity_id(kind, canonical)) if canonical else None
     roots = await call.store.people.roots([identity.customer_id]) if identity else {}
     return list((await customer_views(call.store, roots.values())).values())
-
-
-async def _customer(call: AnyCall, id_: str | None = None) -> Customer:
-    customer = await call.store.people.customer(id_ or call.id)
-    if customer is None:
-        raise not_found("customer", id_ or call.id)
-    call.request[SUBJECT] = customer.id
-    return customer
-
-
-async def _standing(call: AnyCall, id_: str | None = None) -> Customer:
-    """A customer who is known as themselves.
-
-    Raises:
-        ProblemError: 404, there is none, or they were merged into another, whom `merged_into` names.
-    """
-    customer = await _customer(call, id_)
-    if customer.merged_into is not None:
-        members = {"merged_into": customer.merged_into}
-        raise ProblemError("merged", "this customer was merged into another", members=members)
-    return customer
 
 
 def _identity(body: IdentityBody) -> NewIdentity:

@@ -116,6 +116,16 @@ _CUSTOMER = {
     "created_at": AT,
     "updated_at": AT,
 }
+_NOTE: Mapping[str, Any] = {
+    "id": "01a20689-aa5b-7297-bb3c-97258e4a37a9",
+    "customer_id": CUSTOMER_ID,
+    "author": {"type": "agent", "id": AGENT_ID, "name": "Grace", "identity_id": None},
+    "editor": None,
+    "text": "Prefers to be called in the afternoon.",
+    "version": 1,
+    "created_at": AT,
+    "updated_at": AT,
+}
 _DRAFT: Mapping[str, Any] = {
     "id": f"{CONVERSATION_ID}|{AGENT_ID}",
     "conversation_id": CONVERSATION_ID,
@@ -264,6 +274,9 @@ EXAMPLES: Mapping[str, Any] = {
     "ConversationPatch": {"status": "snoozed", "snoozed_until": LATER, "tags": ["order"]},
     "Credentials": {"email": "grace@example.com", "password": _PASSWORD},
     "Customer": _CUSTOMER,
+    "CustomerNote": _NOTE,
+    "CustomerNoteBody": {"text": _NOTE["text"]},
+    "CustomerNotePage": page(_NOTE),
     "CustomerPage": page(_CUSTOMER),
     "CustomerPatch": {"name": "Ada King", "fields": {"plan": "gold", "seats": None}},
     "WebhookDelivery": _DELIVERY,
@@ -326,7 +339,6 @@ EXAMPLES: Mapping[str, Any] = {
     "Team": _TEAM,
     "TeamBody": {"name": "Billing"},
     "TeamPage": page(_TEAM),
-    "TagPage": page({"name": "order", "conversations": 6}),
     "Tested": {"status": 200, "error": None, "seconds": 0.042},
     "TokenPage": page(_TOKEN),
     "WaysIn": {"oidc": {"name": "Acme", "url": "/api/v1/session/oidc"}},

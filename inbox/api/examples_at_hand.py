@@ -1,4 +1,4 @@
-"""Examples of canned replies and views."""
+"""Examples of canned replies, views and tags."""
 
 from __future__ import annotations
 
@@ -37,6 +37,13 @@ _VIEW: Mapping[str, Any] = {
     "created_at": AT,
     "updated_at": AT,
 }
+_TAG: Mapping[str, Any] = {
+    "name": "order",
+    "colour": "blue",
+    "description": "Where is it, when does it come?",
+    "conversations": 6,
+    "leaving": False,
+}
 _VARIABLE = {"name": "agent.name", "means": "the name of who answers"}
 
 AT_HAND: Mapping[str, Any] = {
@@ -52,6 +59,10 @@ AT_HAND: Mapping[str, Any] = {
         "html": None,
     },
     "NewCannedReply": {name: _CANNED_REPLY[name] for name in ("shortcut", "title", "text")},
+    "Tag": _TAG,
+    "TagBody": {name: _TAG[name] for name in ("name", "colour", "description")},
+    "TagPage": page(_TAG),
+    "TagPatch": {"name": "orders", "colour": "teal"},
     "ViewBody": {"name": "Orders that wait", "filter": _FILTER, "sort": "waiting"},
     "View": _VIEW,
     "ViewPage": page(_VIEW),

@@ -42,7 +42,7 @@ CLOSE_SIGNED_OUT = 4401
 CLOSE_OTHER_RIGHTS = 4403
 CHECK_SECONDS = 10.0  # how often it is asked whether the reader may still come in
 FRAMES_A_SECOND = 5.0  # that are taken of a reader; more are passed over
-SIGNALS_WAITING = 100
+SIGNALS_WAITING = 500  # for a reader; who is where at the beginning of a stream must have room in it
 
 
 class Hello(Struct, frozen=True, kw_only=True):
@@ -81,7 +81,8 @@ async def stream(call: Call[StreamQuery, None]) -> web.WebSocketResponse:
     back with its last cursor. Who signs out meanwhile, or whose token is dropped, is closed with 4401 within seconds,
     and with 4403 whoever has another role or other teams by then: what they loaded is not what they may see.
 
-    The reader says what they look at (`viewing`) and where they type (`typing`), and is told so of others.
+    The reader says what they look at (`viewing`) and where they type (`typing`), and is told so of others: after
+    `hello` who is where at this moment, in all conversations that they see, and then who comes and goes.
     """
     check_origin(call.request, call.services.public_url)
     after, listener = call.query.after, listener_of(call)
@@ -133,6 +134,8 @@ class _Reader:
         try:
             await hub.backlog(position, 1)
             await self._frame(Hello(cursor=to_cursor(position)))
+            for signal in self._signals.looking():
+                self._heard(signal)
             async with aclosing(hub.follow(position, listener=self._listener)) as events:
                 async for event in events:
                     await self._write(teller.json(event))
@@ -180,13 +183,14 @@ class _Reader:
 
     async def _look_at(self, conversation_id: str | None) -> None:
         """Tells the others what this one looks at from now on."""
-        if self._looking is not None:
+        if self._looking is not None and self._looking.conversation_id != conversation_id:
             left, self._looking = self._looking, None
             self._looks.close()
             with contextlib.suppress(UnavailableError):
                 await self._signals.send(msgspec.structs.replace(left, kind="gone", asks=False))
         if conversation_id is not None:
             here = await self._signal("here", conversation_id)
+            self._looks.close()  # they may have said so before
             self._looks.enter_context(self._signals.present(here))
             self._looking = msgspec.structs.replace(here, asks=True)
             await self._signals.send(self._looking)

@@ -21,6 +21,7 @@ REFUSALS: Mapping[str, Refusal] = {
         400, "a query parameter is unknown, doubled, of the wrong shape, or another list's cursor"
     ),
     "search-too-broad": Refusal(400, "too much begins with the words of a search to look through it in a second"),
+    "too-many-to-sort": Refusal(400, "a search finds too much to be put in that order: narrow it, or leave `sort` out"),
     "sign-in-expired": Refusal(400, "this browser did not begin that sign-in, or too long ago"),
     "invalid-header": Refusal(400, "`If-Match` names more than one `ETag`, or none"),
     "invalid-frame": Refusal(400, "what was sent over the stream means nothing"),
@@ -47,6 +48,7 @@ REFUSALS: Mapping[str, Refusal] = {
     "merges-itself": Refusal(409, "nothing can be merged into itself"),
     "not-merged": Refusal(409, "this customer was not merged into another"),
     "shortcut-taken": Refusal(409, "another canned reply has this shortcut"),
+    "tag-taken": Refusal(409, "there is a tag of this name: merge the two"),
     "email-taken": Refusal(409, "another agent signs in with this address"),
     "cursor-expired": Refusal(410, "events after it are not kept any more"),
     "version-conflict": Refusal(412, "it was changed meanwhile"),

@@ -11,7 +11,7 @@ from inbox.api.problems import FieldError
 from inbox.api.reading import invalid_query
 from normalizer.folding import Term, terms
 
-NEWEST = "-created_at"  # the one order that what is searched for has
+NEWEST = "-created_at"  # the order in which a search finds, whatever there is
 SEARCH = "search"  # of which cursors are
 MOST = 8  # words
 

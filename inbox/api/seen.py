@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from inbox.api.problems import ProblemError, not_found
 from inbox.api.routing import SUBJECT, AnyCall
-from inbox.model import Conversation
+from inbox.model import Conversation, Customer
 from inbox.sight import sees
 from normalizer.schema import Message
 
@@ -49,3 +49,29 @@ async def seen_message(call: AnyCall) -> Message:
         raise not_found("message", call.id)
     call.request[SUBJECT] = message.customer_id
     return message
+
+
+async def known_customer(call: AnyCall, id_: str | None = None) -> Customer:
+    """The customer whom the path names, or the one with that id, also one who was merged into another.
+
+    Raises:
+        ProblemError: 404, there is none.
+    """
+    customer = await call.store.people.customer(id_ or call.id)
+    if customer is None:
+        raise not_found("customer", id_ or call.id)
+    call.request[SUBJECT] = customer.id
+    return customer
+
+
+async def standing_customer(call: AnyCall, id_: str | None = None) -> Customer:
+    """A customer who is known as themselves.
+
+    Raises:
+        ProblemError: 404, there is none, or they were merged into another, whom `merged_into` names.
+    """
+    customer = await known_customer(call, id_)
+    if customer.merged_into is not None:
+        members = {"merged_into": customer.merged_into}
+        raise ProblemError("merged", "this customer was merged into another", members=members)
+    return customer

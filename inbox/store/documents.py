@@ -9,6 +9,8 @@ from inbox.model import (
     CannedReply,
     Conversation,
     Customer,
+    CustomerNote,
+    Draft,
     Event,
     Identity,
     Job,
@@ -20,11 +22,13 @@ from inbox.model import (
     WaitingChanges,
 )
 from inbox.store.client import Document
+from inbox.tagging import Tag, TagChange
 from normalizer.codec import from_builtins, to_builtins
 from normalizer.schema import SCHEMA_VERSION, Message
 
 Stored = (
     Customer
+    | CustomerNote
     | Identity
     | ThreadKey
     | Unique
@@ -37,10 +41,14 @@ Stored = (
     | CannedReply
     | Shortcut
     | View
+    | Tag
+    | TagChange
+    | Draft
 )
 StoredT = TypeVar(
     "StoredT",
     Customer,
+    CustomerNote,
     Identity,
     ThreadKey,
     Unique,
@@ -53,12 +61,16 @@ StoredT = TypeVar(
     CannedReply,
     Shortcut,
     View,
+    Tag,
+    TagChange,
+    Draft,
 )
 AnyStored = TypeVar("AnyStored", bound=Stored)
 T = TypeVar("T")
 
 COLLECTIONS: dict[type[Any], str] = {
     Customer: "customers",
+    CustomerNote: "customer_notes",
     Identity: "identities",
     Conversation: "conversations",
     ThreadKey: "thread_keys",
@@ -71,6 +83,9 @@ COLLECTIONS: dict[type[Any], str] = {
     CannedReply: "canned_replies",
     Shortcut: "shortcuts",
     View: "views",
+    Tag: "tags",
+    TagChange: "tag_changes",
+    Draft: "drafts",
     Event: "events",
 }
 

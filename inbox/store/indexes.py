@@ -53,6 +53,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         ),
     ],
     "identities": [IndexModel([("customer_id", ASCENDING)], name="customer")],
+    "customer_notes": [IndexModel([("customer_id", ASCENDING), ("_id", ASCENDING)], name="customer")],
     "thread_keys": [IndexModel([("conversation_id", ASCENDING)], name="conversation")],
     "customers": [IndexModel([("updated_at", DESCENDING), ("_id", DESCENDING)], name="recent")],
     # Each message rewrites every entry that holds `updated_at`; with it in all of these a batch cost 40% more

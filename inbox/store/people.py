@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from pymongo import ASCENDING, DESCENDING
 
-from inbox.model import Customer, Identity
+from inbox.model import Customer, CustomerNote, Identity
 from inbox.staff import Principal
 from inbox.store.client import Database, Document
 from inbox.store.documents import from_document
@@ -73,6 +73,14 @@ class People:
         """The identities of these customers, oldest first."""
         found = self._database["identities"].find({"customer_id": {"$in": customer_ids}}).sort("created_at", ASCENDING)
         return [from_document(document, Identity) async for document in found]
+
+    async def notes(self, customer_ids: Sequence[str], *, after: Place | None, limit: int) -> Slice[CustomerNote]:
+        """A page of the notes about these customers, the newest first."""
+        query: Document = {"customer_id": {"$in": list(customer_ids)}}
+        if after is not None:
+            query["_id"] = {"$lt": after.id}
+        found = self._database["customer_notes"].find(query).sort("_id", DESCENDING)
+        return await slice_of(found, CustomerNote, limit, lambda item: Place(None, item.id))
 
     async def timeline(
         self, customer_ids: Sequence[str], *, reader: Principal, after: Place | None, limit: int

@@ -14,7 +14,7 @@ from gridfs.asynchronous import AsyncGridFSBucket
 from msgspec import Struct
 from pymongo import ASCENDING
 
-from inbox.model import Conversation, scoped
+from inbox.model import Conversation, CustomerNote, scoped
 from inbox.store.client import Database, Document
 from inbox.store.documents import from_document
 from inbox.store.guard import guarded
@@ -67,6 +67,20 @@ class PersonalData:
             "$or": [*({field: pattern} for field in texts), {"$expr": _some_value(pattern)}],
         }
         return [from_document(document, Message) async for document in self._database["messages"].find(query)]
+
+    async def notes(self, customer_ids: Collection[str]) -> list[CustomerNote]:
+        """All notes about these customers, oldest first."""
+        query = {"customer_id": {"$in": list(customer_ids)}}
+        found = self._database["customer_notes"].find(query).sort("_id", ASCENDING)
+        return [from_document(document, CustomerNote) async for document in found]
+
+    async def notes_naming(self, words: Sequence[str]) -> list[CustomerNote]:
+        """Notes that have one of these words in them. Reads every note."""
+        if not words:
+            return []
+        pattern = re.compile("|".join(map(re.escape, words)), re.IGNORECASE)
+        found = self._database["customer_notes"].find({"text": pattern})
+        return [from_document(document, CustomerNote) async for document in found]
 
     async def journaled(self, entry_ids: Collection[str], values: Sequence[str]) -> list[Journaled]:
         """Journal entries by id, and those that were sent from one of these addresses. Reads the whole journal."""

@@ -20,7 +20,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import ExecutionTimeout
 
 from inbox.errors import RefusedError
-from inbox.filters import Filter
+from inbox.filters import Filter, Sort
 from inbox.model import Conversation, Customer, first_id
 from inbox.staff import Principal
 from inbox.store import words
@@ -30,7 +30,7 @@ from inbox.store.guard import guarded
 from inbox.store.indexes import LONG_AGO
 from inbox.store.paging import Place, Slice
 from inbox.store.people import People
-from inbox.store.queries import UNNAMED, Matching, listed
+from inbox.store.queries import SORTS, UNNAMED, Matching, listed
 from normalizer.excerpt import Excerpt, Finder
 from normalizer.folding import Term
 from normalizer.schema import Message
@@ -46,6 +46,7 @@ WIDER, NARROWER = 8, 32
 ENTRIES = 4_000  # of the index, in one step
 NARROW = ("_id", "customer_id", "assignee", "team", "tags", "followers")  # fields with an index that few may share
 FEW = 1_000
+SORTED = 1_000  # conversations that are put in another order than that in which they are found
 LONG = {"html": 0, "quoted": 0, "revisions": 0, "channel_data": 0}  # and nothing of it is searched
 
 Step = tuple[list[str], str]
@@ -99,9 +100,38 @@ class Search:
             RefusedError: the words are in too much.
         """
         query = listed(matching, reader, within)
-        walk = _Walk(self._database[words.COLLECTIONS[Conversation]], terms, after)
-        few = await self._few(query) if any(matching.get(field) not in (None, UNNAMED) for field in NARROW) else None
-        return await self._page(Conversation, query, walk.steps() if few is None else walk.among(few), limit)
+        return await self._page(Conversation, query, await self._steps(terms, matching, query, after), limit)
+
+    async def ordered(
+        self,
+        terms: Sequence[Term],
+        matching: Matching,
+        *,
+        within: Filter | None = None,
+        reader: Principal,
+        sort: Sort,
+        after: Place | None,
+        limit: int,
+    ) -> Slice[Conversation]:
+        """A page of the conversations with all of these words in another order, for which all of them must be found.
+
+        Under `waiting` those alone who wait; the rest is as above.
+
+        Raises:
+            RefusedError: they are more than `SORTED`, or take too long to be found.
+        """
+        field, order = SORTS[sort]
+        query = listed(matching, reader, within)
+        if field == "waiting_since":
+            query[field] = {"$gt": LONG_AGO}
+        found = await self._page(Conversation, query, await self._steps(terms, matching, query, None), SORTED)
+        if found.end is not None:
+            told = "too much is found to be put in that order: give more words or filters, or leave sort out"
+            raise RefusedError("too-many-to-sort", told)
+        places = {Place(getattr(one, field), one.id): one for one in found.items}
+        in_order = sorted(places, reverse=order == DESCENDING)
+        left = [at for at in in_order if after is None or (at < after if order == DESCENDING else at > after)]
+        return Slice([places[at] for at in left[:limit]], left[limit - 1] if len(left) > limit else None)
 
     async def customers(self, terms: Sequence[Term], *, after: Place | None, limit: int) -> Slice[Customer]:
         """A page of the customers with all of these words in their names and addresses, the newest first.
@@ -152,6 +182,13 @@ class Search:
                 told = "too much begins with these words: give longer ones, or fewer"
                 raise RefusedError("search-too-broad", told) from error
         return Slice(items, end)
+
+    async def _steps(
+        self, terms: Sequence[Term], matching: Matching, query: Document, after: Place | None
+    ) -> AsyncIterator[Step]:
+        walk = _Walk(self._database[words.COLLECTIONS[Conversation]], terms, after)
+        few = await self._few(query) if any(matching.get(field) not in (None, UNNAMED) for field in NARROW) else None
+        return walk.steps() if few is None else walk.among(few)
 
     async def _few(self, query: Document) -> list[str] | None:
         """What is like that, where it is little enough to be looked through as a whole."""

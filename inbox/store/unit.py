@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, tzinfo
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from pymongo import DeleteMany, DeleteOne, InsertOne, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from inbox.filters import View
-from inbox.model import CannedReply, Conversation, Customer, Event, Identity, OutboxItem, ThreadKey
+from inbox.model import CannedReply, Conversation, Customer, CustomerNote, Draft, Event, Identity, OutboxItem, ThreadKey
 from inbox.sight import Audience, audience
 from inbox.staff import Agent
 from inbox.store import counts, reports, words
@@ -33,7 +33,8 @@ from normalizer.schema import Message
 
 LOADED_AT_ONCE = 1_000  # documents; the server's own first answer has 101, and a roundtrip more for the rest
 
-Versioned = Conversation | Customer | CannedReply | View
+Versioned = Conversation | Customer | CustomerNote | CannedReply | View
+HangingT = TypeVar("HangingT", ThreadKey, Draft)
 Key = tuple[type[Any], str]
 Operation = UpdateOne | DeleteMany | words.Operation
 
@@ -178,10 +179,20 @@ class Unit:
         found = await self._database["agents"].find_one({"_id": agent_id}, session=self._session)
         return from_document(found, Agent) if found else None
 
-    async def thread_keys_of(self, conversation_id: str) -> list[ThreadKey]:
-        """The thread keys that lead to a conversation."""
-        await self._load(ThreadKey, {"conversation_id": conversation_id})
-        return [key for key in self._all(ThreadKey) if key.conversation_id == conversation_id]
+    async def tagged(self, tag: str, limit: int) -> list[Conversation]:
+        """Conversations of a list that have a tag, up to `limit` of those stored; some may have lost it just now."""
+        stored = set(await self._load(Conversation, {"tags": tag, "merged_into": None}, limit))
+        return [one for one in self._all(Conversation) if one.id in stored or (tag in one.tags and not one.merged_into)]
+
+    async def every(self, kind: type[StoredT]) -> list[StoredT]:
+        """All that there are, for kinds of which there are few."""
+        await self._load(kind, {})
+        return self._all(kind)
+
+    async def hanging_on(self, kind: type[HangingT], conversation_id: str) -> list[HangingT]:
+        """The thread keys that lead to a conversation, or the drafts in it."""
+        await self._load(kind, {"conversation_id": conversation_id})
+        return [one for one in self._all(kind) if one.conversation_id == conversation_id]
 
     async def message_called(self, channel: str, external_id: str, *, ours: bool = False) -> Message | None:
         """The message that the platform calls so; with `ours`, the reply, and no copy of it that came back."""
@@ -307,9 +318,11 @@ class Unit:
         changed = {name: field for name, field in document.items() if field != known[name]}
         return UpdateOne({"_id": key[1]}, {"$set": changed}) if changed else None
 
-    async def _load(self, kind: type[StoredT], query: Document) -> list[str]:
+    async def _load(self, kind: type[StoredT], query: Document, limit: int = 0) -> list[str]:
+        """The ids of what is stored and like that, up to `limit` where that is not 0; it is loaded."""
         loaded = []
-        found = self._database[COLLECTIONS[kind]].find(query, session=self._session, batch_size=LOADED_AT_ONCE)
+        collection = self._database[COLLECTIONS[kind]]
+        found = collection.find(query, session=self._session, batch_size=LOADED_AT_ONCE, limit=limit)
         async for document in found:
             value = from_document(document, kind)
             self._stored[(kind, value.id)] = value

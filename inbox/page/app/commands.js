@@ -7,7 +7,7 @@ import { conversations, neighbour, placeOf, put, ticked } from "./inbox.js";
 import { attempt, tell } from "./notices.js";
 import { go, list, place } from "./route.js";
 import { may, me } from "./session.js";
-import { change, conversation, newest } from "./thread.js";
+import { change, conversation, customer, newest } from "./thread.js";
 import { asked, composing, focusComposer, openMenu, stepMessage } from "./focus.js";
 
 /**
@@ -84,6 +84,8 @@ export const COMMANDS = [
   { label: "tags", keys: "t", run: () => (asked.value = "tags"), when: opened },
   { label: "priority", keys: "p", run: () => (asked.value = "priority"), when: opened },
   { label: "snooze", keys: "z", run: () => (asked.value = "snooze"), when: opened },
+  { label: "join", keys: "M", run: () => (asked.value = "join"), when: opened },
+  { label: "customer", keys: "i", run: () => (asked.value = "customer"), when: () => customer.value !== null },
   { label: "tick", keys: "x", run: tick, when: opened },
   { label: "close", keys: "u", run: () => go({ c: "" }), when: opened },
   { label: "search", keys: "/", run: () => document.getElementById("search")?.focus() },
@@ -96,6 +98,7 @@ export const COMMANDS = [
   { label: "unassigned", keys: "g u", run: () => list({ queue: "unassigned" }) },
   { label: "all", keys: "g a", run: () => list({}) },
   { label: "overview", keys: "g o", run: () => go({ page: "overview" }), when: () => may("supervisor") },
+  { label: "tagsPage", keys: "g t", run: () => go({ page: "tags" }), when: () => may("supervisor") },
   { label: "channels", keys: "g c", run: () => go({ page: "channels" }), when: () => may("supervisor") },
   { label: "failedEvents", keys: "g f", run: () => go({ page: "failed" }), when: () => may("supervisor") },
   { label: "staff", keys: "g s", run: () => go({ page: "staff" }), when: () => may("admin") },

@@ -157,13 +157,14 @@ function joined(...texts) {
 /** Keeps what is written in a conversation that is left, also where what was kept before has not come yet. */
 async function leave() {
   if (known) keep();
-  const [id, written] = [owner, draft()];
+  const [id, written, carried] = [owner, draft(), along()];
   if (!id || known || isEmpty(written)) return;
   const found = await ask(id);
   if (!found) return;
   const [stored] = found.items;
   const { text, html, attachments, direction, channel, to, cc, bcc, reply_to } = stored ? together(stored, written) : written;
-  await attempt(() => call("PUT", `/conversations/${id}/draft`, { body: { text, html, attachments, direction, channel, to, cc, bcc, reply_to } }));
+  const body = { text, html, attachments, direction, channel, to, cc, bcc, reply_to };
+  await call("PUT", `/conversations/${id}/draft`, { body }).catch((error) => follow(body, carried, error));
 }
 
 function clear() {
@@ -236,6 +237,7 @@ export async function keep() {
   const now = draft();
   const said = JSON.stringify(now);
   if (!owner || said === kept) return;
+  const carried = along();
   kept = said;
   const path = `/conversations/${owner}/draft`;
   const last = said.length < LAST;
@@ -243,8 +245,34 @@ export async function keep() {
     await (empty.peek() ? call("DELETE", path, { last }) : call("PUT", path, { body: now, last }));
   } catch (error) {
     if (kept === said) kept = "";
-    complain(error);
+    await follow(now, carried, error);
   }
+}
+
+/** What of a draft is shown, and cannot be told from its ids. */
+function along() {
+  return { files: files.peek(), answered: answered.peek() };
+}
+
+/**
+ * A draft was not kept: where its conversation was joined to another one, what was being written goes there too.
+ * @param {Draft} written @param {ReturnType<typeof along>} carried @param {unknown} error
+ */
+async function follow(written, carried, error) {
+  if (!(error instanceof Problem && error.type === "merged")) return complain(error);
+  const into = error.document.merged_into;
+  if (owner !== into || isEmpty(written)) return; // it is opened soon, and this kept once more on the way
+  await load();
+  if (owner !== into || !known) return;
+  const here = draft(); // as far as it was kept before, it came along
+  const has = here.text.includes(written.text);
+  batch(() => {
+    if (!has) text.value = written.text.startsWith(here.text) ? written.text : joined(here.text, written.text);
+    files.value = [...files.peek(), ...carried.files.filter((one) => !here.attachments.includes(one.id))];
+    direction.value = isEmpty(here) || here.direction === written.direction ? written.direction : "note"; // a note must not leave
+    answered.value = answered.peek() ?? carried.answered;
+  });
+  await keep();
 }
 
 /** Says what went wrong with the draft, where it is not said already. @param {unknown} error */

@@ -2,7 +2,7 @@
 
 import { signal } from "../vendor/signals.js";
 
-/** @typedef {"" | "palette" | "help" | "assignee" | "team" | "tags" | "priority" | "snooze" | "view" | "begin" | "emoji" | "me"} Asked */
+/** @typedef {"" | "palette" | "help" | "assignee" | "team" | "tags" | "priority" | "snooze" | "view" | "begin" | "emoji" | "me" | "customer" | "join" | "joining" | "erase"} Asked */
 
 /** The window that is open over the page. @type {import("../vendor/signals.js").Signal<Asked>} */
 export const asked = signal("");

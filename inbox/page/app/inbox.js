@@ -1,9 +1,9 @@
 /** The list of conversations that the address asks for, kept as it is by the live stream. */
 
 import { batch, computed, effect, signal, untracked } from "../vendor/signals.js";
-import { call } from "./api.js";
-import { attempt } from "./notices.js";
-import { place } from "./route.js";
+import { Problem, call } from "./api.js";
+import { TOO_MANY_TO_SORT, attempt } from "./notices.js";
+import { AS_FOUND, go, place } from "./route.js";
 import { me, views } from "./session.js";
 
 /** @import {Conversation, Counts, Told} from "./types.d.ts" */
@@ -34,20 +34,30 @@ const filters = computed(() => {
 function query(cursor) {
   const { queue, status, channel, team, tag, view, q, sort } = place.value;
   const assignee = { mine: "me", unassigned: "none" }[queue];
-  return { status, channel, team, tag, view, q, sort: q ? undefined : sort, assignee, cursor, limit: PAGE };
+  return { status, channel, team, tag, view, q, sort, assignee, cursor, limit: PAGE };
 }
 
 /** Loads the list anew. */
 export async function load() {
   loading.value = true;
   const asked = filters.peek();
-  const found = await attempt(() => call("GET", "/conversations", { query: query(null) }));
+  const found = await attempt(firstPage);
   if (!found || asked !== filters.peek()) return;
   batch(() => {
     conversations.value = found.items;
     next.value = found.next;
     loading.value = false;
   });
+}
+
+/** Where a search finds too much to sort it, the reader is told, and shown it as it is found. @throws {Problem} */
+async function firstPage() {
+  try {
+    return await call("GET", "/conversations", { query: query(null) });
+  } catch (error) {
+    if (error instanceof Problem && error.type === TOO_MANY_TO_SORT) go({ sort: AS_FOUND }, { quietly: true });
+    throw error;
+  }
 }
 
 /** Loads what comes after. */
@@ -91,7 +101,7 @@ export function put(found) {
 /** @param {Conversation[]} rest @param {Conversation} one */
 function inserted(rest, one) {
   const { sort: wanted, view, q } = place.value;
-  const sort = q ? "-created_at" : /** @type {keyof typeof SORT_FIELDS} */ (wanted || views.value.find((other) => other.id === view)?.sort || "-updated_at");
+  const sort = /** @type {keyof typeof SORT_FIELDS} */ (wanted || (q && AS_FOUND) || views.value.find((other) => other.id === view)?.sort || "-updated_at");
   const field = SORT_FIELDS[sort];
   const before = sort.startsWith("-")
     ? (/** @type {Conversation} */ other) => (other[field] ?? "") < (one[field] ?? "")

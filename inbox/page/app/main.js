@@ -11,6 +11,7 @@ import * as inbox from "./inbox.js";
 import { follow, listen, unfollow } from "./live.js";
 import { watch } from "./notify.js";
 import { attempt } from "./notices.js";
+import * as presence from "./presence.js";
 import { loadHouse, me, recognise, signedOut } from "./session.js";
 import * as thread from "./thread.js";
 import { App } from "./views/app.js";
@@ -24,6 +25,7 @@ effect(() => {
   document.documentElement.lang = language.value;
 });
 
+listen(presence.hear);
 listen(inbox.hear);
 listen(thread.hear);
 listen(watch);

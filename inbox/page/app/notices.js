@@ -6,6 +6,7 @@ import { t } from "./i18n.js";
 
 /** @typedef {{id: number, text: string, kind: "told" | "wrong", action?: {label: string, run: () => void}}} Notice */
 
+export const TOO_MANY_TO_SORT = "too-many-to-sort";
 const SECONDS = { told: 5, wrong: 10 };
 let last = 0;
 
@@ -43,5 +44,6 @@ export function wordsOf(problem) {
   if (problem.type === AWAY) return t("away");
   if (problem.type === "version-conflict") return t("changedMeanwhile");
   if (problem.type === "unavailable") return t("unavailable");
+  if (problem.type === TOO_MANY_TO_SORT) return t("tooManyToSort");
   return problem.message;
 }

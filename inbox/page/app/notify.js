@@ -22,9 +22,9 @@ export async function setNotifies(wanted) {
 
 /** An event has come. @param {Told} told */
 export function watch(told) {
-  const changed = told.type === "message.delivery_updated" ? told.data.message : undefined;
+  const changed = told.type === "message.delivery_updated" ? told.data?.message : undefined;
   if (changed && changed.author.id === me.peek()?.id && isHeld(changed.delivery)) tellHeld(changed);
-  const message = told.type === "message.created" ? told.data.message : undefined;
+  const message = told.type === "message.created" ? told.data?.message : undefined;
   if (!message || message.direction !== "inbound" || message.kind !== "message") return;
   if (!notifies.value || document.visibilityState === "visible") return;
   const who = message.author.name ?? t("unknownCustomer");

@@ -32,6 +32,9 @@ function read() {
   return Object.fromEntries(found);
 }
 
+/** The order in which a search finds: that of any other needs all of them. */
+export const AS_FOUND = "-created_at";
+
 export const place = signal(read());
 
 /** The query that leads to a place, with its `?`; empty for the inbox as it is at first. @param {Partial<Place>} there */
@@ -53,6 +56,12 @@ export function go(changes, how = {}) {
   const address = `/${queryOf(next)}`;
   if (address !== location.pathname + location.search) history[how.quietly ? "replaceState" : "pushState"](null, "", address);
   place.value = next;
+}
+
+/** Searches in all that there is; with nothing to search for, back to what is open. @param {string} q */
+export function search(q) {
+  if (q) go({ q, ...(place.value.q ? {} : { status: "", sort: AS_FOUND }) }, { quietly: true });
+  else go({ q, status: NOWHERE.status, sort: NOWHERE.sort }, { quietly: true });
 }
 
 /** Goes to another list: its filters alone hold. @param {Partial<Place>} filters */

@@ -3,7 +3,7 @@
 import { computed, signal } from "../vendor/signals.js";
 import { Problem, all, bearCsrf, call } from "./api.js";
 
-/** @import {Agent, CannedReply, Channel, Me, Team, View} from "./types.d.ts" */
+/** @import {Agent, CannedReply, Channel, Me, Tag, Team, View} from "./types.d.ts" */
 
 /** Null: nobody; undefined: not known yet. @type {import("../vendor/signals.js").Signal<Me | null | undefined>} */
 export const me = signal(undefined);
@@ -19,8 +19,12 @@ export const views = signal([]);
 /** With the names of the variables that they may hold. @type {import("../vendor/signals.js").Signal<{items: CannedReply[], variables: {name: string, means: string}[]}>} */
 export const canned = signal({ items: [], variables: [] });
 
+/** @type {import("../vendor/signals.js").Signal<Tag[]>} */
+export const tags = signal([]);
+
 const named = computed(() => new Map(agents.value.map((one) => [one.id, one])));
 const teamNames = computed(() => new Map(teams.value.map((one) => [one.id, one.name])));
+const tagged = computed(() => new Map(tags.value.map((one) => [one.name, one])));
 const byId = computed(() => new Map(channels.value.map((one) => [one.id, one])));
 
 /** @param {string | null} id @returns {string} the name, or the id of whom nobody knows */
@@ -37,6 +41,11 @@ export function agentPicture(id) {
 /** @param {string | null} id */
 export function teamName(id) {
   return id === null ? "" : (teamNames.value.get(id) ?? id.slice(0, 8));
+}
+
+/** What is kept of a tag. @param {string} name */
+export function tagCalled(name) {
+  return tagged.value.get(name);
 }
 
 /** @param {string} id @returns {string} which connector serves a channel; empty where it has gone */
@@ -89,12 +98,16 @@ function admit(found) {
 /** Loads what everybody works with. */
 export async function loadHouse() {
   const lists = Promise.all([all("/agents"), all("/teams"), all("/channels")]);
-  await Promise.all([loadViews(), loadCanned()]);
+  await Promise.all([loadViews(), loadCanned(), loadTags()]);
   [agents.value, teams.value, channels.value] = await lists;
 }
 
 export async function loadViews() {
   views.value = await all("/views");
+}
+
+export async function loadTags() {
+  tags.value = await all("/tags");
 }
 
 export async function loadCanned() {

@@ -6,14 +6,13 @@ import { put } from "./inbox.js";
 import { connection, say } from "./live.js";
 import { attempt, tell, wordsOf } from "./notices.js";
 import { t } from "./i18n.js";
+import { typing, wrote } from "./presence.js";
 import { go, place } from "./route.js";
 import { me } from "./session.js";
 
 /** @import {Conversation, Customer, Message, Told, Way} from "./types.d.ts" */
 
 const PAGE = 50;
-const TYPING = 6000; // milliseconds that typing holds
-const GONE = 65_000; // after which somebody of whom nothing was heard has gone
 
 /** @type {import("../vendor/signals.js").Signal<Conversation | null>} */
 export const conversation = signal(null);
@@ -34,11 +33,6 @@ export const named = computed(() => place.value.message);
 export const sought = signal("");
 
 /** Messages one after the other, and whether later ones follow. @typedef {{items: Message[], apart: boolean}} Piece */
-/** @typedef {{id: string, name: string | null, type: string, until: number}} Somebody */
-/** @type {import("../vendor/signals.js").Signal<Somebody[]>} */
-export const present = signal([]);
-/** @type {import("../vendor/signals.js").Signal<Somebody[]>} */
-export const typing = signal([]);
 
 /** Follows the address: another conversation is opened. */
 export function followAddress() {
@@ -63,8 +57,6 @@ export async function open(id) {
     ways.value = null;
     customer.value = null;
     missing.value = false;
-    present.value = [];
-    typing.value = [];
   });
   say({ type: "viewing", conversation_id: id || null });
   if (id && me.peek()) await reload();
@@ -97,10 +89,28 @@ export async function reload() {
     if (place.peek().c === id) ways.value = items;
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    if (error.type === "merged") go({ c: error.document.merged_into, message }, { quietly: true });
+    if (error.type === "merged") wasJoined(id, { c: error.document.merged_into, message });
     else if (error.status === 404) missing.value = true;
     else if (error.type !== UNAUTHORIZED) tell(wordsOf(error), { kind: "wrong" });
   }
+}
+
+/** Its messages are in another one now: that is opened, and whoever did not join them is told. @param {string} id @param {{c: string, message: string}} there */
+function wasJoined(id, there) {
+  go(there, { quietly: true });
+  if (id !== joining) tell(t("wasJoined"));
+}
+
+/** The conversation that is being joined to another from here. */
+let joining = "";
+
+/** Joins the open conversation to another one, and goes there. @param {string} into */
+export async function joinInto(into) {
+  const id = (joining = place.peek().c);
+  const done = await attempt(() => call("POST", `/conversations/${id}/merge`, { body: { into } }));
+  if (!done) return;
+  if (place.peek().c === id) go({ c: into }, { quietly: true });
+  tell(t("joined"));
 }
 
 export async function loadCustomer() {
@@ -222,20 +232,29 @@ async function markRead() {
 /** An event or a signal has come. @param {Told} told */
 export function hear(told) {
   const open = conversation.peek();
+  if (told.data?.customer) hearOfCustomer(told.data.customer.id);
   if (told.type === "hello" && place.peek().c) say({ type: "viewing", conversation_id: place.peek().c });
-  if (open?.customer && told.data?.customer?.id === open.customer.id) reload(); // they may be reached otherwise now
   if (!open || told.conversation_id !== open.id) return;
-  if (told.type === "typing") seen(typing, told, TYPING);
-  else if (told.type === "presence" && told.state === "here") seen(present, told, GONE);
-  else if (told.type === "presence") present.value = present.value.filter((one) => one.id !== told.author?.id);
-  else if (told.data.message) takeMessage(told.data.message);
+  if (told.data?.message) takeMessage(told.data.message);
   else if (told.type === "conversation.merged") reload();
-  else if (told.data.conversation) {
+  else if (told.type === "conversation.erased") wasErased();
+  else if (told.data?.conversation) {
     const { customer_id: _, inbound, ...rest } = told.data.conversation;
     if (rest.version < open.version) return; // it was changed since, and that is here already
     conversation.value = { ...open, ...rest, unread: open.unread };
     if (!apart.peek() && rest.last_seq > (messages.peek().at(-1)?.seq ?? 0) + 1) reload();
   }
+}
+
+function wasErased() {
+  open("");
+  missing.value = true;
+}
+
+/** A customer has changed, or what is noted about them. @param {string} id */
+function hearOfCustomer(id) {
+  if (id === conversation.peek()?.customer?.id) reload(); // they may be known as another now, or reached otherwise
+  else if (customer.peek()?.merged.includes(id)) loadCustomer();
 }
 
 /** @param {Message} message */
@@ -245,7 +264,7 @@ function takeMessage(message) {
   if (fresh && here.length && message.seq < here[0].seq) return;
   if (!isBeyond(message)) messages.value = merged([message]);
   if (!fresh) return;
-  typing.value = typing.value.filter((one) => one.id !== message.author.id);
+  wrote(message.conversation_id, message.author);
   const open = conversation.peek();
   if (open && message.direction === "inbound") {
     conversation.value = { ...open, unread: open.unread + 1, last_seq: Math.max(open.last_seq, message.seq) };
@@ -256,15 +275,6 @@ function takeMessage(message) {
 /** Whether messages that are not loaded stand between those that are here and this one. @param {Message} message */
 function isBeyond(message) {
   return apart.peek() && message.seq > (messages.peek().at(-1)?.seq ?? 0);
-}
-
-/** @param {import("../vendor/signals.js").Signal<Somebody[]>} list @param {Told} told @param {number} holds */
-function seen(list, told, holds) {
-  const { author } = told;
-  if (!author?.id || author.id === me.peek()?.id) return;
-  const somebody = { id: author.id, name: author.name, type: author.type, until: Date.now() + holds };
-  list.value = [...list.value.filter((one) => one.id !== author.id), somebody];
-  setTimeout(() => (list.value = list.value.filter((one) => one.until > Date.now())), holds + 50);
 }
 
 /** Changes the open conversation; somebody else's change meanwhile is not written over. @param {Partial<Conversation>} changes */
@@ -296,7 +306,7 @@ export function isHeld(delivery) {
 
 /** Who typed here, in words. */
 export const typingWords = computed(() => {
-  const names = typing.value.map((one) => one.name ?? conversation.value?.customer?.name ?? t("customer"));
+  const names = typing(conversation.value?.id ?? "").map((one) => one.name ?? conversation.value?.customer?.name ?? t("customer"));
   return names.length ? t("types", { who: names.join(", "), n: names.length }) : "";
 });
 

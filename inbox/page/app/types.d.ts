@@ -74,6 +74,11 @@ export interface Customer {
   created_at: string; updated_at: string;
 }
 
+export interface CustomerNote {
+  id: string; customer_id: string; author: Author; editor: Author | null; text: string; version: number;
+  created_at: string; updated_at: string;
+}
+
 export interface Way {
   channel: string; connector: string; state: string; default: boolean; identity: Identity | null; cc: string[];
   refused: { type: string; detail: string } | null;
@@ -87,6 +92,9 @@ export interface Channel {
 export interface CannedReply {
   id: string; shortcut: string; title: string; text: string; html: string | null; team: string | null; version: number;
 }
+
+export type Colour = "grey" | "red" | "orange" | "yellow" | "green" | "teal" | "blue" | "purple" | "pink";
+export interface Tag { name: string; colour: Colour | null; description: string | null; conversations: number; leaving: boolean }
 
 export interface View { id: string; name: string; shared: boolean; team: string | null; owner: string; sort: string }
 
@@ -104,6 +112,7 @@ export type StoredDraft = Draft & { conversation_id: string; files: Attachment[]
 
 export interface Told {
   id: string; type: string; at: string; conversation_id: string | null; message_id: string | null;
-  data: { message?: Message; conversation?: ToldConversation; customer?: { id: string } };
+  /** An event's; a signal has none. */
+  data?: { message?: Message; conversation?: ToldConversation; customer?: { id: string; merged_into?: string | null } };
   author?: Author; state?: "here" | "gone";
 }

@@ -57,6 +57,43 @@ async def test_agents_see_each_other_come_type_and_go(desk: Desk) -> None:
         assert (await told(ada, "presence"))["state"] == "gone"
 
 
+async def test_who_opens_a_stream_is_told_who_is_where_of_what_they_see(desk: Desk) -> None:
+    team = (await desk.send("POST", "/api/v1/teams", {"name": "hushed"}, status=201))["id"]
+    hidden, open_ = [(await desk.letter("hello", **{"from": str(uuid.uuid4())}))["conversation_id"] for _ in range(2)]
+    await desk.send("PATCH", f"/api/v1/conversations/{hidden}", {"team": team})
+    async with (
+        streaming(desk, "Grace", teams=[team]) as grace,
+        streaming(desk, "Hedy", teams=[team]) as hedy,
+        streaming(desk, "watch", role="admin") as watch,
+    ):
+        await view(grace, hidden)
+        await view(hedy, open_)
+        assert {(await told(watch, "presence"))["conversation_id"] for _ in range(2)} == {hidden, open_}
+        async with streaming(desk, "late") as late:
+            came = await told(late, "presence")
+            assert (came["state"], came["author"]["name"], came["conversation_id"]) == ("here", "Hedy", open_)
+        async with streaming(desk, "late", teams=[team]) as late:
+            assert {(await told(late, "presence"))["author"]["name"] for _ in range(2)} == {"Grace", "Hedy"}
+
+
+async def test_who_closes_one_of_two_windows_is_still_here(desk: Desk) -> None:
+    conversation = (await desk.letter("hello", **{"from": str(uuid.uuid4())}))["conversation_id"]
+    token = (await desk.send("POST", "/api/v1/tokens", {"name": "Grace"}, status=201))["token"]
+    bearer = {"Authorization": f"Bearer {token}"}
+    async with (
+        streaming(desk, "Ada") as ada,
+        desk.http.ws_connect("/api/v1/stream", headers=bearer) as one,
+        desk.http.ws_connect("/api/v1/stream", headers=bearer) as other,
+    ):
+        await view(one, conversation)
+        await view(other, conversation)
+        assert [(await told(ada, "presence"))["state"] for _ in range(2)] == ["here", "here"]
+        await view(one, None)
+        assert [(await told(ada, "presence"))["state"] for _ in range(2)] == ["gone", "here"]
+        await view(other, None)
+        assert (await told(ada, "presence"))["state"] == "gone"
+
+
 async def test_nobody_is_told_of_what_they_do_not_see(desk: Desk) -> None:
     team = (await desk.send("POST", "/api/v1/teams", {"name": "quiet"}, status=201))["id"]
     hidden, open_ = [(await desk.letter("hello", **{"from": str(uuid.uuid4())}))["conversation_id"] for _ in range(2)]

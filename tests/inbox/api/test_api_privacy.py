@@ -65,10 +65,12 @@ async def a_life(desk: Desk, address: str = WORDS[0]) -> dict[str, Any]:
     await desk.send("PUT", f"{path}/draft", {"text": f"sorry, {WORDS[1]}"})
     await desk.send("PATCH", f"{CUSTOMERS}/{message['customer_id']}", {"fields": {"home": WORDS[1]}})
     other = await desk.letter("a friend of mine", **{"from": f"other-{uuid.uuid4()}"})
+    for customer, note in ((message, f"{WORDS[1]} likes lamps"), (other, f"knows {WORDS[1]} <{address.upper()}>")):
+        await desk.send("POST", f"{CUSTOMERS}/{customer['customer_id']}/notes", {"text": note}, status=201)
     await desk.letter(WORDS[2], thread=other["external"]["thread_key"], **who)
     told = f"as {WORDS[1]} <{address.upper()}> wrote"
     await desk.letter(told, thread=other["external"]["thread_key"], **{"from": "third"})
-    return message | {"other": other["conversation_id"]}
+    return message | {"other": other["conversation_id"], "friend": other["customer_id"]}
 
 
 async def test_an_erased_person_is_in_no_dump(desk: Desk, documents: Any) -> None:
@@ -93,6 +95,8 @@ async def test_an_erased_person_is_in_no_dump(desk: Desk, documents: Any) -> Non
         "[erased]",
         "as [erased] <[erased]> wrote",
     ]
+    noted = await desk.get(f"{CUSTOMERS}/{message['friend']}/notes")
+    assert [one["text"] for one in noted["items"]] == ["knows [erased] <[erased]>"]
     told = await desk.get("/api/v1/events", after=cursor, limit=200)
     gone = {
         (item["type"], *item["data"].values().__iter__().__next__().values())
@@ -132,6 +136,7 @@ async def test_an_export_is_all_that_is_kept(desk: Desk) -> None:
     )
     assert json.loads(archive.read("customer.json"))[0]["fields"] == {"home": WORDS[1]}
     assert [draft["text"] for draft in json.loads(archive.read("drafts.json"))] == [f"sorry, {WORDS[1]}"]
+    assert [note["text"] for note in json.loads(archive.read("notes.json"))] == [f"{WORDS[1]} likes lamps"]
     assert json.loads(archive.read("identities.json"))[0]["value"] == "export@example.net"
     (file,) = [name for name in archive.namelist() if name.startswith("attachments/")]
     assert archive.read(file) == b"the picture itself" * 10_000

@@ -261,16 +261,51 @@ async def test_what_looks_like_a_pattern_is_none(desk: Desk, q: str) -> None:
     assert await found(desk, f"{mark} {q[:150]}") == [letter["conversation_id"]]
 
 
-async def test_a_search_has_one_order_and_cursors_of_its_own(desk: Desk) -> None:
+async def test_what_is_found_comes_in_the_order_that_is_asked_for(desk: Desk) -> None:
+    mark, person = word(), someone()
+    letters = [await desk.letter(f"{mark} {n}", **person) for n in range(5)]
+    ids = [letter["conversation_id"] for letter in letters]
+    for at in (3, 0):  # touched since
+        await desk.send("PATCH", f"{CONVERSATIONS}/{ids[at]}", {"priority": "high"})
+    await desk.send("PATCH", f"{CONVERSATIONS}/{ids[2]}", {"status": "resolved"})
+    touched = [ids[at] for at in (2, 0, 3, 4, 1)]
+    for sort, wanted in (
+        ("-updated_at", touched),
+        ("updated_at", touched[::-1]),
+        ("waiting", [ids[at] for at in (0, 1, 3, 4)]),
+    ):
+        assert await found(desk, mark, sort=sort) == wanted
+        pages, query = [], {"q": mark, "sort": sort, "limit": 2}
+        page = await desk.get(CONVERSATIONS, **query)
+        while True:
+            pages += [item["id"] for item in page["items"]]
+            assert all(item["found"]["text"].startswith(mark) for item in page["items"])
+            if page["next"] is None:
+                break
+            page = await desk.get(CONVERSATIONS, **query, cursor=page["next"])
+        assert pages == wanted
+    assert await found(desk, mark, sort="-updated_at", status="resolved") == [ids[2]]
+
+
+async def test_what_is_too_much_is_found_in_its_own_order_alone(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("inbox.store.search.SORTED", 2)
+    mark, person = word(), someone()
+    for _ in range(3):
+        await desk.letter(mark, **person)
+    problem = await desk.problem("GET", f"{CONVERSATIONS}?q={mark}&sort=-updated_at")
+    assert (problem["status"], problem["type"]) == (400, "too-many-to-sort")
+    assert len(await found(desk, mark)) == 3
+
+
+async def test_a_search_has_cursors_of_its_own(desk: Desk) -> None:
     await desk.letter(mark := word(), **(person := someone()))
     await desk.letter(mark, **person)
-    for sort in ("-updated_at", "updated_at", "waiting"):
-        problem = await desk.problem("GET", f"{CONVERSATIONS}?q={mark}&sort={sort}")
-        assert (problem["type"], problem["errors"][0]["field"]) == ("invalid-query", "sort")
     others = (await desk.get(CONVERSATIONS, limit=1))["next"]
     assert (await desk.problem("GET", f"{CONVERSATIONS}?q={mark}&cursor={others}"))["type"] == "invalid-query"
     ours = (await desk.get(CONVERSATIONS, q=mark, limit=1))["next"]
     assert (await desk.problem("GET", f"{CONVERSATIONS}?cursor={ours}"))["type"] == "invalid-query"
+    ordered = f"{CONVERSATIONS}?q={mark}&sort=waiting&cursor={ours}"
+    assert (await desk.problem("GET", ordered))["type"] == "invalid-query"
     assert (await desk.problem("GET", f"{CUSTOMERS}?q={mark}&identity=letter:x"))["type"] == "invalid-query"
 
 

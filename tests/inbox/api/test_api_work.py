@@ -56,7 +56,8 @@ async def test_the_counts_are_what_the_lists_hold(desk: Desk) -> None:
                 break
             page = await desk.get(CONVERSATIONS, status=status, limit=200, cursor=page["next"])
         assert all_["statuses"][status] == listed
-    assert {"name": tag, "conversations": 3} in (await desk.get("/api/v1/tags"))["items"]
+    tags = {one["name"]: one["conversations"] for one in (await desk.get("/api/v1/tags"))["items"]}
+    assert tags[tag] == 3
 
     await desk.send("PATCH", f"{CONVERSATIONS}/{ids[0]}", {"tags": []})
     await desk.send("PATCH", f"{CONVERSATIONS}/{ids[1]}", {"tags": [], "assignee": None, "team": None})
@@ -115,6 +116,25 @@ async def test_a_draft_is_its_writers_and_stays(desk: Desk) -> None:
     async with desk.http.delete(path) as answer:
         assert answer.status == 204
     assert (await desk.problem("GET", path))["type"] == "not-found"
+
+
+async def test_drafts_go_where_their_conversation_is_joined_to(desk: Desk) -> None:
+    grace = await agent(desk)
+    bearer = {"Authorization": grace["Authorization"]}
+    home, emptied = [(await desk.letter("hi", **{"from": someone()}))["conversation_id"] for _ in range(2)]
+    await desk.send("PUT", f"{CONVERSATIONS}/{emptied}/draft", {"text": "Dear Ada"})
+    await desk.send("PUT", f"{CONVERSATIONS}/{home}/draft", {"text": "Dear Bob"}, **bearer)
+    await desk.send("PUT", f"{CONVERSATIONS}/{emptied}/draft", {"text": "ask Eve", "direction": "note"}, **bearer)
+
+    await desk.send("POST", f"{CONVERSATIONS}/{emptied}/merge", {"into": home})
+
+    mine = await desk.get(f"{CONVERSATIONS}/{home}/draft")
+    assert (mine["conversation_id"], mine["text"], mine["direction"]) == (home, "Dear Ada", "outbound")
+    async with desk.http.get(f"{CONVERSATIONS}/{home}/draft", headers=bearer) as answer:
+        theirs = await answer.json()
+    assert (theirs["text"], theirs["direction"]) == ("Dear Bob\n\nask Eve", "note")  # which nobody is sent
+    async with desk.http.get("/api/v1/drafts", headers=bearer) as answer:
+        assert [one["conversation_id"] for one in (await answer.json())["items"]] == [home]
 
 
 async def test_one_asks_for_the_draft_of_a_conversation_and_what_its_files_are_called(desk: Desk) -> None:

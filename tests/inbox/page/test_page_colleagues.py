@@ -18,7 +18,14 @@ async def test_two_agents_see_that_the_other_is_there_and_that_they_type(house: 
     await expect(one.page.locator(".conversation .others")).to_have_text("Otto looks at this too")
     await expect(other.page.locator(".conversation .others")).to_have_text("Lise looks at this too")
 
+    # A third one, who only looks at the list, sees both there, also where they came later.
+    watching = await screens(await house.hire("Ida"))
+    there = watching.row(conversation["id"]).locator(".colleague")
+    await expect(there).to_have_count(2)
+    await expect(watching.row(conversation["id"])).to_contain_text("Otto looks at this too")
+
     await one.composer.press_sequentially("Dear Ada")
+    await expect(watching.row(conversation["id"])).to_contain_text("Lise is typing…")
     await expect(other.page.locator(".composer .warning")).to_contain_text("Lise is answering")
     await expect(one.page.locator(".composer .warning")).to_have_count(0)
     # A note is nobody's answer.
@@ -27,6 +34,7 @@ async def test_two_agents_see_that_the_other_is_there_and_that_they_type(house: 
     await expect(other.page.locator(".composer .warning")).to_have_count(0)
 
     await other.page.keyboard.press("u")
+    await expect(there).to_have_count(1)
     await expect(one.page.locator(".conversation .others")).to_have_count(0)
 
 

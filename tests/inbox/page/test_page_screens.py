@@ -161,7 +161,7 @@ async def test_the_whole_way_in_turkish(house: House, screens: Any) -> None:
         re.compile("Ocak|Şubat|Mart|Nisan|Mayıs|Haziran|Temmuz|Ağustos|Eylül|Ekim|Kasım|Aralık")
     )
     await is_turkish()
-    for key in ("Control+k", "?", "p", "z", "t", "A", "T"):
+    for key in ("Control+k", "?", "p", "z", "t", "A", "T", "i", "M"):
         await page.keyboard.press(key)
         await expect(page.get_by_role("dialog")).to_be_visible()
         await is_turkish()
@@ -182,7 +182,7 @@ async def test_the_whole_way_in_turkish(house: House, screens: Any) -> None:
     await page.get_by_role("button", name="Gönder", exact=True).click()
     await expect(screen.notice).to_contain_text("Gönderiliyor")
     await is_turkish()
-    for where in ("channels", "failed", "staff"):
+    for where in ("channels", "failed", "staff", "tags"):
         await page.goto(f"{house.url}/?page={where}")
         await expect(page.locator("main.page h2").first).to_be_visible()
         await screen.is_live()
@@ -287,6 +287,7 @@ async def test_everybody_can_use_it(house: House, screens: Any, axe: Path, colou
     async with house.desk.http.patch(path, json={"tags": ["vip", "late"], "priority": "urgent"}) as answer:
         assert answer.status == 200
     await house.desk.post("/api/v1/teams", {"name": fresh("Sales")})
+    await house.desk.post(f"/api/v1/customers/{conversation['customer']['id']}/notes", {"text": "Calls in the morning"})
     screen = await screens(color_scheme=colours, script=axe)
     page = screen.page
     wrong: dict[str, list[str]] = {"sign-in": await faults(screen)}
@@ -331,8 +332,12 @@ async def test_everybody_can_use_it(house: House, screens: Any, axe: Path, colou
         await page.keyboard.press("Escape")
         await expect(page.get_by_role("dialog")).to_have_count(0)
 
-    for key in ("Control+k", "?", "p", "t", "Control+i"):
+    for key in ("Control+k", "?", "p", "t", "i", "M", "Control+i"):
         await typed(key)
+    await page.get_by_role("button", name="Erase").click()
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    wrong["erase"] = await faults(screen)
+    await page.keyboard.press("Escape")
     await page.locator(".nav .foot .entry").last.click()
     await expect(page.get_by_role("dialog")).to_be_visible()
     wrong["my settings"] = await faults(screen)
@@ -346,7 +351,7 @@ async def test_everybody_can_use_it(house: House, screens: Any, axe: Path, colou
     await expect(page.locator(".suggestions")).to_be_visible()
     wrong["note"] = await faults(screen)
     await screen.composer.fill("")
-    for where in ("channels", "failed", "staff"):
+    for where in ("channels", "failed", "staff", "tags"):
         await page.goto(f"{house.url}/?page={where}")
         await expect(page.locator("main.page h2").first).to_be_visible()
         await screen.is_live()

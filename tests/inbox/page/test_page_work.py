@@ -19,8 +19,13 @@ async def test_what_is_searched_is_found_in_turkish_and_marked(house: House, scr
     row = screen.row(conversation["id"])
     await expect(row).to_be_visible()
     await expect(row.locator("mark")).to_have_text(["ŞİKÂYET", f"İSTANBUL{number}"])
+    order = screen.page.get_by_label("Order")
+    await expect(order).to_have_value("-created_at")
+    await order.select_option("Longest waiting")
+    await expect(row).to_be_visible()
     await screen.page.locator("#search").fill("")
     await expect(screen.row(other["id"])).to_be_visible()
+    await expect(order).to_have_value("-updated_at")
     await screen.page.locator("#search").fill("hiçböylebirşeyyok")
     await expect(screen.page.locator(".rows .none")).to_have_text("Nothing was found.")
 

@@ -18,11 +18,12 @@ import { OverviewPage } from "./overview.js";
 import { Preview } from "./preview.js";
 import { SignIn } from "./sign_in.js";
 import { StaffPage } from "./staff.js";
+import { TagsPage } from "./tags.js";
 import { WebhooksPage } from "./webhooks.js";
 import { Windows } from "./windows.js";
 
 /** @type {Record<string, (() => any) | undefined>} */
-const PAGES = { canned: CannedPage, overview: OverviewPage, channels: ChannelsPage, failed: FailedPage, staff: StaffPage, webhooks: WebhooksPage };
+const PAGES = { canned: CannedPage, overview: OverviewPage, channels: ChannelsPage, failed: FailedPage, staff: StaffPage, tags: TagsPage, webhooks: WebhooksPage };
 
 export function App() {
   if (me.value === undefined) return html`<${Notices} />`;

@@ -5,7 +5,8 @@ import * as compose from "../compose.js";
 import { composing, direction } from "../focus.js";
 import { html } from "../html.js";
 import { bytes, t } from "../i18n.js";
-import { conversation, typing, ways } from "../thread.js";
+import { typing } from "../presence.js";
+import { conversation, ways } from "../thread.js";
 import { Icon } from "./icons.js";
 import { ChannelMark, authorOf } from "./parts.js";
 import { Suggestions } from "./suggestions.js";
@@ -47,7 +48,7 @@ export function Composer() {
     event.preventDefault();
     compose.send();
   };
-  const answering = typing.value.filter((one) => one.type === "agent").map((one) => one.name).join(", ");
+  const answering = typing(conversation.value?.id ?? "").filter((one) => one.type === "agent").map((one) => one.name).join(", ");
   return html`
     <form class="composer ${isNote ? "is-note" : ""} ${dragged ? "is-dragged" : ""}" onSubmit=${submit} onDrop=${drop}
       onDragOver=${(/** @type {DragEvent} */ event) => { event.preventDefault(); setDragged(true); }} onDragLeave=${() => setDragged(false)}>

@@ -2,34 +2,45 @@
 
 import { useEffect, useState } from "../../vendor/hooks.js";
 import { call } from "../api.js";
+import { asked } from "../focus.js";
 import { html } from "../html.js";
 import { shortly, t } from "../i18n.js";
 import { attempt } from "../notices.js";
 import { go } from "../route.js";
 import { conversation, customer, loadCustomer } from "../thread.js";
+import { CustomerNotes } from "./customer_notes.js";
 import { Family } from "./family.js";
 import { said } from "./forms.js";
 import { Icon } from "./icons.js";
-import { Face } from "./parts.js";
+import { Face, Window } from "./parts.js";
+import { PersonalData } from "./personal.js";
 import { Timeline } from "./timeline.js";
 
 /** @import {Conversation, Customer} from "../types.d.ts" */
 
 export function CustomerPane() {
-  const one = customer.value;
+  return html`<aside class="customer" aria-label=${t("customer")}>${customer.value && html`<${Details} one=${customer.value} />`}</aside>`;
+}
+
+/** The same over the page, where there is no room beside the conversation. @param {{close: () => void}} props */
+export function CustomerWindow({ close }) {
+  return html`<${Window} title=${t("customer")} close=${close}><div class="customer">${customer.value && html`<${Details} one=${customer.value} />`}</div><//>`;
+}
+
+/** @param {{one: Customer}} props */
+function Details({ one }) {
   const [whole, setWhole] = useState(false);
-  if (!one) return html`<aside class="customer" aria-label=${t("customer")}></aside>`;
   const name = one.name ?? t("unknownCustomer");
   return html`
-    <aside class="customer" aria-label=${t("customer")}>
-      <header><${Face} name=${name} picture=${one.avatar} /><h2>${name}</h2></header>
-      <${Identities} one=${one} />
-      <${Fields} key=${one.id} one=${one} />
-      <${Others} one=${one} />
-      <button type="button" onClick=${() => setWhole(true)}>${t("timeline")}</button>
-      <${Family} one=${one} />
-      ${whole && html`<${Timeline} id=${one.id} name=${name} close=${() => setWhole(false)} />`}
-    </aside>
+    <header><${Face} name=${name} picture=${one.avatar} /><h2>${name}</h2></header>
+    <${CustomerNotes} key="notes-${one.id}" one=${one} />
+    <${Identities} one=${one} />
+    <${Fields} key=${one.id} one=${one} />
+    <${Others} one=${one} />
+    <button type="button" class="below" onClick=${() => setWhole(true)}>${t("timeline")}</button>
+    <${Family} one=${one} />
+    <${PersonalData} one=${one} />
+    ${whole && html`<${Timeline} id=${one.id} name=${name} close=${() => setWhole(false)} />`}
   `;
 }
 
@@ -101,5 +112,6 @@ function Others({ one }) {
         `,
       )}
     </ul>
+    <button type="button" class="below" onClick=${() => (asked.value = "join")}>${t("join")}</button>
   `;
 }

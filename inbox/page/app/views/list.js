@@ -8,10 +8,11 @@ import { html } from "../html.js";
 import { shortly, t } from "../i18n.js";
 import { conversations, loadMore, loading, more, placeOf, ticked } from "../inbox.js";
 import { attempt } from "../notices.js";
-import { go, list, place, queryOf } from "../route.js";
+import { present, typing } from "../presence.js";
+import { go, list, place, queryOf, search } from "../route.js";
 import { agentName, agentPicture, channels, connectorOf, loadViews, me } from "../session.js";
 import { Icon } from "./icons.js";
-import { ChannelMark, Face } from "./parts.js";
+import { ChannelMark, Face, TagChip } from "./parts.js";
 
 /** @import {Conversation, Found, Preview, Status} from "../types.d.ts" */
 
@@ -19,6 +20,7 @@ const ROW = 76; // pixels, as in style/inbox.css
 const BEYOND = 6; // rows above and below what is in sight
 const STATUSES = /** @type {const} */ (["open", "pending", "snoozed", "resolved"]);
 const SORTS = /** @type {const} */ ({ "-updated_at": "newest", updated_at: "oldest", "-created_at": "created", waiting: "waiting" });
+const MOST_FACES = 3; // of colleagues, in a row
 const PAUSE = 250; // milliseconds without a key, after which it is searched
 
 export function ListPane() {
@@ -33,21 +35,21 @@ export function ListPane() {
 function Head() {
   const { status, sort, q, view } = place.value;
   const timer = useRef(0);
-  const search = (/** @type {string} */ typed) => {
+  const type = (/** @type {string} */ typed) => {
     clearTimeout(timer.current);
-    timer.current = setTimeout(() => go({ q: typed.trim(), status: typed.trim() ? "" : "open" }, { quietly: true }), PAUSE);
+    timer.current = setTimeout(() => search(typed.trim()), PAUSE);
   };
   if (ticked.value.size) return html`<${Bulk} />`;
   return html`
     <header>
       <input id="search" type="search" value=${q} placeholder=${t("search")} aria-label=${t("searchHint")}
-        onInput=${(/** @type {any} */ event) => search(event.target.value)} />
+        onInput=${(/** @type {any} */ event) => type(event.target.value)} />
       <div class="filters">
         <select aria-label=${t("status")} value=${status} onChange=${(/** @type {any} */ event) => go({ status: event.target.value })}>
           ${STATUSES.map((one) => html`<option value=${one}>${t(one)}</option>`)}
           <option value="">${t("anyStatus")}</option>
         </select>
-        <select aria-label=${t("sort")} value=${sort} disabled=${q !== "" || view !== ""} onChange=${(/** @type {any} */ event) => go({ sort: event.target.value })}>
+        <select aria-label=${t("sort")} value=${sort} disabled=${view !== ""} onChange=${(/** @type {any} */ event) => go({ sort: event.target.value })}>
           ${Object.entries(SORTS).map(([id, key]) => html`<option value=${id}>${t(key)}</option>`)}
         </select>
         <button type="button" class="quiet" title=${t("begin")} aria-label=${t("begin")} onClick=${() => (asked.value = "begin")}><${Icon} name="plus" /></button>
@@ -146,6 +148,16 @@ function marked({ text, ranges }) {
   return [...pieces, text.slice(end)];
 }
 
+/** Who looks at a conversation or types in it, by their initials. @param {{id: string}} props */
+function Colleagues({ id }) {
+  const writes = new Set(typing(id).map((one) => one.id));
+  const there = [...new Map([...present(id), ...typing(id)].map((one) => [one.id, one])).values()].filter((one) => one.type === "agent");
+  const words = (/** @type {typeof there[number]} */ one) => (writes.has(one.id) ? t("types", { who: one.name ?? "", n: 1 }) : t("alsoHere", { who: one.name ?? "" }));
+  return there.slice(0, MOST_FACES).map(
+    (one) => html`<span key=${one.id} class="colleague ${writes.has(one.id) ? "is-typing" : ""}" title=${words(one)}><${Face} name=${one.name ?? "?"} picture=${agentPicture(one.id)} /><span class="unseen">${words(one)}</span></span>`,
+  );
+}
+
 /** @param {{one: Conversation, at: number, of: number, here: boolean}} props */
 function Row({ one, at, of, here }) {
   const name = one.customer?.name ?? t("unknownCustomer");
@@ -172,8 +184,9 @@ function Row({ one, at, of, here }) {
         <span class="facts">
           ${channels.value.length > 1 && html`<${ChannelMark} connector=${connector} channel=${last?.channel || one.channels[0] || ""} />`}
           ${one.priority === "urgent" || one.priority === "high" ? html`<span class="chip is-${one.priority}">${t(one.priority)}</span>` : null}
-          ${one.tags.slice(0, 2).map((tag) => html`<span class="chip">${tag}</span>`)}
+          ${one.tags.slice(0, 2).map((tag) => html`<${TagChip} key=${tag} name=${tag} />`)}
           ${one.assignee && html`<span class="chip is-agent">${portrait && html`<${Face} name="" picture=${portrait} />`}${agentName(one.assignee)}</span>`}
+          <${Colleagues} id=${one.id} />
           ${one.unread > 0 && html`<span class="unread" aria-label=${t("unread", { n: one.unread })}>${one.unread}</span>`}
         </span>
       </a>

@@ -9,7 +9,7 @@ import { t } from "../i18n.js";
 import { messages } from "../thread.js";
 import { EmojiPicker } from "./emoji.js";
 import { Icon } from "./icons.js";
-import { Window } from "./parts.js";
+import { Confirm } from "./parts.js";
 
 /** @import {Message} from "../types.d.ts" */
 
@@ -78,17 +78,10 @@ function Picker({ one }) {
 
 /** @param {{one: Message}} props */
 function TakeBack({ one }) {
-  const close = () => (takingBack.value = null);
-  const sure = () => {
-    close();
-    takeBack(one);
-  };
   return html`
-    <${Window} title=${t("takeBack")} close=${close}>
+    <${Confirm} title=${t("takeBack")} yes=${t("takeBack")} close=${() => (takingBack.value = null)} sure=${() => takeBack(one)}>
       <p>${t("takeBackSure")}</p>
       <blockquote class="text">${one.text}</blockquote>
-      <div class="line"><button type="button" class="primary" autofocus onClick=${sure}>${t("takeBack")}</button>
-        <button type="button" class="quiet" onClick=${close}>${t("leave")}</button></div>
     <//>
   `;
 }

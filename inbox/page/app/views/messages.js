@@ -3,7 +3,7 @@
 import { useLayoutEffect, useRef, useState } from "../../vendor/hooks.js";
 import { html } from "../html.js";
 import { dayOf, t } from "../i18n.js";
-import { apart, conversation, earlier, loadEarlier, loadLater, messages, named, newest, sought, typing, typingWords } from "../thread.js";
+import { apart, conversation, earlier, loadEarlier, loadLater, messages, named, newest, sought, typingWords } from "../thread.js";
 import { Icon } from "./icons.js";
 import { MessageView } from "./message.js";
 
@@ -25,7 +25,7 @@ export function Messages() {
           ${shown.map((one, index) => html`<${Entry} key=${one.id} one=${one} before=${shown[index - 1]} named=${one.id === named.value} />`)}
           ${apart.value && html`<li class="earlier"><button type="button" onClick=${loadLater}>${t("loadLater")}</button></li>`}
         </ol>
-        <p class="typing" role="status">${typing.value.length ? typingWords.value : ""}</p>
+        <p class="typing" role="status">${typingWords.value}</p>
       </div>
       ${away && html`<button type="button" class="newest" aria-keyshortcuts="G" onClick=${newest}><${Icon} name="down" /> ${t("newestMessages")}</button>`}
     </div>

@@ -5,7 +5,7 @@ import { collator, count, t } from "../i18n.js";
 import { asked } from "../focus.js";
 import { counts } from "../inbox.js";
 import { go, list, place } from "../route.js";
-import { channels, may, me, teams, views } from "../session.js";
+import { channels, may, me, tagCalled, teams, views } from "../session.js";
 import { ChannelMark } from "./parts.js";
 
 /** @import {Place} from "../route.js" */
@@ -37,11 +37,11 @@ export function Nav() {
         )}
       <//>
       <${Group} title=${t("tags")}>
-        ${tags.map(([name, n]) => html`<${Entry} key=${name} filters=${{ tag: name }} here=${!page && tag === name} n=${n}>${name}<//>`)}
+        ${tags.map(([name, n]) => html`<${Entry} key=${name} filters=${{ tag: name }} here=${!page && tag === name} n=${n}><i class="dot tone-${tagCalled(name)?.colour ?? "none"}"></i>${name}<//>`)}
       <//>
       <ul class="foot">
         <${PageEntry} page="canned">${t("cannedReplies")}<//>
-        ${may("supervisor") && html`<${PageEntry} page="overview">${t("overview")}<//><${PageEntry} page="channels">${t("channels")}<//><${PageEntry} page="failed">${t("failedEvents")}<//>`}
+        ${may("supervisor") && html`<${PageEntry} page="overview">${t("overview")}<//><${PageEntry} page="tags">${t("tags")}<//><${PageEntry} page="channels">${t("channels")}<//><${PageEntry} page="failed">${t("failedEvents")}<//>`}
         ${may("admin") && html`<${PageEntry} page="staff">${t("staff")}<//><${PageEntry} page="webhooks">${t("webhooks")}<//>`}
         <li><button type="button" class="entry" onClick=${() => (asked.value = "help")}><span>${t("help")}</span><kbd>?</kbd></button></li>
         <li><button type="button" class="entry" onClick=${() => (asked.value = "me")}><span>${me.value?.name}</span></button></li>

@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from "../../vendor/hooks.js";
 import { html } from "../html.js";
 import { ago, exactly, language, speak, t } from "../i18n.js";
-import { agentName, me } from "../session.js";
+import { agentName, me, tagCalled } from "../session.js";
 import { Icon } from "./icons.js";
 
 /** @import {Language} from "../i18n.js" */
@@ -59,6 +59,12 @@ export function Face({ name, picture }) {
   return html`<span class="face hue-${hue}" aria-hidden="true">${letters || "?"}</span>`;
 }
 
+/** A tag, in its colour. @param {{name: string}} props */
+export function TagChip({ name }) {
+  const known = tagCalled(name);
+  return html`<span class="chip ${known?.colour ? `tone-${known.colour}` : ""}" title=${known?.description ?? undefined}>${name}</span>`;
+}
+
 /**
  * A window over the page: closed by Escape and by a click beside it; the focus stays in it, and is then where it was.
  * @param {{title: string, close: () => void, children: any, wide?: boolean, beside?: boolean}} props `beside`: it stands at
@@ -78,6 +84,24 @@ export function Window({ title, close, children, wide, beside }) {
       <header><h2>${title}</h2><button type="button" class="quiet" aria-label=${t("closeWindow")} onClick=${close}><${Icon} name="cross" /></button></header>
       ${children}
     </dialog>
+  `;
+}
+
+/**
+ * Asks whether something is meant that cannot be undone.
+ * @param {{title: string, yes: string, close: () => void, sure: () => unknown, children: any}} props `sure` is called after `close`
+ */
+export function Confirm({ title, yes, close, sure, children }) {
+  const meant = () => {
+    close();
+    sure();
+  };
+  return html`
+    <${Window} title=${title} close=${close}>
+      ${children}
+      <div class="line"><button type="button" class="primary" autofocus onClick=${meant}>${yes}</button>
+        <button type="button" class="quiet" onClick=${close}>${t("leave")}</button></div>
+    <//>
   `;
 }
 

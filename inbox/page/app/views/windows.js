@@ -7,39 +7,53 @@ import { asked } from "../focus.js";
 import { html } from "../html.js";
 import { collator, exactly, t } from "../i18n.js";
 import { ticked } from "../inbox.js";
-import { agents, me, teams } from "../session.js";
+import { agents, me, tags as known, teams } from "../session.js";
 import { change, conversation } from "../thread.js";
 import { Begin } from "./begin.js";
+import { Choose } from "./choose.js";
+import { CustomerWindow } from "./customer.js";
 import { EmojiPicker } from "./emoji.js";
 import { Icon } from "./icons.js";
+import { Join, Joining } from "./join.js";
 import { Myself } from "./myself.js";
-import { Window } from "./parts.js";
+import { TagChip, Window } from "./parts.js";
+import { Erase } from "./personal.js";
 import { SaveView } from "./saved.js";
 
-/** @typedef {{label: string, hint?: string, run: () => unknown, here?: boolean}} Choice */
+const MOST_TAGS = 10; // that are offered
+
+/** @import {Choice} from "./choose.js" */
 
 const close = () => (asked.value = "");
 
 export function Windows() {
   switch (asked.value) {
     case "palette":
-      return html`<${Choose} title=${t("palette")} hint=${t("typeCommand")} choices=${commands()} />`;
+      return html`<${Choose} close=${close} title=${t("palette")} hint=${t("typeCommand")} choices=${commands()} />`;
     case "help":
       return html`<${Help} />`;
     case "assignee":
-      return html`<${Choose} title=${t("assign")} hint=${t("assign")} choices=${people()} />`;
+      return html`<${Choose} close=${close} title=${t("assign")} hint=${t("assign")} choices=${people()} />`;
     case "team":
-      return html`<${Choose} title=${t("toTeam")} hint=${t("toTeam")} choices=${groups()} />`;
+      return html`<${Choose} close=${close} title=${t("toTeam")} hint=${t("toTeam")} choices=${groups()} />`;
     case "priority":
-      return html`<${Choose} title=${t("priority")} hint=${t("priority")} choices=${priorities()} />`;
+      return html`<${Choose} close=${close} title=${t("priority")} hint=${t("priority")} choices=${priorities()} />`;
     case "snooze":
-      return html`<${Choose} title=${t("snooze")} hint=${t("snooze")} choices=${moments()} />`;
+      return html`<${Choose} close=${close} title=${t("snooze")} hint=${t("snooze")} choices=${moments()} />`;
     case "tags":
       return html`<${Tags} />`;
     case "begin":
       return html`<${Begin} close=${close} />`;
     case "emoji":
       return html`<${EmojiPicker} onPick=${insert} onClose=${close} />`;
+    case "customer":
+      return html`<${CustomerWindow} close=${close} />`;
+    case "erase":
+      return html`<${Erase} close=${close} />`;
+    case "join":
+      return html`<${Join} close=${close} />`;
+    case "joining":
+      return html`<${Joining} close=${close} />`;
     case "view":
       return html`<${SaveView} close=${close} />`;
     case "me":
@@ -93,48 +107,6 @@ function moments() {
   ];
 }
 
-/** A list that typing narrows, and Enter takes from. @param {{title: string, hint: string, choices: Choice[]}} props */
-function Choose({ title, hint, choices }) {
-  const [typed, setTyped] = useState("");
-  const [at, setAt] = useState(0);
-  const wanted = typed.toLocaleLowerCase();
-  const shown = choices.filter((one) => one.label.toLocaleLowerCase().includes(wanted));
-  const take = (/** @type {Choice} */ one) => {
-    close();
-    one.run();
-  };
-  /** @param {KeyboardEvent} event */
-  const keys = (event) => {
-    const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
-    if (step) {
-      event.preventDefault();
-      setAt((at + step + shown.length) % Math.max(1, shown.length));
-    } else if (event.key === "Enter" && shown[at]) {
-      event.preventDefault();
-      take(shown[at]);
-    }
-  };
-  const input = (/** @type {any} */ event) => {
-    setTyped(event.target.value);
-    setAt(0);
-  };
-  return html`
-    <${Window} title=${title} close=${close}>
-      <input class="narrow" autofocus role="combobox" aria-expanded="true" aria-controls="choices" aria-activedescendant=${shown[at] ? `choice-${at}` : undefined}
-        aria-label=${hint} placeholder=${hint} value=${typed} onInput=${input} onKeyDown=${keys} />
-      <ul id="choices" class="choices" role="listbox" aria-label=${title}>
-        ${shown.map(
-          (one, index) => html`
-            <li id="choice-${index}" role="option" aria-selected=${index === at} class=${one.here ? "is-here" : ""} onClick=${() => take(one)} onMouseMove=${() => setAt(index)}>
-              <span>${one.here ? "✓ " : ""}${one.label}</span>${one.hint && html`<kbd>${one.hint}</kbd>`}
-            </li>
-          `,
-        )}
-      </ul>
-    <//>
-  `;
-}
-
 function Help() {
   return html`
     <${Window} title=${t("help")} close=${close}>
@@ -150,17 +122,21 @@ function Help() {
 function Tags() {
   const [typed, setTyped] = useState("");
   const tags = conversation.value?.tags ?? [];
-  /** @param {SubmitEvent} event */
-  const add = (event) => {
-    event.preventDefault();
-    const tag = typed.trim();
+  const wanted = typed.trim().toLocaleLowerCase();
+  const fitting = known.value.filter((one) => !one.leaving && !tags.includes(one.name) && one.name.toLocaleLowerCase().includes(wanted)).slice(0, MOST_TAGS);
+  const add = (/** @type {string} */ tag) => {
     setTyped("");
-    if (tag && !tags.includes(tag)) change({ tags: [...tags, tag] });
-    else if (!tag) close();
+    if (!tags.includes(tag)) change({ tags: [...tags, tag] });
+  };
+  const submit = (/** @type {SubmitEvent} */ event) => {
+    event.preventDefault();
+    if (typed.trim()) add(typed.trim());
+    else close();
   };
   return html`
     <${Window} title=${t("tags")} close=${close}>
-      <form onSubmit=${add}><input class="narrow" autofocus maxlength="100" value=${typed} placeholder=${t("addTag")} aria-label=${t("addTag")} onInput=${(/** @type {any} */ event) => setTyped(event.target.value)} /></form>
+      <form onSubmit=${submit}><input class="narrow" autofocus maxlength="100" value=${typed} placeholder=${t("addTag")} aria-label=${t("addTag")} onInput=${(/** @type {any} */ event) => setTyped(event.target.value)} /></form>
+      <div class="suggestions">${fitting.map((one) => html`<button type="button" key=${one.name} onClick=${() => add(one.name)}><${TagChip} name=${one.name} /></button>`)}</div>
       <ul class="files">
         ${tags.map((tag) => html`<li class="file" key=${tag}>${tag} <button type="button" class="quiet" aria-label="${t("remove")}: ${tag}" onClick=${() => change({ tags: tags.filter((one) => one !== tag) })}><${Icon} name="cross" /></button></li>`)}
       </ul>
