@@ -2,6 +2,7 @@
 
 import { batch, computed, effect, signal, untracked } from "../vendor/signals.js";
 import { AWAY, Problem, UNAUTHORIZED, call, serverTime } from "./api.js";
+import { draftOf, isEmpty, joined, together } from "./drafts.js";
 import { asked, composing, direction, focusComposer } from "./focus.js";
 import { t } from "./i18n.js";
 import { connection, say } from "./live.js";
@@ -95,13 +96,6 @@ function ask(id) {
   return asking.answer;
 }
 
-/** The draft of a conversation, where there is one, and the message that it answers. @param {string} id */
-async function draftOf(id) {
-  const { items } = await call("GET", "/drafts", { query: { conversation: id } });
-  const to = items[0]?.reply_to;
-  return { items, answered: to ? await call("GET", `/messages/${to}`).catch(() => null) : null }; // it may have gone
-}
-
 /** @param {string} id */
 async function take(id) {
   leave();
@@ -134,24 +128,6 @@ async function load() {
     answered.value = answered.peek() ?? found.answered;
   });
   if (!typed) kept = JSON.stringify(draft());
-}
-
-/** What is kept, and what was typed without knowing of it; of a note and a reply a note, which nobody gets. @param {Draft} stored @param {Draft} typed @returns {Draft} */
-function together(stored, typed) {
-  if (isEmpty(stored)) return typed;
-  if (isEmpty(typed)) return stored;
-  const direction = stored.direction === "note" ? "note" : typed.direction;
-  return { ...stored, direction, text: joined(stored.text, typed.text), attachments: [...stored.attachments, ...typed.attachments] };
-}
-
-/** @param {Draft} one */
-function isEmpty(one) {
-  return !one.text.trim() && !one.attachments.length;
-}
-
-/** @param {string[]} texts */
-function joined(...texts) {
-  return texts.filter((one) => one.trim()).join("\n\n");
 }
 
 /** Keeps what is written in a conversation that is left, also where what was kept before has not come yet. */
