@@ -1,4 +1,4 @@
-"""`make screenshots`: writes docs/images, the pictures of the agents' page that the documentation shows.
+"""`make screenshots`: writes docs/images, the documentation's pictures of the agents' page and of the chat.
 
 A Santral of its own, in a temporary folder and on free ports; its customers are made up, write by SMTP and the web chat
 as customers do, and are answered by the API. Needs Debian's chromium. Names and addresses are under `.example`.
@@ -307,6 +307,37 @@ async def pictures(browser: Browser, url: str, conversation: str) -> None:
     await picture(page, "phone")
 
 
+async def chat_pictures(browser: Browser, house: House) -> None:
+    """Those of the chat on the demo shop's page, with a question that is answered."""
+    context = await browser.new_context(viewport=WIDE, locale="en-GB", color_scheme="light")  # type: ignore[arg-type]
+    page = await context.new_page()
+    await page.goto(f"{house.url}/chat/website/demo")
+    await page.locator("santral-chat .launcher").wait_for()
+    await picture(page, "chat-closed")
+    await page.locator("santral-chat .launcher").click()
+    await page.get_by_role("textbox", name="Message").fill("Hello! Does the Ankara come with a longer cable?")
+    await page.keyboard.press("Enter")
+    found = await until(house.conversations, lambda all_: any(_asks_for_the_cable(one) for one in all_.values()))
+    asked = next(one for one in found.values() if _asks_for_the_cable(one))
+    me = await house.call("GET", "/me")
+    await house.call("PATCH", f"/conversations/{asked['id']}", {"assignee": me["id"]})
+    path = f"/conversations/{asked['id']}/messages"
+    await house.call("POST", path, {"text": "Hello! It does: 3 metres of braided cable, in brass or black."})
+    await house.call("POST", path, {"text": "You see both at https://lumen.example/cables"})
+    await page.get_by_text("You see both").wait_for()
+    await page.get_by_role("textbox", name="Message").fill("Black, please. Can I")
+    await picture(page, "chat-open")
+    await page.emulate_media(color_scheme="dark")
+    await picture(page, "chat-dark")
+    await page.emulate_media(color_scheme="light")
+    await page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    await picture(page, "chat-phone")
+
+
+def _asks_for_the_cable(conversation: dict[str, Any]) -> bool:
+    return "longer cable" in conversation["last_message"]["text"]
+
+
 async def main() -> None:
     """Writes them all."""
     with tempfile.TemporaryDirectory() as folder:
@@ -316,6 +347,7 @@ async def main() -> None:
             browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
             try:
                 await pictures(browser, house.url, conversation)
+                await chat_pictures(browser, house)
             finally:
                 await browser.close()
 

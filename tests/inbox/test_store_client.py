@@ -272,6 +272,7 @@ async def ask_everything(office: Office) -> None:
     await store.webhooks.deliveries("w", after=place, limit=5)
     await store.outbox.ready(now, 50)
     await store.outbox.scheduled(now)
+    await store.outbox.follow_ups(now, 50)
     await store.outbox.abandoned(["me"])
     await store.jobs.ready(now, 50)
     await store.traffic.hours(CHANNEL)

@@ -37,7 +37,7 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 async def faults(widget: Widget) -> list[str]:
     """What axe finds wrong with the whole page."""
-    await widget.page.evaluate("Promise.all(document.getAnimations().map((one) => one.finished))")
+    await widget.still()
     found = await widget.page.evaluate(
         "rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", RULES
     )
@@ -139,6 +139,7 @@ async def test_by_keys_alone(chat: Any, browser: Any) -> None:
 async def test_on_a_phone_the_window_is_the_screen_and_keeps_the_focus(chat: Any, browse: Any) -> None:
     browser = await browse(**PHONE)
     widget = await tab(browser, str(chat.url("demo")))
+    await widget.still()
     box = await widget.panel.bounding_box()
     assert box == {"x": 0, "y": 0, "width": 390, "height": 844}
     await expect(widget.panel).to_have_attribute("aria-modal", "true")

@@ -85,6 +85,13 @@ class Widget:
         """Connected: what happens now is seen at once."""
         await expect(self.panel.locator(".banner")).to_have_attribute("data-state", "online")
 
+    async def still(self) -> None:
+        """Nothing moves any more."""
+        await self.page.evaluate(
+            "Promise.all(document.querySelector('santral-chat').shadowRoot.getAnimations()"
+            ".filter((one) => one.effect.getTiming().iterations === 1).map((one) => one.finished))"
+        )
+
     async def say(self, text: str) -> None:
         await self.box.fill(text)
         await self.box.press("Enter")

@@ -87,13 +87,12 @@ async def test_a_message_is_answered_changed_reacted_to_and_taken_back_by_keys(m
             menu = page.get_by_role("menu")
             await expect(screen.messages).to_have_count(2)
 
-            async def choose(name: str, role: Any = "menuitem") -> None:
+            async def choose(name: str) -> None:
                 """From the menu of the message that has the focus."""
                 await keys.press("m")
                 await expect(menu.locator(":focus")).to_have_count(1)
-                for _ in range(await menu.locator("[role^=menuitem]").count()):
-                    if await menu.get_by_role(role, name=name, exact=True).and_(menu.locator(":focus")).count():
-                        break
+                named = "all => all.map(one => one.ariaLabel ?? one.textContent.trim())"
+                for _ in range((await menu.locator("[role^=menuitem]").evaluate_all(named)).index(name)):
                     await keys.press("ArrowDown")
                 await keys.press("Enter")
                 await expect(menu).to_have_count(0)
@@ -101,7 +100,7 @@ async def test_a_message_is_answered_changed_reacted_to_and_taken_back_by_keys(m
             await keys.press("K")
             await keys.press("K")
             await expect(screen.messages.first.locator("article")).to_be_focused()
-            await choose("React with 👍", "menuitemcheckbox")
+            await choose("React with 👍")
             mine = screen.messages.first.locator(".reaction[aria-pressed=true]")
             await expect(mine).to_contain_text("👍")
             await mine.press("Enter")

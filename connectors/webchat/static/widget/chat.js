@@ -38,7 +38,7 @@ export class Chat {
     this.connection = new Connection(start.base, storage, {
       onFrame: (frame, replaces) => this._take(frame, replaces),
       onLost: () => this.outbox.offline(),
-      onRevoked: () => this._revoked(),
+      onRevoked: (token) => this._revoked(token),
     });
     this.outbox = new Outbox(storage, this.connection);
     this.files = new Files(start.base, storage);
@@ -281,16 +281,19 @@ export class Chat {
     this._typingTimer = setTimeout(() => { this.typing.value = null; }, TYPING_HOLDS);
   }
 
-  /** The server ended the visitor whom this tab knew. */
-  _revoked() {
-    this._storage.clear();
-    this._storage.set("epoch", newId());
+  /** The server ended the visitor whom this tab knew. What another tab has begun since is not touched. @param {string | null} token */
+  _revoked(token) {
+    if (this._storage.get("token") === token) {
+      this._storage.clear();
+      this._storage.set("epoch", newId());
+    }
     this._forget();
   }
 
   /** @param {string} key */
   _changedElsewhere(key) {
     if (key === "epoch") this._checkEpoch();
+    else if (key === "all" && this.loaded.value) this._forget();
     else if (key.startsWith("out:")) this.outbox.look();
     else if (key === "muted") this.muted.value = this._storage.get("muted") === true;
     else if (key === "details") this.details.value = this._storage.get("details");

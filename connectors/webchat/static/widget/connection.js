@@ -17,7 +17,7 @@ const LONGEST_POLLING = 600000;
 export class Connection {
   /**
    * @param {string} base @param {import("./storage.js").Storage} storage
-   * @param {{ onFrame(frame: Frame, replaces: boolean): void, onLost(): void, onRevoked(): void }} owner
+   * @param {{ onFrame(frame: Frame, replaces: boolean): void, onLost(): void, onRevoked(token: string | null): void }} owner
    */
   constructor(base, storage, owner) {
     this._base = base;
@@ -151,7 +151,7 @@ export class Connection {
     const wasOnline = this.state.value === "online";
     this._drop();
     if (code === REVOKED) {
-      this._owner.onRevoked();
+      this._owner.onRevoked(this._token);
       return;
     }
     this._failures = polls ? 0 : this._failures + (wasOnline ? 0 : 1);

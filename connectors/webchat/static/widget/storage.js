@@ -58,7 +58,7 @@ export class Storage {
   /** What other tabs change. @param {(key: string) => void} listener */
   watch(listener) {
     window.addEventListener("storage", (event) => {
-      if (event.key === null) listener("epoch"); // the host page cleared everything
+      if (event.key === null) listener("all"); // the host page cleared everything
       else if (event.key.startsWith(this._prefix)) listener(event.key.slice(this._prefix.length));
     });
   }

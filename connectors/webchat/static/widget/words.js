@@ -22,8 +22,11 @@ function firstLocale(wanted) {
 export class Words {
   /** @param {(string | null | undefined)[]} wanted locales, in the order in which they count */
   constructor(wanted) {
-    this.locale = firstLocale(wanted);
-    const language = this.locale.split("-")[0];
+    const locale = firstLocale(wanted);
+    const language = locale.split("-")[0];
+    // A page says "en"; its reader's browser knows whether that is London's or New York's.
+    const regions = locale.includes("-") ? [] : navigator.languages || [];
+    this.locale = regions.find((one) => one.startsWith(`${language}-`)) || locale;
     this.direction = RIGHT_TO_LEFT.includes(language) ? "rtl" : "ltr";
     this.language = language in CATALOGUES ? language : "en";
     this._words = CATALOGUES[this.language];

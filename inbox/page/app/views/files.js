@@ -2,7 +2,7 @@
 
 import { previewed } from "../focus.js";
 import { html } from "../html.js";
-import { count, t } from "../i18n.js";
+import { bytes, t } from "../i18n.js";
 import { Icon } from "./icons.js";
 import { kindOf } from "./preview.js";
 
@@ -33,11 +33,4 @@ function FileView({ file, files }) {
       <a class="button quiet" href=${address} download="" title=${t("download")} aria-label="${t("download")}: ${file.filename}"><${Icon} name="down" /></a>
     </span>
   `;
-}
-
-/** @param {number} size */
-function bytes(size) {
-  if (size < 1024) return `${count(size)} B`;
-  if (size < 1024 * 1024) return `${count(Math.round(size / 1024))} KB`;
-  return `${count(Math.round(size / 1024 / 102.4) / 10)} MB`;
 }

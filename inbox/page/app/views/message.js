@@ -9,11 +9,11 @@ import { html } from "../html.js";
 import { exactly, t, timeOf } from "../i18n.js";
 import { attempt } from "../notices.js";
 import { go, queryOf } from "../route.js";
-import { agentName, agentPicture, me } from "../session.js";
+import { agentName, agentPicture } from "../session.js";
 import { changed, isHeld, messages } from "../thread.js";
 import { Files } from "./files.js";
 import { Icon } from "./icons.js";
-import { ChannelMark, Face, authorOf } from "./parts.js";
+import { ChannelMark, Face, authorOf, isMine } from "./parts.js";
 
 /** @import {Delivery, Message} from "../types.d.ts" */
 
@@ -54,11 +54,6 @@ export function MessageView({ one, before, named, acts }) {
       </article>
     </li>
   `;
-}
-
-/** @param {Message} one */
-function isMine(one) {
-  return one.author.type === "agent" && one.author.id === me.value?.id;
 }
 
 /** @param {{one: Message, who: string}} props */

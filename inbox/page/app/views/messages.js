@@ -14,64 +14,8 @@ const NEAR_EDGE = 300; // from either end, within which more is loaded
 
 export function Messages() {
   const box = useRef(/** @type {HTMLElement | null} */ (null));
-  const held = useRef({ first: 0, id: "", height: 0, follows: true });
-  /** What stays in the middle while what is around it takes its room; until the reader moves. */
-  const middle = useRef("");
-  const [away, setAway] = useState(false);
+  const { away, scrolled, moved } = usePlace(box);
   const shown = messages.value;
-  const id = conversation.value?.id ?? "";
-  const target = sought.value;
-
-  const hold = () => {
-    const element = box.current;
-    if (!element) return;
-    const left = element.scrollHeight - element.scrollTop - element.clientHeight;
-    held.current = { first: messages.peek()[0]?.seq ?? 0, id, height: element.scrollHeight, follows: left < NEAR && !apart.peek() };
-    setAway(apart.peek() || left > element.clientHeight);
-  };
-  // Where earlier ones were put in above, what is read stays where it is; at the end, the reader follows.
-  useLayoutEffect(() => {
-    const element = box.current;
-    if (!element) return;
-    const { first, height, follows, id: before } = held.current;
-    const now = shown[0]?.seq ?? 0;
-    const wanted = target ? document.getElementById(`m-${target}`) : null;
-    if (before !== id) middle.current = "";
-    if (wanted) {
-      sought.value = "";
-      const isLast = target === shown.at(-1)?.id && !apart.peek();
-      middle.current = isLast ? "" : target;
-      if (isLast) element.scrollTop = element.scrollHeight;
-      else wanted.scrollIntoView({ block: "center" });
-      /** @type {HTMLElement | null} */ (wanted.firstElementChild)?.focus({ preventScroll: true });
-    } else if (before !== id) element.scrollTop = element.scrollHeight;
-    else if (now < first) element.scrollTop += element.scrollHeight - height;
-    else if (follows) element.scrollTop = element.scrollHeight;
-    hold();
-  }, [shown, id, target]);
-
-  // Frames and pictures take their room after they are loaded, and messages theirs when they come into sight.
-  useLayoutEffect(() => {
-    const element = box.current;
-    const inside = element?.firstElementChild;
-    if (!element || !inside) return undefined;
-    const watched = new ResizeObserver(() => {
-      if (held.current.follows) element.scrollTop = element.scrollHeight;
-      else if (middle.current) document.getElementById(`m-${middle.current}`)?.scrollIntoView({ block: "center" });
-      held.current.height = element.scrollHeight;
-    });
-    watched.observe(inside);
-    return () => watched.disconnect();
-  }, []);
-
-  const scrolled = () => {
-    const element = box.current;
-    if (!element) return;
-    hold();
-    if (element.scrollTop < NEAR_EDGE && earlier.value) loadEarlier();
-    if (apart.value && element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_EDGE) loadLater();
-  };
-  const moved = () => (middle.current = "");
   return html`
     <div class="stream">
       <div class="messages" ref=${box} onScroll=${scrolled} onWheel=${moved} onTouchMove=${moved} onKeyDown=${moved} onPointerDown=${moved}
@@ -86,6 +30,75 @@ export function Messages() {
       ${away && html`<button type="button" class="newest" aria-keyshortcuts="G" onClick=${newest}><${Icon} name="down" /> ${t("newestMessages")}</button>`}
     </div>
   `;
+}
+
+/**
+ * Keeps the place where one reads.
+ * @param {{current: HTMLElement | null}} box what is scrolled
+ * @returns {{away: boolean, scrolled: () => void, moved: () => void}} `away`: the end is out of sight; `scrolled` and `moved`
+ *   are to be told of scrolling, and of the reader's hand in it
+ */
+function usePlace(box) {
+  const held = useRef({ first: 0, id: "", height: 0, follows: true });
+  /** What stays in the middle while what is around it takes its room; until the reader moves. */
+  const middle = useRef("");
+  const [away, setAway] = useState(false);
+  const shown = messages.value;
+  const id = conversation.value?.id ?? "";
+  const target = sought.value;
+
+  const hold = (/** @type {HTMLElement} */ element) => {
+    const left = element.scrollHeight - element.scrollTop - element.clientHeight;
+    held.current = { first: messages.peek()[0]?.seq ?? 0, id, height: element.scrollHeight, follows: left < NEAR && !apart.peek() };
+    setAway(apart.peek() || left > element.clientHeight);
+    return left;
+  };
+  // Where earlier ones were put in above, what is read stays where it is; at the end, the reader follows.
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (!element) return;
+    const { first, height, follows, id: before } = held.current;
+    const wanted = target ? document.getElementById(`m-${target}`) : null;
+    if (before !== id) middle.current = "";
+    if (wanted) {
+      sought.value = "";
+      const isLast = target === shown.at(-1)?.id && !apart.peek();
+      middle.current = isLast ? "" : target;
+      bring(element, isLast ? null : wanted);
+      /** @type {HTMLElement | null} */ (wanted.firstElementChild)?.focus({ preventScroll: true });
+    } else if (before !== id) bring(element, null);
+    else if ((shown[0]?.seq ?? 0) < first) element.scrollTop += element.scrollHeight - height;
+    else if (follows) bring(element, null);
+    hold(element);
+  }, [shown, id, target]);
+  // Frames and pictures take their room after they are loaded, and messages theirs when they come into sight.
+  useLayoutEffect(() => {
+    const element = box.current;
+    const inside = element?.firstElementChild;
+    if (!element || !inside) return undefined;
+    const watched = new ResizeObserver(() => {
+      const wanted = document.getElementById(`m-${middle.current}`);
+      if (held.current.follows || wanted) bring(element, held.current.follows ? null : wanted);
+      held.current.height = element.scrollHeight;
+    });
+    watched.observe(inside);
+    return () => watched.disconnect();
+  }, []);
+
+  const scrolled = () => {
+    const element = box.current;
+    if (!element) return;
+    const left = hold(element);
+    if (element.scrollTop < NEAR_EDGE && earlier.value) loadEarlier();
+    if (apart.value && left < NEAR_EDGE) loadLater();
+  };
+  return { away, scrolled, moved: () => (middle.current = "") };
+}
+
+/** Brings a message into the middle, or the end into sight. @param {HTMLElement} element @param {HTMLElement | null} message */
+function bring(element, message) {
+  if (message) message.scrollIntoView({ block: "center" });
+  else element.scrollTop = element.scrollHeight;
 }
 
 /** A message, below a day's name where it is the first of that day, and below a mark where others are missing. @param {{one: Message, before: Message | undefined, named: boolean}} props */

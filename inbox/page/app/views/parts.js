@@ -34,9 +34,15 @@ export function Ago({ at }) {
   return html`<time datetime=${at} title=${exactly(at)}>${ago(at, now)}</time>`;
 }
 
+/** Whether the one who sits here wrote it. @param {Message} one */
+export function isMine(one) {
+  return one.author.type === "agent" && one.author.id === me.value?.id;
+}
+
 /** Who wrote a message. @param {Message} one */
 export function authorOf(one) {
-  if (one.author.type === "agent") return one.author.id === me.value?.id ? t("you") : (one.author.name ?? agentName(one.author.id));
+  if (isMine(one)) return t("you");
+  if (one.author.type === "agent") return one.author.name ?? agentName(one.author.id);
   return one.author.name ?? (one.author.type === "system" ? "Santral" : t("unknownCustomer"));
 }
 

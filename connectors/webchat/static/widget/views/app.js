@@ -13,6 +13,8 @@ import { Face } from "./message.js";
 
 const PHONE = "(max-width: 480px), (max-height: 420px)"; // as style.css has it: there the window takes the screen
 
+const TALKING = 900000; // milliseconds since the last reply
+
 /** @param {{ chat: Chat }} properties */
 export function App({ chat }) {
   const returns = useRef(/** @type {HTMLElement | null} */ (null));
@@ -54,8 +56,9 @@ function useFocus(chat, panel, opener) {
       /** @type {HTMLElement} */ (field || element).focus();
     }
     return () => {
-      const inside = root.activeElement === null || element.contains(root.activeElement);
-      if (inside && !chat.open.value) setTimeout(() => opener.current && opener.current.focus());
+      // By now the window is gone, and its focus with it; a focus elsewhere is the host page's and stays there.
+      const free = [document.body, root.host, null].includes(/** @type {any} */ (document.activeElement));
+      if (free && !chat.open.value) setTimeout(() => opener.current && opener.current.focus());
     };
   }, []);
 }
@@ -108,7 +111,9 @@ function Panel({ chat, opener }) {
 /** What stands at the foot of the window. @param {{ chat: Chat, full: boolean, setFull: (full: boolean) => void }} properties */
 function Writing({ chat, full, setFull }) {
   const prechat = chat.settings.value.prechat;
-  if (chat.hours.closed) return html`<${OfflineForm} chat=${chat} />`;
+  // Nobody is shut out in the middle of a talk.
+  const talks = chat.messages.value.some((one) => one.direction === "outbound" && Date.now() - Date.parse(one.sent_at || "") < TALKING);
+  if (chat.hours.closed && !talks) return html`<${OfflineForm} chat=${chat} />`;
   const introduced = chat.details.value || chat.messages.value.length || chat.outbox.items.value.length;
   if (prechat && !introduced) return html`<${Introduction} chat=${chat} prechat=${prechat} />`;
   return html`<${Composer} chat=${chat} full=${full} setFull=${setFull} />`;

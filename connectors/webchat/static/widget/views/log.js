@@ -54,20 +54,20 @@ export function Log({ chat }) {
   return html`
     <div class="middle">
       <div class="log" ref=${log} role="log" aria-live="polite" aria-label=${words.t("messages")} tabindex="0" onScroll=${onScroll}>
-        <ol>
+        <div><ol>
           ${greeting && html`<li class="theirs" key="greeting"><div class="said"><p class="text" dir="auto">${greeting}</p></div></li>`}
           ${messages.map((message, index) => html`
             ${(index === 0 || dayOf(message) !== dayOf(messages[index - 1])) && html`
               <li class="day" key=${`day ${dayOf(message)}`}>${words.day(message.sent_at || message.received_at || "")}</li>`}
             <${MessageItem} key=${message.id} chat=${chat} message=${message} seen=${index <= lastRead}
-              first=${!inARow(messages[index - 1], message)} last=${!inARow(message, messages[index + 1])}
+              first=${!inARow(messages[index - 1], message)}
               choosable=${index === messages.length - 1 && !unsent.length} />`)}
           ${unsent.map((item) => html`<${UnsentItem} key=${item.id} chat=${chat} item=${item} />`)}
           ${typing && html`<li class="theirs typing" key="typing" dir="auto">
             <span class="dots" aria-hidden="true"><i /><i /><i /></span>
             ${typing.name ? words.t("typing", { name: typing.name }) : words.t("typingSomebody")}</li>`}
         </ol>
-        ${chat.rating.value && chat.settings.value.rating && html`<${Rating} chat=${chat} />`}
+        ${chat.rating.value && chat.settings.value.rating && html`<${Rating} chat=${chat} />`}</div>
       </div>
       ${away && html`<${IconButton} class="to-end" icon="down" label=${words.t("newMessages")} onClick=${toEnd} />`}
     </div>`;

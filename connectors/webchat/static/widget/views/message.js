@@ -84,9 +84,9 @@ function eventWords(chat, message) {
   return message.text;
 }
 
-/** @param {{ chat: Chat, message: Said, first: boolean, last: boolean, seen: boolean, choosable: boolean }} properties
- * first, last: of its author's messages in a row */
-function Message({ chat, message, first, last, seen, choosable }) {
+/** @param {{ chat: Chat, message: Said, first: boolean, seen: boolean, choosable: boolean }} properties
+ * first: of its author's messages in a row */
+function Message({ chat, message, first, seen, choosable }) {
   const { words } = chat;
   if (message.kind === "event") return html`<li class="event" dir="auto">${eventWords(chat, message)}</li>`;
   const mine = message.direction === "inbound";
@@ -95,7 +95,7 @@ function Message({ chat, message, first, last, seen, choosable }) {
   const buttons = choosable ? message.parts.flatMap(({ data }) => (data && data.buttons) || []) : [];
   return html`
     <li class=${`${mine ? "mine" : "theirs"}${message.deleted ? " deleted" : ""}`}>
-      ${!mine && last && html`<${Face} chat=${chat} author=${message.author} />`}
+      ${!mine && first && html`<${Face} chat=${chat} author=${message.author} />`}
       <div class="said">
         <span class=${first && !mine ? "author" : "spoken"} dir="auto">${mine ? words.t("you") : message.author.name || chat.settings.value.name}</span>
         ${text && html`<p class="text" dir="auto"><${Text} text=${text} /></p>`}
