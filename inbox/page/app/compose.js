@@ -63,6 +63,8 @@ let owner = "";
 /** Whether what was stored for it is there too: nothing is stored in its place before. */
 let known = false;
 let kept = "";
+/** What was being written in a conversation that was joined to the one with this id, until that is here. @type {{id: string, written: Draft, carried: ReturnType<typeof along>} | null} */
+let stray = null;
 /** @type {number | undefined} */
 let keeping;
 let saidAt = 0;
@@ -105,8 +107,14 @@ async function take(id) {
   await load();
 }
 
-/** Shows what is kept, above what was typed before it came. */
+/** Shows what is kept, and then what was being written in a conversation that was joined to this one. */
 async function load() {
+  await showKept();
+  rejoin();
+}
+
+/** Shows what is kept, above what was typed before it came. */
+async function showKept() {
   const id = owner;
   const found = id ? await ask(id) : undefined;
   if (!found && asking.id === id) asking = NOTHING; // it is asked for again before anything is kept
@@ -118,16 +126,21 @@ async function load() {
   if (!stored) return;
   const both = together(stored, draft());
   batch(() => {
-    text.value = both.text;
-    direction.value = both.direction;
-    channel.value = both.channel;
-    to.value = both.to.join(", ");
-    cc.value = both.cc.length ? both.cc.join(", ") : null;
-    bcc.value = both.bcc.join(", ");
+    show(both);
     files.value = [...stored.files, ...files.peek()];
     answered.value = answered.peek() ?? found.answered;
   });
   if (!typed) kept = JSON.stringify(draft());
+}
+
+/** @param {Draft} one */
+function show(one) {
+  text.value = one.text;
+  direction.value = one.direction;
+  channel.value = one.channel;
+  to.value = one.to.join(", ");
+  cc.value = one.cc.length ? one.cc.join(", ") : null;
+  bcc.value = one.bcc.join(", ");
 }
 
 /** Keeps what is written in a conversation that is left, also where what was kept before has not come yet. */
@@ -138,9 +151,13 @@ async function leave() {
   const found = await ask(id);
   if (!found) return;
   const [stored] = found.items;
-  const { text, html, attachments, direction, channel, to, cc, bcc, reply_to } = stored ? together(stored, written) : written;
-  const body = { text, html, attachments, direction, channel, to, cc, bcc, reply_to };
-  await call("PUT", `/conversations/${id}/draft`, { body }).catch((error) => follow(body, carried, error));
+  const both = stored ? together(stored, written) : written;
+  await put(id, both).catch((error) => follow(id, both, carried, error));
+}
+
+/** Stores a draft, without what only the server says of one. @param {string} id @param {Draft} one @param {boolean} [last] */
+function put(id, { text, html, attachments, direction, channel, to, cc, bcc, reply_to }, last) {
+  return call("PUT", `/conversations/${id}/draft`, { body: { text, html, attachments, direction, channel, to, cc, bcc, reply_to }, last });
 }
 
 function clear() {
@@ -213,15 +230,14 @@ export async function keep() {
   const now = draft();
   const said = JSON.stringify(now);
   if (!owner || said === kept) return;
-  const carried = along();
+  const [id, carried] = [owner, along()];
   kept = said;
-  const path = `/conversations/${owner}/draft`;
   const last = said.length < LAST;
   try {
-    await (empty.peek() ? call("DELETE", path, { last }) : call("PUT", path, { body: now, last }));
+    await (empty.peek() ? call("DELETE", `/conversations/${id}/draft`, { last }) : put(id, now, last));
   } catch (error) {
     if (kept === said) kept = "";
-    await follow(now, carried, error);
+    await follow(id, now, carried, error);
   }
 }
 
@@ -232,23 +248,39 @@ function along() {
 
 /**
  * A draft was not kept: where its conversation was joined to another one, what was being written goes there too.
- * @param {Draft} written @param {ReturnType<typeof along>} carried @param {unknown} error
+ * @param {string} from @param {Draft} written @param {ReturnType<typeof along>} carried @param {unknown} error
  */
-async function follow(written, carried, error) {
+async function follow(from, written, carried, error) {
   if (!(error instanceof Problem && error.type === "merged")) return complain(error);
-  const into = error.document.merged_into;
-  if (owner !== into || isEmpty(written)) return; // it is opened soon, and this kept once more on the way
-  await load();
-  if (owner !== into || !known) return;
-  const here = draft(); // as far as it was kept before, it came along
-  const has = here.text.includes(written.text);
+  const id = error.document.merged_into;
+  if (owner === from || isEmpty(written)) return; // what is here still is kept again when it is left
+  if (place.peek().c === id) {
+    stray = { id, written, carried };
+    return rejoin(); // or once that one is loaded
+  }
+  const found = await attempt(() => draftOf(id));
+  if (found) await attempt(() => put(id, found.items[0] ? caughtUp(found.items[0], written) : written));
+}
+
+/** Shows behind the draft that came along what was being written meanwhile. */
+function rejoin() {
+  if (!stray || stray.id !== owner || !known) return;
+  const { written, carried } = stray;
+  stray = null;
+  const all = [...files.peek(), ...carried.files].map((one) => /** @type {const} */ ([one.id, one]));
   batch(() => {
-    if (!has) text.value = written.text.startsWith(here.text) ? written.text : joined(here.text, written.text);
-    files.value = [...files.peek(), ...carried.files.filter((one) => !here.attachments.includes(one.id))];
-    direction.value = isEmpty(here) || here.direction === written.direction ? written.direction : "note"; // a note must not leave
+    show(caughtUp(draft(), written));
+    files.value = [...new Map(all).values()];
     answered.value = answered.peek() ?? carried.answered;
   });
-  await keep();
+  keep();
+}
+
+/** A draft, and what was being written in one that may be a part of it: as far as it was kept, it came along. @param {Draft} here @param {Draft} written @returns {Draft} */
+function caughtUp(here, written) {
+  const both = together(here, written);
+  const text = written.text.startsWith(here.text) ? written.text : here.text.includes(written.text) ? here.text : both.text;
+  return { ...both, text, attachments: [...new Set(both.attachments)], reply_to: here.reply_to ?? written.reply_to };
 }
 
 /** Says what went wrong with the draft, where it is not said already. @param {unknown} error */
@@ -267,6 +299,7 @@ export function forget() {
   owner = "";
   known = false;
   asking = NOTHING;
+  stray = null;
 }
 
 /** @param {Iterable<File>} chosen */

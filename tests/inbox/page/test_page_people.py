@@ -78,7 +78,7 @@ async def test_two_conversations_are_joined_and_a_colleague_goes_along_with_what
     house: House, screens: Any
 ) -> None:
     sender = f"{fresh('twice').replace(' ', '')}@example.org"
-    await house.mail(subject := fresh("The lamp"), "It is broken", sender=sender)
+    home = await house.mail(subject := fresh("The lamp"), "It is broken", sender=sender)
     emptied = await house.mail(fresh("Again the lamp"), "Did you get my mail?", sender=sender)
     one, other = await screens(await house.hire("Lise")), await screens(await house.hire("Otto"))
     other.expects("status of 404")  # by which it learns where the messages are now
@@ -95,13 +95,19 @@ async def test_two_conversations_are_joined_and_a_colleague_goes_along_with_what
     await one.page.keyboard.press("Enter")
     await expect(one.page.get_by_role("dialog")).to_contain_text("This cannot be undone")
     await expect(one.page.get_by_role("button", name="Join", exact=True)).to_be_focused()
+    file = {"name": "bill.txt", "mimeType": "text/plain", "buffer": b"12.50"}
+    await other.page.set_input_files(".composer input[type=file]", [file])
+    await expect(other.page.locator(".composer .file")).to_contain_text("bill.txt")
+    await other.composer.press_sequentially(" one")  # which is not kept yet
     await one.page.keyboard.press("Enter")
     for screen in (one, other):
         await expect(screen.page.locator(".conversation .title h2")).to_have_text(subject)
         await expect(screen.messages).to_contain_text(["It is broken", "Did you get my mail?"])
     await expect(one.notice).to_contain_text("They are one conversation now")
     await expect(other.notice).to_contain_text("joined that conversation to this one")
-    await expect(other.composer).to_have_value("Dear Ada, we have")
+    await expect(other.composer).to_have_value("Dear Ada, we have one")
+    await expect(other.page.locator(".composer .file")).to_have_count(1)
+    await other.kept(home["id"], "Dear Ada, we have one")
     await expect(one.row(emptied["id"])).to_have_count(0)
     # An old link leads there too; what is searched for can be chosen as well.
     await one.page.goto(f"{house.url}/?c={emptied['id']}")
