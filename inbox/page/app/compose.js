@@ -1,15 +1,16 @@
 /** What is being written: kept on the server as a draft, sent with some seconds to think better of it. */
 
-import { batch, computed, effect, signal, untracked } from "../vendor/signals.js";
+import { batch, computed, effect, untracked } from "../vendor/signals.js";
 import { AWAY, Problem, UNAUTHORIZED, call, serverTime } from "./api.js";
-import { draftOf, isEmpty, joined, together } from "./drafts.js";
+import { caughtUp, draftOf, isEmpty, joined, together } from "./drafts.js";
 import { asked, composing, direction, focusComposer } from "./focus.js";
 import { t } from "./i18n.js";
 import { connection, say } from "./live.js";
 import { attempt, tell, wordsOf } from "./notices.js";
 import { place } from "./route.js";
-import { agents, capabilitiesOf, me } from "./session.js";
+import { agents, me } from "./session.js";
 import { changed, conversation, ways } from "./thread.js";
+import { answered, bcc, cc, channel, draft, empty, files, hasRecipients, later, sending, show, text, to, unlessWrites, uploading, way, wipe } from "./written.js";
 
 /** @import {Attachment, Draft, Message, StoredDraft} from "./types.d.ts" */
 
@@ -18,39 +19,8 @@ const SAY_TYPING = 3000; // milliseconds
 const UNDO_SECONDS = 6;
 const LAST = 20_000; // characters that a browser still takes along from a page that is closed
 
-export const text = signal("");
-/** @type {import("../vendor/signals.js").Signal<string | null>} */
-export const channel = signal(null);
-export const to = signal("");
-/** Null: as the way has it. @type {import("../vendor/signals.js").Signal<string | null>} */
-export const cc = signal(null);
-export const bcc = signal("");
-/** @type {import("../vendor/signals.js").Signal<Attachment[]>} */
-export const files = signal([]);
-export const uploading = signal(0);
-/** The message that a reply answers; null: none in particular. @type {import("../vendor/signals.js").Signal<Message | null>} */
-export const answered = signal(null);
-/** @type {import("../vendor/signals.js").Signal<string>} */
-export const later = signal("");
-/** Whether what leaves later is held where the customer writes first. */
-export const unlessWrites = signal(true);
-export const sending = signal(false);
-
-/** The way by which it would leave. */
-export const way = computed(() => {
-  const found = ways.value ?? [];
-  return found.find((one) => one.channel === channel.value) ?? found.find((one) => one.default) ?? found.find((one) => !one.refused);
-});
-export const hasRecipients = computed(() => !!way.value && !!capabilitiesOf(way.value.channel).recipients);
-export const empty = computed(() => !text.value.trim() && !files.value.length);
-
 /** Agents whom the note calls, by the names that stand in it after an `@`. */
 const mentioned = computed(() => agents.value.filter((one) => text.value.includes(`@${one.name}`)).map((one) => one.id));
-
-/** @param {string} typed @returns {string[]} */
-function addresses(typed) {
-  return typed.split(/[\s,;]+/).filter(Boolean);
-}
 
 /** @typedef {{id: string, answer: Promise<{items: StoredDraft[], answered: Message | null} | void>}} Asking */
 
@@ -70,14 +40,6 @@ let keeping;
 let saidAt = 0;
 /** @type {[number, number]} */
 let selected = [0, 0];
-
-/** @returns {Draft} */
-function draft() {
-  return {
-    text: text.peek(), html: null, attachments: files.peek().map((one) => one.id), direction: direction.peek(),
-    channel: channel.peek(), to: addresses(to.peek()), cc: addresses(cc.peek() ?? ""), bcc: addresses(bcc.peek()), reply_to: answered.peek()?.id ?? null,
-  };
-}
 
 /** Follows the open conversation: what was written in the last one is kept, what was begun here comes back. */
 export function followConversation() {
@@ -133,16 +95,6 @@ async function showKept() {
   if (!typed) kept = JSON.stringify(draft());
 }
 
-/** @param {Draft} one */
-function show(one) {
-  text.value = one.text;
-  direction.value = one.direction;
-  channel.value = one.channel;
-  to.value = one.to.join(", ");
-  cc.value = one.cc.length ? one.cc.join(", ") : null;
-  bcc.value = one.bcc.join(", ");
-}
-
 /** Keeps what is written in a conversation that is left, also where what was kept before has not come yet. */
 async function leave() {
   if (known) keep();
@@ -163,18 +115,7 @@ function put(id, { text, html, attachments, direction, channel, to, cc, bcc, rep
 function clear() {
   clearTimeout(keeping);
   keeping = undefined;
-  batch(() => {
-    text.value = "";
-    channel.value = null;
-    to.value = "";
-    cc.value = null;
-    bcc.value = "";
-    files.value = [];
-    answered.value = null;
-    later.value = "";
-    unlessWrites.value = true;
-    direction.value = "outbound";
-  });
+  wipe();
   kept = JSON.stringify(draft());
 }
 
@@ -274,13 +215,6 @@ function rejoin() {
     answered.value = answered.peek() ?? carried.answered;
   });
   keep();
-}
-
-/** A draft, and what was being written in one that may be a part of it: as far as it was kept, it came along. @param {Draft} here @param {Draft} written @returns {Draft} */
-function caughtUp(here, written) {
-  const both = together(here, written);
-  const text = written.text.startsWith(here.text) ? written.text : here.text.includes(written.text) ? here.text : both.text;
-  return { ...both, text, attachments: [...new Set(both.attachments)], reply_to: here.reply_to ?? written.reply_to };
 }
 
 /** Says what went wrong with the draft, where it is not said already. @param {unknown} error */

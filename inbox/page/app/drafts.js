@@ -28,3 +28,10 @@ export function isEmpty(one) {
 export function joined(...texts) {
   return texts.filter((one) => one.trim()).join("\n\n");
 }
+
+/** A draft, and what was being written in one that may be a part of it: as far as it was kept, it came along. @param {Draft} here @param {Draft} written @returns {Draft} */
+export function caughtUp(here, written) {
+  const both = together(here, written);
+  const text = written.text.startsWith(here.text) ? written.text : here.text.includes(written.text) ? here.text : both.text;
+  return { ...both, text, attachments: [...new Set(both.attachments)], reply_to: here.reply_to ?? written.reply_to };
+}

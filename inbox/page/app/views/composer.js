@@ -7,6 +7,7 @@ import { html } from "../html.js";
 import { bytes, t } from "../i18n.js";
 import { typing } from "../presence.js";
 import { conversation, ways } from "../thread.js";
+import * as written from "../written.js";
 import { Icon } from "./icons.js";
 import { ChannelMark, authorOf } from "./parts.js";
 import { Suggestions } from "./suggestions.js";
@@ -17,13 +18,13 @@ export function Composer() {
   const area = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
   const [dragged, setDragged] = useState(false);
   const isNote = direction.value === "note";
-  const way = compose.way.value;
+  const way = written.way.value;
   const refused = !isNote && ways.value !== null && (!way || way.refused);
   useEffect(() => {
     composing.value = area.current;
     return () => (composing.value = null);
   }, []);
-  useEffect(() => grow(area.current), [compose.text.value]);
+  useEffect(() => grow(area.current), [written.text.value]);
 
   /** @param {KeyboardEvent} event */
   const keys = (event) => {
@@ -57,9 +58,9 @@ export function Composer() {
         <${Chip} isNote=${isNote} />
       </div>
       ${answering && !isNote && html`<p class="warning" role="status">${t("isAnswering", { who: answering })}</p>`}
-      ${!isNote && compose.answered.value && html`<${Answered} one=${compose.answered.value} />`}
-      ${!isNote && compose.hasRecipients.value && html`<${Recipients} />`}
-      <textarea ref=${area} rows="2" dir="auto" value=${compose.text.value} aria-label=${isNote ? t("note") : t("reply")} disabled=${refused}
+      ${!isNote && written.answered.value && html`<${Answered} one=${written.answered.value} />`}
+      ${!isNote && written.hasRecipients.value && html`<${Recipients} />`}
+      <textarea ref=${area} rows="2" dir="auto" value=${written.text.value} aria-label=${isNote ? t("note") : t("reply")} disabled=${refused}
         placeholder=${isNote ? t("writeNote") : t("writeReply", { channel: way?.channel ?? "" })}
         onInput=${(/** @type {any} */ event) => compose.write(event.target.value)} onKeyDown=${keys} onPaste=${paste} onBlur=${compose.keep}></textarea>
       <${Suggestions} isNote=${isNote} />
@@ -68,9 +69,9 @@ export function Composer() {
         <label class="button quiet" title=${t("attach")}><${Icon} name="clip" /><span class="unseen">${t("attach")}</span>
           <input type="file" multiple class="unseen" onChange=${(/** @type {any} */ event) => { compose.attach([...event.target.files]); event.target.value = ""; }} /></label>
         <button type="button" class="quiet" title=${t("emoji")} aria-label=${t("emoji")} aria-keyshortcuts="Control+i" disabled=${refused} onClick=${compose.askEmoji}><${Icon} name="smile" /></button>
-        ${!isNote && html`<label class="later">${t("sendLater")} <input type="datetime-local" value=${compose.later.value} onInput=${(/** @type {any} */ event) => (compose.later.value = event.target.value)} /></label>`}
-        ${!isNote && compose.later.value && html`<label class="later"><input type="checkbox" checked=${compose.unlessWrites.value} onChange=${(/** @type {any} */ event) => (compose.unlessWrites.value = event.target.checked)} /> ${t("holdIfWrites")}</label>`}
-        <button class="primary" disabled=${refused || (!isNote && !way) || compose.empty.value || compose.sending.value || compose.uploading.value > 0} title="Ctrl+Enter">${isNote ? t("addNote") : t("send")}</button>
+        ${!isNote && html`<label class="later">${t("sendLater")} <input type="datetime-local" value=${written.later.value} onInput=${(/** @type {any} */ event) => (written.later.value = event.target.value)} /></label>`}
+        ${!isNote && written.later.value && html`<label class="later"><input type="checkbox" checked=${written.unlessWrites.value} onChange=${(/** @type {any} */ event) => (written.unlessWrites.value = event.target.checked)} /> ${t("holdIfWrites")}</label>`}
+        <button class="primary" disabled=${refused || (!isNote && !way) || written.empty.value || written.sending.value || written.uploading.value > 0} title="Ctrl+Enter">${isNote ? t("addNote") : t("send")}</button>
       </div>
     </form>
   `;
@@ -93,7 +94,7 @@ function Kind({ kind, label }) {
 
 /** By which channel and to whom it leaves. @param {{isNote: boolean}} props */
 function Chip({ isNote }) {
-  const way = compose.way.value;
+  const way = written.way.value;
   if (isNote) return html`<span class="way"><${Icon} name="lock" /> ${t("onlyStaff")}</span>`;
   if (ways.value === null) return html`<span class="way"></span>`;
   if (!way || way.refused) return html`<span class="way is-refused">${t("noWay", { why: way?.refused?.detail ?? "" })}</span>`;
@@ -104,7 +105,7 @@ function Chip({ isNote }) {
   if (usable.length < 2) return html`<span class="way"><${ChannelMark} connector=${way.connector} channel=${way.channel} /> ${words}${state}</span>`;
   return html`
     <label class="way"><${ChannelMark} connector=${way.connector} channel=${way.channel} />
-      <select value=${way.channel} aria-label=${t("channels")} onChange=${(/** @type {any} */ event) => { compose.channel.value = event.target.value; compose.touched(); }}>
+      <select value=${way.channel} aria-label=${t("channels")} onChange=${(/** @type {any} */ event) => { written.channel.value = event.target.value; compose.touched(); }}>
         ${usable.map((one) => html`<option value=${one.channel}>${t("leavesBy", { channel: one.channel, to: one.identity?.value ?? "" })}</option>`)}
       </select>${state}
     </label>
@@ -114,7 +115,7 @@ function Chip({ isNote }) {
 /** The message that it answers. @param {{one: import("../types.d.ts").Message}} props */
 function Answered({ one }) {
   const drop = () => {
-    compose.answered.value = null;
+    written.answered.value = null;
     compose.keep();
     composing.peek()?.focus();
   };
@@ -125,26 +126,26 @@ function Answered({ one }) {
 }
 
 function Recipients() {
-  const way = compose.way.value;
-  const cc = compose.cc.value ?? (way?.cc ?? []).join(", ");
-  const open = cc !== "" || compose.bcc.value !== "" || compose.to.value !== "";
+  const way = written.way.value;
+  const cc = written.cc.value ?? (way?.cc ?? []).join(", ");
+  const open = cc !== "" || written.bcc.value !== "" || written.to.value !== "";
   const field = (/** @type {import("../../vendor/signals.js").Signal<any>} */ kept) => (/** @type {any} */ event) => { kept.value = event.target.value; compose.touched(); };
   return html`
     <details class="recipients" open=${open}>
       <summary>${t("copy")}${cc ? `: ${cc}` : ""}</summary>
-      <label>${t("to")} <input value=${compose.to.value} placeholder=${way?.identity?.value ?? ""} onInput=${field(compose.to)} inputmode="email" /></label>
-      <label>${t("cc")} <input value=${cc} onInput=${field(compose.cc)} inputmode="email" /></label>
-      <label>${t("bcc")} <input value=${compose.bcc.value} onInput=${field(compose.bcc)} inputmode="email" /></label>
+      <label>${t("to")} <input value=${written.to.value} placeholder=${way?.identity?.value ?? ""} onInput=${field(written.to)} inputmode="email" /></label>
+      <label>${t("cc")} <input value=${cc} onInput=${field(written.cc)} inputmode="email" /></label>
+      <label>${t("bcc")} <input value=${written.bcc.value} onInput=${field(written.bcc)} inputmode="email" /></label>
     </details>
   `;
 }
 
 function Files() {
-  const coming = compose.uploading.value;
-  if (!compose.files.value.length && !coming) return null;
+  const coming = written.uploading.value;
+  if (!written.files.value.length && !coming) return null;
   return html`
     <ul class="files">
-      ${compose.files.value.map((one) => html`<li class="file" key=${one.id}>${one.filename}${one.size !== null && html` <small>${bytes(one.size)}</small>`} <button type="button" class="quiet" aria-label="${t("remove")}: ${one.filename}" onClick=${() => compose.detach(one.id)}><${Icon} name="cross" /></button></li>`)}
+      ${written.files.value.map((one) => html`<li class="file" key=${one.id}>${one.filename}${one.size !== null && html` <small>${bytes(one.size)}</small>`} <button type="button" class="quiet" aria-label="${t("remove")}: ${one.filename}" onClick=${() => compose.detach(one.id)}><${Icon} name="cross" /></button></li>`)}
       ${coming > 0 && html`<li class="file is-away" role="status">${t("uploading", { n: coming })}</li>`}
     </ul>
   `;

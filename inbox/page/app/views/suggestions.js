@@ -9,6 +9,7 @@ import { t } from "../i18n.js";
 import { attempt } from "../notices.js";
 import { agents, canned } from "../session.js";
 import { conversation } from "../thread.js";
+import * as written from "../written.js";
 
 const MOST = 8;
 
@@ -16,7 +17,7 @@ const MOST = 8;
 
 /** Puts text in place of what stands from there on. @param {number} from @param {string} text */
 function put(from, text) {
-  compose.write(compose.text.peek().slice(0, from) + text);
+  compose.write(written.text.peek().slice(0, from) + text);
   composing.peek()?.focus();
 }
 
@@ -59,10 +60,10 @@ const MARKS = /** @type {const} */ ({
 
 /** @param {{isNote: boolean}} props */
 export function Suggestions({ isNote }) {
-  const found = /(?:^|\s)(?<mark>[/@]|:(?=[\p{L}\p{N}]{2}))(?<word>[\p{L}\p{N}_-]*)$/u.exec(compose.text.value);
+  const found = /(?:^|\s)(?<mark>[/@]|:(?=[\p{L}\p{N}]{2}))(?<word>[\p{L}\p{N}_-]*)$/u.exec(written.text.value);
   if (!found?.groups) return null;
   const { mark, word } = found.groups;
-  const from = compose.text.value.length - word.length - 1;
+  const from = written.text.value.length - word.length - 1;
   if (mark === "@" && !isNote) return null;
   const { title, find } = MARKS[/** @type {keyof typeof MARKS} */ (mark)];
   const shown = find(word, from).slice(0, MOST);
