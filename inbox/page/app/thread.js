@@ -1,7 +1,7 @@
 /** The open conversation: its messages in order, who looks at it, how it can be answered. */
 
 import { batch, computed, effect, signal, untracked } from "../vendor/signals.js";
-import { Problem, UNAUTHORIZED, call } from "./api.js";
+import { AWAY, Problem, UNAUTHORIZED, call } from "./api.js";
 import { put } from "./inbox.js";
 import { connection, say } from "./live.js";
 import { attempt, tell, wordsOf } from "./notices.js";
@@ -34,8 +34,14 @@ export const sought = signal("");
 
 /** Messages one after the other, and whether later ones follow. @typedef {{items: Message[], apart: boolean}} Piece */
 
-/** Follows the address: another conversation is opened. */
+/** Whether some of the open conversation did not come, as when the connection was lost meanwhile. */
+let lacking = false;
+
+/** Follows the address: another conversation is opened; and the connection: what did not come is asked for again. */
 export function followAddress() {
+  effect(() => {
+    if (connection.value === "live" && lacking) untracked(reload);
+  });
   const opened = computed(() => place.value.c);
   effect(() => {
     const id = opened.value;
@@ -65,6 +71,7 @@ export async function open(id) {
 /** Loads the open conversation anew. */
 export async function reload() {
   const { c: id, message } = place.peek();
+  lacking = false;
   if (!id) return;
   const last = messages.peek().at(-1);
   const first = message && !last;
@@ -91,6 +98,7 @@ export async function reload() {
     if (!(error instanceof Problem)) throw error;
     if (error.type === "merged") wasJoined(id, { c: error.document.merged_into, message });
     else if (error.status === 404) missing.value = true;
+    else if (error.type === AWAY) lacking = true; // the banner says so
     else if (error.type !== UNAUTHORIZED) tell(wordsOf(error), { kind: "wrong" });
   }
 }
@@ -117,6 +125,7 @@ export async function loadCustomer() {
   const id = conversation.peek()?.customer?.id;
   if (!id) return;
   const found = await attempt(() => call("GET", `/customers/${id}`));
+  lacking ||= !found;
   if (found && conversation.peek()?.customer?.id === id) customer.value = found;
 }
 

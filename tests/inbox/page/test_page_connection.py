@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from line import Line
@@ -88,6 +89,33 @@ async def test_what_is_sent_while_nobody_answers_stays_and_leaves_once(house: Ho
         await expect(screen.composer).to_have_value("")
         await guest.hears("Yes, always.")
         assert [one["text"] for one in await house.desk.messages(chat["id"])] == [first, "Yes, always."]
+
+
+async def test_what_had_not_come_yet_of_a_conversation_comes_when_the_connection_is_back(
+    house: House, screens: Any
+) -> None:
+    agent = await house.hire("Lena")
+    async with house.visitor() as guest, Line(house.santral.port).laid() as line:
+        await guest.say(first := fresh("Is it there?"))
+        chat = await house.chat_of(first)
+        screen = await screens(agent, url=line.url)
+        screen.expects(*BROKEN)
+        held = asyncio.Event()
+
+        async def hold(route: Any) -> None:
+            await held.wait()
+            await route.abort()
+
+        await screen.page.route("**/ways", hold, times=1)
+        await screen.open(chat)
+        line.cut()
+        held.set()
+        await expect(screen.banner).to_be_visible()
+        line.mend()
+        await expect(screen.banner).to_have_count(0)
+        await screen.composer.fill("Now it is.")
+        await screen.send.click()
+        await guest.hears("Now it is.")
 
 
 async def test_a_session_that_ended_while_the_connection_was_cut_leads_to_the_sign_in(
