@@ -232,6 +232,7 @@ async def ask_everything(office: Office) -> None:
     await store.queries.thread(CHANNEL, "t", 50)
     await store.queries.asleep_until(now, 50)
     await store.people.identities(["c"])
+    await store.people.notes(["c"], after=None, limit=50)
     await store.people.family("c")
     noted = AuditEntry(id="a", at=now, principal_id="p", principal="P", call="GET", customer_id="c")
     await store.audit.add([noted])
@@ -251,6 +252,13 @@ async def ask_everything(office: Office) -> None:
     await store.files.add_upload(upload)
     await store.files.sweep(now + timedelta(days=1))
     await store.queries.mark_read("a", conversation, 3)
+    await store.threads.see(conversation, 3)
+    await store.threads.seen(CHANNEL, "t", conversation)
+    standing = await store.queries.conversation(conversation)
+    assert standing is not None
+    await store.threads.is_rated(CHANNEL, "t", standing)
+    await store.threads.waiting(CHANNEL)
+    await store.keys.is_revoked(CHANNEL, "t")
     await store.files.attachment("a")
     await store.files.shown_in("a")
     await store.events.after(1, 50)
@@ -302,6 +310,7 @@ async def test_no_question_reads_a_whole_collection_and_every_index_is_of_use(
         ("events", "kept"),
         ("waiting_changes", "kept"),
         ("budgets", "kept"),
+        ("revoked", "kept"),
         ("hours", "kept"),
         ("webhook_deliveries", "kept"),
         ("uploads", "orphans"),

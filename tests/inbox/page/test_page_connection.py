@@ -77,9 +77,10 @@ async def test_what_is_sent_while_nobody_answers_stays_and_leaves_once(house: Ho
         screen = await screens(agent, url=line.url)
         screen.expects(*BROKEN)
         await screen.open(chat)
+        await screen.composer.fill("Yes, always.")
+        await expect(screen.send).to_be_enabled()  # how it leaves is known
         line.cut()
         await expect(screen.banner).to_be_visible()
-        await screen.composer.fill("Yes, always.")
         await screen.send.click()
         await expect(screen.notice.filter(has_text="cannot be reached").first).to_be_visible()
         await expect(screen.composer).to_have_value("Yes, always.")
