@@ -23,7 +23,7 @@ from bench._processes import ROOT
 from bench._table import Line
 from bench._targets import Santral
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = "/usr/bin/chromium-headless-shell"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--enable-precise-memory-info"]
 ALL_SECONDS = 300.0
 OPENINGS = 7

@@ -30,7 +30,7 @@ from aiosmtpd.handlers import Sink
 from playwright.async_api import Browser, Page, async_playwright
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = "/usr/bin/chromium-headless-shell"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 LARGEST = 230 * 1024  # bytes of a picture: it is kept in the tree for good
 PATIENCE = 60.0
@@ -354,6 +354,6 @@ async def main() -> None:
 
 if __name__ == "__main__":
     if not Path(CHROMIUM).exists():
-        sys.exit(f"{CHROMIUM} is not there: apt-get install chromium")
+        sys.exit(f"{CHROMIUM} is not there: apt-get install chromium-headless-shell")
     IMAGES.mkdir(exist_ok=True)
     asyncio.run(main())

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, async_playwright
 
-CHROMIUM = "/usr/bin/chromium-headless-shell"  # the same engine without a window's interface, which takes a quarter more
+CHROMIUM = "/usr/bin/chromium-headless-shell"  # the same engine; a window nobody sees takes a quarter more
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
 
 
