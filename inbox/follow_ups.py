@@ -16,13 +16,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from msgspec.structs import replace
 
 from connectors.base import Connector
 from connectors.errors import UnavailableError
+from inbox import threading
 from inbox.addressing import Addressee, Addressing, on_its_way
 from inbox.identity import identity_id
-from inbox.model import Conversation, Identity, PendingFollowUp, Preview, new_id
+from inbox.model import Conversation, Identity, PendingFollowUp, new_id
 from inbox.store import Store, Unit
 from normalizer.schema import Delivery, Message, Recipient
 
@@ -85,15 +85,7 @@ class FollowUps:
             return None
         message = _message(unit, conversation, sorted(replies, key=lambda one: one.seq), addressee)
         unit.put(on_its_way(message, addressee, unit.now))
-        unit.put(
-            replace(
-                conversation,
-                last_seq=message.seq,
-                last_message=Preview.of(message, unit.now),
-                channels=tuple(dict.fromkeys((*conversation.channels, message.channel))),
-                updated_at=unit.now,
-            )
-        )
+        unit.put(threading.followed_by(conversation, message, unit.now))
         return unit.put(message)
 
     async def _addressee(self, unit: Unit, pending: PendingFollowUp) -> Addressee | None:

@@ -12,12 +12,12 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from inbox import delivery, follow_ups
+from inbox import delivery, follow_ups, threading
 from inbox.addressing import Addressee, Addressing, check_answers, check_carries, on_its_way
 from inbox.attachments import Attachments
 from inbox.errors import NotFoundError, RefusedError
 from inbox.holding import is_held
-from inbox.model import Conversation, OutboxItem, Preview, ThreadKey, Unique, new_id, scoped
+from inbox.model import Conversation, OutboxItem, ThreadKey, Unique, new_id, scoped
 from inbox.outbox import OutboxWorker
 from inbox.staff import Principal
 from inbox.store import Store, Unit
@@ -218,14 +218,10 @@ async def _store(
     unit.put(message)
     unit.put(
         replace(
-            conversation,
-            last_seq=message.seq,
-            last_message=Preview.of(message, unit.now),
-            channels=tuple(dict.fromkeys((*conversation.channels, message.channel))),
+            threading.followed_by(conversation, message, unit.now),
             followers=tuple(dict.fromkeys((*conversation.followers, *new.mentions))),
             waiting_since=None if addressee else conversation.waiting_since,
             answered_at=conversation.answered_at or (unit.now if by_agent(message) else None),
-            updated_at=unit.now,
         )
     )
     return message

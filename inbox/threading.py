@@ -15,8 +15,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from inbox.model import Conversation, Status
+from inbox.model import Conversation, Preview, Status
+from normalizer.schema import Message
 
 
 class Placement(Struct, frozen=True, kw_only=True):
@@ -75,3 +77,14 @@ def _one_story(one: Conversation, nearest: Conversation) -> bool:
 def status_after(status: Status, *, reopens: bool) -> Status:
     """What a customer's message makes of a conversation's status. One that waits for its bot stays with it."""
     return "open" if reopens and status in ("snoozed", "resolved") else status
+
+
+def followed_by(conversation: Conversation, message: Message, at: datetime) -> Conversation:
+    """The conversation once a message of the company's was stored behind all others, at `at`."""
+    return replace(
+        conversation,
+        last_seq=message.seq,
+        last_message=Preview.of(message, at),
+        channels=tuple(dict.fromkeys((*conversation.channels, message.channel))),
+        updated_at=at,
+    )

@@ -1,7 +1,8 @@
 """`make screenshots`: writes docs/images, the documentation's pictures of the agents' page and of the chat.
 
 A Santral of its own, in a temporary folder and on free ports; its customers are made up, write by SMTP and the web chat
-as customers do, and are answered by the API. Needs Debian's chromium. Names and addresses are under `.example`.
+as customers do, and are answered by the API. Needs Debian's chromium-headless-shell. Names and addresses are under
+`.example`.
 """
 
 from __future__ import annotations

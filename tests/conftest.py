@@ -17,7 +17,7 @@ from pymongo.read_concern import ReadConcern
 
 from inbox.store import Store, embedded
 
-pytest_plugins = ["mail_servers", "imap_server", "dns_server", "plugins"]
+pytest_plugins = ["axe", "mail_servers", "imap_server", "dns_server", "plugins"]
 
 _numbers = itertools.count(1)
 

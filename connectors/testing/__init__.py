@@ -11,13 +11,12 @@ from connectors.testing.feed import MemoryFeed
 from connectors.testing.finding import Finding
 from connectors.testing.installed import check_installed
 from connectors.testing.kit import check, prove
+from connectors.testing.leases import MemoryLease, MemoryLeases
 from connectors.testing.memory import (
     MemoryContext,
     MemoryFaces,
     MemoryFiles,
     MemoryKeys,
-    MemoryLease,
-    MemoryLeases,
     MemoryLog,
 )
 from connectors.testing.proof import Door, Mistake, NotMadeError, Platform, Proof, Sent, Told, Trouble

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -15,24 +13,9 @@ from widget_page import Widget, tab
 from connectors.context import Standing
 from normalizer.schema import Author, Part
 
-AXE = Path(__file__).parents[2] / "page/node_modules/axe-core/axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 BUTTONS = Part(type="buttons", text="Yes, No", data={"buttons": [{"label": "Yes", "value": "1"}]})
-
-
-@pytest.fixture(scope="session")
-def axe(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The checker of accessibility; `make lint` has brought it, or this does."""
-    if AXE.exists():
-        return AXE
-    if shutil.which("npm") is None:
-        pytest.skip("needs npm, to bring axe-core")
-    folder = tmp_path_factory.mktemp("axe")
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(AXE.parents[2] / name, folder)
-    subprocess.run(["npm", "ci", "--silent", "--no-audit", "--no-fund"], cwd=folder, check=True)
-    return folder / "node_modules/axe-core/axe.min.js"
 
 
 async def faults(widget: Widget) -> list[str]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,6 @@ from playwright.async_api import expect
 
 from inbox.api.agent_page import PAGE
 
-AXE = Path(__file__).parents[2] / "page/node_modules/axe-core/axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 SUBJECT = "Sipariş nerede?"
 
@@ -240,20 +237,6 @@ async def test_on_a_phone_one_lists_opens_answers_and_goes_back(house: House, sc
         await expect(screen.row(chat["id"])).to_be_visible()
         await page.locator(".nav").get_by_role("button", name="Unassigned").tap()
         await expect(page.locator(".nav [aria-current]")).to_contain_text("Unassigned")
-
-
-@pytest.fixture(scope="session")
-def axe(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The checker of accessibility; `make lint` has brought it, or this does."""
-    if AXE.exists():
-        return AXE
-    if shutil.which("npm") is None:
-        pytest.skip("needs npm, to bring axe-core")
-    folder = tmp_path_factory.mktemp("axe")
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(AXE.parents[2] / name, folder)
-    subprocess.run(["npm", "ci", "--silent", "--no-audit", "--no-fund"], cwd=folder, check=True)
-    return folder / "node_modules/axe-core/axe.min.js"
 
 
 async def faults(screen: Screen) -> list[str]:
