@@ -66,7 +66,8 @@ def _clean_key(key: object) -> str:
 
 def to_milliseconds(moment: datetime) -> datetime:
     """The moment in UTC, cut to the milliseconds that BSON keeps. A naive one is taken for UTC."""
-    moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 

@@ -1,56 +1,125 @@
-"""A request of Slack on its way into the journal: its key, and whose it is."""
+"""A request of Slack on its way into the journal: its key, whose it is, and what must be known of it at once.
+
+All of them are read here before they are acknowledged, so no more is decoded than is asked for.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
+import msgspec
 from msgspec import Struct
 
-from normalizer.fields import Fields, record, text
+from normalizer.fields import record, text
 from normalizer.outcomes import Raw
 from normalizer.slack.event import is_written
+from normalizer.slack.mrkdwn import mentioned
 from normalizer.slack.people import is_place
 from normalizer.slack.request import read
 
 
+class _Item(Struct, frozen=True):
+    channel: str = ""
+
+
+class _Event(Struct, frozen=True):
+    type: str = ""
+    subtype: str = ""
+    channel: str = ""
+    ts: str = ""
+    item: _Item = _Item()
+
+
+class _Request(Struct, frozen=True):
+    type: str = ""
+    challenge: str = ""
+    event_id: str = ""
+    trigger_id: str = ""
+    channel_id: str = ""
+    command: str = ""
+    event: msgspec.Raw = msgspec.Raw()
+
+
 class Arrival(Struct, frozen=True, kw_only=True):
-    """A request to be journaled, and what it tells; None where it is none."""
+    """A request to be journaled.
 
-    raw: Raw
-    told: Fields | None
+    Attributes:
+        key: the platform's own mark, else that of its content.
+        body: what came.
+        content_type: its type.
+        sender: the channel: what is said there is understood in its order.
+        event: the type of the event that it tells of; empty where it tells of none.
+        command: the slash command that it is; empty where it is none.
+        challenge: what Slack wants to hear back, where it asks whether the hook is ours.
+        mentions: the ids of users and channels that it mentions without their names.
+    """
+
+    key: str
+    body: bytes
+    content_type: str
+    sender: str | None
+    event: str
+    command: str
+    challenge: str | None
+    mentions: tuple[str, ...]
+
+    def raw(self, at: datetime, names: Mapping[str, str]) -> Raw:
+        """As it is journaled: what came at that time, and the names of whom it mentions."""
+        return Raw(
+            key=self.key,
+            body=self.body,
+            content_type=self.content_type,
+            received_at=at,
+            envelope={"names": names} if names else {},
+            sender=self.sender,
+        )
 
 
-def arrival(
-    body: bytes, content_type: str, at: datetime, names: Mapping[str, str], told: Fields | None = None
-) -> Arrival:
-    """How a request is kept: under the platform's own mark, else under its content's."""
-    if told is None:
-        told = read(body, content_type)
-    event = record(told or {}, "event")
-    key = _key(told or {}, event) or hashlib.sha256(body).hexdigest()
-    envelope: dict[str, Any] = {"names": dict(names)} if names else {}
-    sender = _sender(told or {}, event)
-    raw = Raw(key=key, body=body, content_type=content_type, received_at=at, envelope=envelope, sender=sender)
-    return Arrival(raw=raw, told=told)
+_request = msgspec.json.Decoder(_Request).decode
+_event = msgspec.json.Decoder(_Event).decode
 
 
-def _key(told: Fields, event: Fields) -> str:
+def arrival(body: bytes, content_type: str) -> Arrival:
+    """What a request is kept under, and what is to be known of it at once."""
+    try:
+        request = _request(body)
+        event = _event(request.event) if request.event else None
+    except (msgspec.DecodeError, RecursionError):  # a form, a field of another type, or nothing of Slack's
+        request, event = _leniently(body, content_type)
+    return Arrival(
+        key=_key(request, event) or hashlib.sha256(body).hexdigest(),
+        body=body,
+        content_type=content_type,
+        sender=((event.channel or event.item.channel) if event else "") or request.channel_id or None,
+        event=event.type if event else "",
+        command=request.command,
+        challenge=request.challenge if request.type == "url_verification" else None,
+        mentions=tuple(mentioned(bytes(request.event))),
+    )
+
+
+def _leniently(body: bytes, content_type: str) -> tuple[_Request, _Event | None]:
+    """The same of whatever came: a field of another type is as if absent."""
+    told = read(body, content_type) or {}
+    request = _Request(
+        **{name: text(told, name) for name in _Request.__struct_fields__ if name != "event"}, event=msgspec.Raw(body)
+    )
+    event = record(told, "event")
+    if not event:
+        return request, None
+    item = _Item(channel=text(record(event, "item"), "channel"))
+    return request, _Event(**{name: text(event, name) for name in ("type", "subtype", "channel", "ts")}, item=item)
+
+
+def _key(request: _Request, event: _Event | None) -> str:
     """The platform's own mark: of a post its channel and time, whichever event tells of it, and the history too.
 
     Other events have an `event_id`, one over all their tries; what people press has a `trigger_id`.
     """
-    if not event:
-        return text(told, "trigger_id")
-    channel, ts = text(event, "channel"), text(event, "ts")
-    if is_written(event) and is_place(channel, ts):
-        return f"message:{channel}/{ts}"
-    return text(told, "event_id")
-
-
-def _sender(told: Fields, event: Fields) -> str | None:
-    """The channel: what is said there is understood in its order."""
-    item = record(event, "item")
-    return text(event, "channel") or text(item, "channel") or text(told, "channel_id") or None
+    if event is None:
+        return request.trigger_id
+    if is_written(event.type, event.subtype) and is_place(event.channel, event.ts):
+        return f"message:{event.channel}/{event.ts}"
+    return request.event_id

@@ -14,6 +14,7 @@ from typing import Any
 from connectors.context import Context, Lease
 from connectors.errors import PermanentError
 from connectors.slack.api import UNKNOWN_APP, SlackApi
+from connectors.slack.arrival import arrival
 from connectors.slack.inbound import Inbound
 from normalizer.fields import Fields, record, records, text
 from normalizer.slack.request import JSON
@@ -100,7 +101,7 @@ class History:
         id_, ts = text(channel, "id"), text(message, "ts")
         event: dict[str, Any] = {**message, "type": "message", "channel": id_, "channel_type": _kind(channel)}
         told = {"type": "event_callback", "event_id": f"history:{id_}:{ts}", "authorizations": self._us, "event": event}
-        await self._inbound.take(json.dumps(told).encode(), JSON)
+        await self._inbound.take(arrival(json.dumps(told).encode(), JSON))
 
 
 def _kind(channel: Fields) -> str:

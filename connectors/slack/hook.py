@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
+import time
 from collections.abc import Sequence
 
 from aiohttp import web
-from slack_sdk.signature import SignatureVerifier
 
 from connectors.context import Context
+from connectors.slack.arrival import arrival
 from connectors.slack.inbound import Inbound
-from normalizer.fields import parse, text
-from normalizer.slack.request import FORM
 
 TIMESTAMP = "X-Slack-Request-Timestamp"
 SIGNATURE = "X-Slack-Signature"
+CLOCK_SECONDS = 300  # that Slack's clock and ours may differ; an older request may be one that somebody repeats
 
 
 class Hook:
@@ -24,7 +25,7 @@ class Hook:
         """`secrets` are those that are taken."""
         self._context = context
         self._inbound = inbound
-        self._verifiers = [SignatureVerifier(secret) for secret in secrets]
+        self._secrets = [secret.encode() for secret in secrets]
 
     async def run(self) -> None:
         """Serves until cancelled."""
@@ -43,21 +44,25 @@ class Hook:
         if not self._is_signed(body, request.headers.get(TIMESTAMP, ""), request.headers.get(SIGNATURE, "")):
             self._context.turned_away("signature")
             raise web.HTTPUnauthorized(text="the signature is wrong, or too old")
-        content_type = request.content_type
-        told = None if content_type.startswith(FORM) else parse(body)
-        if told is not None and text(told, "type") == "url_verification":
-            return web.json_response({"challenge": text(told, "challenge")})
-        await self._inbound.take(body, content_type, told)
+        came = arrival(body, request.content_type)
+        if came.challenge is not None:
+            return web.json_response({"challenge": came.challenge})
+        await self._inbound.take(came)
         return web.Response()
 
     def _is_signed(self, body: bytes, timestamp: str, signature: str) -> bool:
         """Slack's signature over the body and a clock of the last five minutes.
 
         https://docs.slack.dev/authentication/verifying-requests-from-slack
+
+        The official client makes text of the body first, and takes four times as long for it.
         """
-        if not (timestamp.isascii() and timestamp.isdecimal() and signature.isascii()) or len(timestamp) > 12:
+        if not (timestamp.isascii() and timestamp.isdecimal() and len(timestamp) <= 12):
             return False
-        try:
-            return any(verifier.is_valid(body, timestamp, signature) for verifier in self._verifiers)
-        except UnicodeDecodeError:  # Slack signs text alone
+        if abs(time.time() - int(timestamp)) > CLOCK_SECONDS:
             return False
+        signed = b"v0:%s:%s" % (timestamp.encode(), body)
+        shown = signature.encode(errors="surrogateescape")
+        # Each is compared, and each in the same time, so that nothing is learned of a secret from how long it takes.
+        rightly = (f"v0={hmac.digest(secret, signed, 'sha256').hex()}".encode() for secret in self._secrets)
+        return sum(hmac.compare_digest(shown, right) for right in rightly) > 0

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from connectors.context import Context
-from connectors.slack.arrival import arrival
+from connectors.slack.arrival import Arrival
 from connectors.slack.lifecycle import Lifecycle
 from connectors.slack.names import Names
-from normalizer.fields import Fields
 
 
 class Inbound:
@@ -18,14 +17,12 @@ class Inbound:
         self._names = names
         self._lifecycle = lifecycle
 
-    async def take(self, body: bytes, content_type: str, told: Fields | None = None) -> None:
+    async def take(self, came: Arrival) -> None:
         """Journals a request.
 
         Raises:
             UnavailableError: it could not be: Slack must send it again.
         """
-        names = await self._names.of(body.decode("utf-8", "replace"))
-        came = arrival(body, content_type, self._context.now(), names, told)
-        await self._context.receive(came.raw)
-        if came.told is not None:
-            self._lifecycle.tell(came.told)
+        names = await self._names.of(came.mentions)
+        await self._context.receive(came.raw(self._context.now(), names))
+        self._lifecycle.tell(came)

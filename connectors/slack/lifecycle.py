@@ -17,8 +17,10 @@ from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from connectors.context import Context
 from connectors.errors import ConnectorError, PermanentError, TemporaryError
 from connectors.slack.api import SlackApi
+from connectors.slack.arrival import Arrival
 from connectors.slack.names import Names
-from normalizer.fields import Fields, record, text
+from normalizer.fields import record, text
+from normalizer.slack.request import read
 
 RETRY_SECONDS = 10.0
 WAITING = 1000  # requests that wait for Bolt; what concerns the app itself is rare
@@ -34,7 +36,7 @@ class Lifecycle:
         self._context = context
         self._names = names
         self._notice = notice
-        self._requests: asyncio.Queue[Fields] = asyncio.Queue(WAITING)
+        self._requests: asyncio.Queue[Arrival] = asyncio.Queue(WAITING)
         self._revoked: asyncio.Queue[str] = asyncio.Queue()
         logger = logging.getLogger("santral.slack.bolt")
         self._bolt = AsyncApp(client=api.client, logger=logger, request_verification_enabled=False)
@@ -44,17 +46,18 @@ class Lifecycle:
             self._bolt.event(kind)(self._renamed)
         self._bolt.command(re.compile("."))(self._commanded)
 
-    def tell(self, request: Fields) -> None:
+    def tell(self, came: Arrival) -> None:
         """A request that is journaled."""
-        heard = text(record(request, "event"), "type") in _HEARD or ("command" in request and bool(self._notice))
+        heard = came.event in _HEARD or (came.command and self._notice)
         if heard and not self._requests.full():
-            self._requests.put_nowait(request)
+            self._requests.put_nowait(came)
 
     async def dispatch(self) -> None:
         """Hands requests to Bolt until cancelled."""
         while True:
-            request = dict(await self._requests.get())
-            await self._bolt.async_dispatch(AsyncBoltRequest(body=request, mode="socket_mode"))
+            came = await self._requests.get()
+            request = AsyncBoltRequest(body=dict(read(came.body, came.content_type) or {}), mode="socket_mode")
+            await self._bolt.async_dispatch(request)
 
     async def until_gone(self) -> None:
         """Stops the channel when the app can work no longer: when it is told so, and Slack stands by it."""

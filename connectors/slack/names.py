@@ -6,11 +6,11 @@ import asyncio
 import contextlib
 import time
 from collections import OrderedDict
+from collections.abc import Sequence
 
 from connectors.errors import ConnectorError
 from connectors.slack.api import SlackApi
 from normalizer.fields import Fields, record, text
-from normalizer.slack.mrkdwn import mentioned
 
 KEPT = 10_000
 KEPT_SECONDS = 6 * 3600.0
@@ -28,9 +28,11 @@ class Names:
         self._known: OrderedDict[str, tuple[str, float]] = OrderedDict()
         self._asking: dict[str, asyncio.Task[None]] = {}
 
-    async def of(self, body: str) -> dict[str, str]:
+    async def of(self, mentioned: Sequence[str]) -> dict[str, str]:
         """The names of whom a request mentions, as far as they are known or come at once."""
-        ids = list(dict.fromkeys(mentioned(body)))[:MOST]
+        if not mentioned:
+            return {}
+        ids = list(dict.fromkeys(mentioned))[:MOST]
         unknown = [id_ for id_ in ids if id_ not in self._known or self._known[id_][1] < time.monotonic()]
         if unknown:
             asking = [self._asked(id_) for id_ in unknown]

@@ -14,6 +14,7 @@ from connectors.testing import Door, Mistake, Platform, Proof, Sent, Told, Troub
 from connectors.testing.server import TROUBLES, serving
 from connectors.testing.slack_server import ADA, APP_TOKEN, BOT_TOKEN, DIRECT, GENERAL, SIGNING, SlackServer
 from normalizer.outcomes import Person, Raw
+from normalizer.slack.request import FORM, JSON
 
 AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
 TS = "1795428000.000100"
@@ -30,11 +31,11 @@ FILE = {
 
 def _raw(number: int, **event: object) -> Raw:
     told = {"type": "event_callback", "event_id": f"Ev{number}", "team_id": "T1", "event": event}
-    return arrival(json.dumps(told).encode(), "application/json", AT, {}).raw
+    return arrival(json.dumps(told).encode(), JSON).raw(AT, {})
 
 
 def _form(body: str) -> Raw:
-    return arrival(body.encode(), "application/x-www-form-urlencoded", AT, {}).raw
+    return arrival(body.encode(), FORM).raw(AT, {})
 
 
 class Slack(Platform):

@@ -14,6 +14,7 @@ from msgspec import Struct
 from connectors.context import Context
 from connectors.errors import TemporaryError, UnavailableError
 from connectors.slack.api import SlackApi
+from connectors.slack.arrival import arrival
 from connectors.slack.inbound import Inbound
 from connectors.tasks import end
 from normalizer.slack.request import JSON
@@ -101,7 +102,7 @@ class SocketMode:
     async def _take(self, socket: aiohttp.ClientWebSocketResponse, frame: _Frame) -> None:
         """Journals a request and acknowledges it; without an acknowledgement Slack sends it again."""
         try:
-            await self._inbound.take(bytes(frame.payload), JSON)
+            await self._inbound.take(arrival(bytes(frame.payload), JSON))
             if not socket.closed:
                 await socket.send_json({"envelope_id": frame.envelope_id})
         except UnavailableError as error:

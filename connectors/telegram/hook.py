@@ -50,7 +50,7 @@ class Hook:
         """
         if tail or request.method != "POST":
             raise web.HTTPNotFound(text="Telegram posts to this channel's hook itself")
-        shown = request.headers.get(HEADER, "").encode()
+        shown = request.headers.get(HEADER, "").encode(errors="surrogateescape")
         # Each is compared, and each in the same time, so that nothing is learned of a secret from how long it takes.
         if not sum(hmac.compare_digest(shown, secret.encode()) for secret in self._secrets):
             self._context.turned_away("secret")

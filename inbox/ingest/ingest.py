@@ -38,7 +38,9 @@ JOURNAL_BACKLOG = 64 * 1024 * 1024  # bytes that may wait to be journaled
 JOURNAL_SECONDS = 10.0  # after which a platform is told to try again: many give up waiting soon after
 ORIGINAL_SECONDS = 30.0  # likewise, for a large one; what was written of it is swept
 LONGEST_ERROR = 20_000  # characters of a traceback that are kept: the last
-LONGEST_REST = 0.25  # seconds
+REST = 4  # times as long as a large batch took to apply is left to acknowledgements, while somebody waits for one
+LONGEST_REST = 2.0  # seconds
+REST_STEP = 0.01  # seconds after which it is seen that nobody waits any more
 TURN_SECONDS = 0.25  # how soon what had to let others of its sender go first is tried again
 
 
@@ -206,9 +208,13 @@ class Ingest:
             self._ready.clear()
 
     async def _give_way(self, applied: int, seconds: float) -> None:
-        """Under load leaves half of the time to those who wait for an acknowledgement: what waits here is safe."""
-        if applied >= APPLY_BATCH // 2 and self._journal.busy:
-            await asyncio.sleep(min(seconds, LONGEST_REST))
+        """Under load leaves most of the time to those who wait for an acknowledgement: what waits here is safe."""
+        if applied < APPLY_BATCH // 2:
+            return
+        loop = asyncio.get_running_loop()
+        until = loop.time() + min(REST * seconds, LONGEST_REST)
+        while self._journal.busy and loop.time() < until:
+            await asyncio.sleep(REST_STEP)
 
     async def _apply(self, batch: list[Understood], *, more: bool = False) -> None:
         """Applies a batch; with `more` it is filled when its transaction begins, for which others may be waited for."""

@@ -33,11 +33,9 @@ class Told(Struct, frozen=True, kw_only=True):
     names: Mapping[str, str]
 
 
-def is_written(event: Fields) -> bool:
-    """Whether an event tells of a post: something that a person or a program has written."""
-    return text(event, "type") == "app_mention" or (
-        text(event, "type") == "message" and text(event, "subtype") in _WRITTEN
-    )
+def is_written(kind: str, subtype: str) -> bool:
+    """Whether an event of that type and subtype tells of a post: what a person or a program has written."""
+    return kind == "app_mention" or (kind == "message" and subtype in _WRITTEN)
 
 
 def understood(event: Fields, told: Told) -> Iterator[Outcome]:

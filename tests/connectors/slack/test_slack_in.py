@@ -348,6 +348,7 @@ async def test_it_hears_while_the_web_api_is_down(desk: Switchboard, slack: Slac
     [
         b'{"type": "event_callback", "event": {"type": "mess',
         b"[]",
+        b"\xff\x00",
         b"[" * 100_000,
         b'{"type": "event_callback", "event_id": 7, "event": {"type": "message", "channel": {}, "ts": [], "user": 1}}',
         b'{"type": "event_callback", "event": {"type": "message", "channel": "C1", "ts": "now", "user": "U1"}}',
@@ -370,6 +371,7 @@ async def test_what_is_no_event_is_taken_and_harms_nobody(desk: Switchboard, sla
         {"X-Slack-Signature": "v0=" + "0" * 64},
         {"X-Slack-Signature": ""},
         {"X-Slack-Signature": "ğ"},
+        {"X-Slack-Signature": "\udcff"},  # a byte that is no text
         {"X-Slack-Request-Timestamp": "1700000000"},
         {"X-Slack-Request-Timestamp": "soon"},
         {"X-Slack-Request-Timestamp": "9" * 400},
@@ -382,10 +384,6 @@ async def test_a_forged_request_changes_nothing(desk: Switchboard, slack: SlackS
     await desk.until(DIRECT, lambda found: texts(found) == ["me too"])
     async with desk.http.get("/metrics") as answer:
         assert 'santral_requests_turned_away_total{channel="slack",reason="signature"} 1.0' in await answer.text()
-
-
-async def test_bytes_that_are_no_text_are_refused(desk: Switchboard, slack: SlackServer) -> None:
-    assert await slack.post(b"\xff\x00") == 401
 
 
 async def test_ten_megabytes_are_refused(desk: Switchboard, slack: SlackServer) -> None:
