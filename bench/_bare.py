@@ -7,6 +7,7 @@ address, and ends with its `mongod`, which is started just as Santral starts its
 from __future__ import annotations
 
 import asyncio
+import hmac
 import signal
 import sys
 from pathlib import Path
@@ -21,6 +22,7 @@ from pymongo import AsyncMongoClient
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.write_concern import WriteConcern
 
+from bench._hook_wire import SLACK_SECRET, TELEGRAM_SECRET
 from inbox.store import embedded
 
 BATCH = 128
@@ -108,14 +110,20 @@ class Hooks:
         self._committer = committer
 
     async def telegram(self, request: web.Request) -> web.Response:
-        """A request an update."""
+        """A request an update, of who knows the secret."""
+        if not hmac.compare_digest(request.headers["X-Telegram-Bot-Api-Secret-Token"], TELEGRAM_SECRET):
+            raise web.HTTPUnauthorized
         body = await request.read()
         await self._committer.commit({"_id": str(decode_update(body).update_id), "body": body})
         return web.Response()
 
     async def slack(self, request: web.Request) -> web.Response:
-        """A request an event."""
+        """A request an event, signed."""
         body = await request.read()
+        signed = b"v0:%s:%s" % (request.headers["X-Slack-Request-Timestamp"].encode(), body)
+        signature = f"v0={hmac.digest(SLACK_SECRET.encode(), signed, 'sha256').hex()}"
+        if not hmac.compare_digest(request.headers["X-Slack-Signature"], signature):
+            raise web.HTTPUnauthorized
         await self._committer.commit({"_id": decode_request(body).event_id, "body": body})
         return web.Response()
 

@@ -170,7 +170,7 @@ class WebSocketChat(Connection):
             self._acknowledged()
         elif payload.startswith(b'{"type":"welcome"'):
             self.opened.set_result(None)
-        elif not payload.startswith(b'{"type":"message"'):
+        elif payload.startswith(b'{"type":"error"'):
             self._wrong(payload)
 
 

@@ -21,10 +21,10 @@ class Activity:
         self._out: dict[str, datetime] = {}
         self._hours: Counter[Hour] = Counter()
 
-    def came(self, channel: str, at: datetime) -> None:
-        """A message came in."""
+    def came(self, channel: str, messages: int, at: datetime) -> None:
+        """Messages came in, the last of them at that time."""
         self._in[channel] = at
-        self._hours[channel, silence.hour_of(at)] += 1
+        self._hours[channel, silence.hour_of(at)] += messages
 
     def left(self, channel: str, at: datetime) -> None:
         """A reply left."""

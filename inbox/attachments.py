@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Collection
-from datetime import UTC, datetime
 
 import puremagic
 
@@ -13,7 +12,7 @@ from inbox.model import new_id
 from inbox.staff import Principal
 from inbox.store import Store, Upload
 from inbox.store.files import PICTURES
-from normalizer.codec import clean_text, to_milliseconds
+from normalizer.codec import clean_text, utc_now
 from normalizer.schema import Attachment
 
 LONGEST_NAME = 200
@@ -43,7 +42,7 @@ class Attachments:
             size=kept.size,
             sha256=kept.sha256,
         )
-        now = to_milliseconds(datetime.now(UTC))
+        now = utc_now()
         await self._store.files.add_upload(Upload(id=id_, owner=owner, attachment=attachment, created_at=now))
         return attachment
 

@@ -7,13 +7,12 @@ time: a process that is killed loses what was read in its last second.
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 
 from connectors.errors import UnavailableError
 from inbox.model import new_id
 from inbox.staff import AuditEntry, Principal
 from inbox.store import Store
-from normalizer.codec import to_milliseconds
+from normalizer.codec import utc_now
 
 FLUSH_SECONDS = 1.0
 MOST_WAITING = 10_000  # reads that wait while the database is away; it answers no more of them then anyway
@@ -57,7 +56,7 @@ def entry(
     """An entry of now."""
     return AuditEntry(
         id=new_id(),
-        at=to_milliseconds(datetime.now(UTC)),
+        at=utc_now(),
         principal_id=principal.id,
         principal=principal.name,
         call=call,

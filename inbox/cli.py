@@ -10,7 +10,6 @@ import resource
 import signal
 import sys
 from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -30,7 +29,7 @@ from inbox.secrets import secrets_of
 from inbox.shadows import shadows
 from inbox.staff import ROLES, Agent, Role
 from inbox.store import StoreUnavailableError, UnfitDatabaseError, embedded
-from normalizer.codec import json_schema, to_milliseconds
+from normalizer.codec import json_schema, utc_now
 from normalizer.schema import SCHEMA_VERSION
 
 T = TypeVar("T")
@@ -116,7 +115,7 @@ def agent_add(email: str, role: Role, name: str | None, path: Path | None) -> No
         email=email.strip().lower(),
         name=name or email.partition("@")[0],
         role=role,
-        created_at=to_milliseconds(datetime.now(UTC)),
+        created_at=utc_now(),
     )
     if "@" not in email or not _told(lambda: commands.add_agent(_load(path, strict=False), made, password)):
         told = f"{email}: another agent signs in with it" if "@" in email else f"{email}: must be a mail address"

@@ -19,6 +19,7 @@ from inbox.ingest import Ingest
 from inbox.metrics import Metrics
 from inbox.model import scoped
 from inbox.store import Store
+from normalizer.codec import utc_now
 from normalizer.outcomes import Raw
 
 
@@ -84,7 +85,7 @@ class ChannelContext:
 
     def now(self) -> datetime:
         """The time, aware, in UTC."""
-        return datetime.now(UTC)
+        return utc_now()
 
     @asynccontextmanager
     async def lease(self, name: str) -> AsyncIterator[Lease]:

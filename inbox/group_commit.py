@@ -69,10 +69,10 @@ class GroupCommit(Generic[Item, Result]):
             self._flusher = asyncio.create_task(self._flush())
         return await future
 
-    @property
-    def busy(self) -> bool:
-        """Whether anybody waits."""
-        return self._flusher is not None
+    async def idle(self, seconds: float) -> None:
+        """Returns when nobody waits, and after so long at the latest."""
+        if self._flusher is not None:
+            await asyncio.wait((self._flusher,), timeout=seconds)
 
     async def close(self) -> None:
         """Takes no more, and returns when all that was taken is written or refused."""
@@ -93,7 +93,6 @@ class GroupCommit(Generic[Item, Result]):
                     self._stuck = False
                 for (_, future), outcome in zip(taken, outcomes, strict=True):
                     _settle(future, outcome)
-                await asyncio.sleep(0)  # they tell others so, and what comes meanwhile is in the next batch
         finally:
             self._flusher = None
 

@@ -130,10 +130,10 @@ class Metrics:
         """An event could not be kept."""
         self._of(channel).events["refused"].inc()
 
-    def journaled(self, channel: str, at: datetime) -> None:
-        """An event that was received at that time is kept for the first time."""
-        self._of(channel).events["journaled"].inc()
-        self._activity.came(channel, at)
+    def journaled(self, channel: str, events: int, at: datetime) -> None:
+        """Events, the last of them received at that time, are kept for the first time."""
+        self._of(channel).events["journaled"].inc(events)
+        self._activity.came(channel, events, at)
 
     def duplicate(self, channel: str) -> None:
         """An event was kept already."""

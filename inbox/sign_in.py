@@ -20,7 +20,7 @@ from inbox.passwords import LONGEST, Passwords
 from inbox.staff import Agent, Role, Session
 from inbox.store import Store
 from inbox.store.staff import SESSION_IDLE, EmailTakenError
-from normalizer.codec import to_milliseconds
+from normalizer.codec import utc_now
 
 WINDOW_SECONDS = 15 * 60.0
 TRIES = 10  # wrong guesses in that time: by one browser, or by one address at one agent's password
@@ -122,7 +122,7 @@ class SignIn:
             email=email,
             name=who.name or email.partition("@")[0],
             role=self._newcomers,
-            created_at=to_milliseconds(datetime.now(UTC)),
+            created_at=utc_now(),
         )
         try:
             await self._store.staff.add_agent(made, await self.passwords.hash(secrets.token_urlsafe(32)))
@@ -141,7 +141,7 @@ class SignIn:
         }
 
     async def _begin(self, agent: Agent, address: str, browser: str) -> SignedIn:
-        now, secret = to_milliseconds(datetime.now(UTC)), secrets.token_urlsafe(32)
+        now, secret = utc_now(), secrets.token_urlsafe(32)
         session = Session(
             id=new_id(),
             agent_id=agent.id,

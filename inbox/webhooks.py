@@ -36,7 +36,7 @@ from inbox.store import Store
 from inbox.store.webhooks import delivery_id
 from inbox.subscribers import Webhook, WebhookDelivery, WebhookSecret
 from inbox.told import event_view
-from normalizer.codec import to_json, to_milliseconds
+from normalizer.codec import to_json, utc_now
 
 LOOK_SECONDS = 1.0
 PAGE = 200
@@ -204,7 +204,7 @@ class WebhookWorker:
 
     async def _note(self, webhook: Webhook, delivery: WebhookDelivery, outcome: Outcome) -> None:
         """Notes what became of a call: of the webhook first, so that whoever sees the delivery's fate sees that too."""
-        now = to_milliseconds(datetime.now(UTC))
+        now = utc_now()
         changes: dict[str, Any] = {"status": outcome.status, "error": outcome.error}
         if outcome.error is None:
             if webhook.failing_since is not None:
@@ -271,7 +271,7 @@ def _key(secret: WebhookSecret) -> bytes:
 
 
 def _delivery(webhook: Webhook, event: Event) -> WebhookDelivery:
-    now = to_milliseconds(datetime.now(UTC))
+    now = utc_now()
     customer = event.data.get("customer")
     kind: EventType = event.type
     return WebhookDelivery(

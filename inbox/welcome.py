@@ -11,7 +11,7 @@ from inbox.passwords import Passwords, generated
 from inbox.staff import Agent
 from inbox.store import Store
 from inbox.store.staff import EmailTakenError
-from normalizer.codec import to_milliseconds
+from normalizer.codec import utc_now
 
 TOKEN_FILE = "first-token"  # noqa: S105 (its name, not itself)
 PASSWORD_FILE = "first-password"  # noqa: S105 (its name, not itself)
@@ -41,9 +41,7 @@ async def first_password(store: Store, data_dir: Path) -> str | None:
     if await store.staff.agent_called(EMAIL) is None:
         password = generated()
         _keep(path, password)  # first: an agent whose password nobody has would be of no use
-        made = Agent(
-            id=new_id(), email=EMAIL, name="Admin", role="admin", created_at=to_milliseconds(datetime.now(UTC))
-        )
+        made = Agent(id=new_id(), email=EMAIL, name="Admin", role="admin", created_at=utc_now())
         try:
             await store.staff.add_agent(made, await passwords.hash(password))
         except EmailTakenError:  # an earlier start was cut off between the address and the agent

@@ -8,6 +8,7 @@ not lost by it: the journal keeps the original byte for byte.
 from __future__ import annotations
 
 import math
+import time
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -68,7 +69,13 @@ def to_milliseconds(moment: datetime) -> datetime:
     """The moment in UTC, cut to the milliseconds that BSON keeps. A naive one is taken for UTC."""
     if moment.tzinfo is not UTC:
         moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    below = moment.microsecond % 1000
+    return moment.replace(microsecond=moment.microsecond - below) if below else moment
+
+
+def utc_now() -> datetime:
+    """The time, in UTC and in milliseconds."""
+    return datetime.fromtimestamp(time.time_ns() // 1_000_000 / 1000, UTC)
 
 
 def clean_structure(structure: T) -> T:

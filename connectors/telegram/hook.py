@@ -33,7 +33,8 @@ class Hook:
         """`secrets` are those that are taken, the new one first; `answer` is called with each update that is kept."""
         self._api = api
         self._context = context
-        self._secrets = secrets
+        self._secrets = [secret.encode() for secret in secrets]
+        self._newest = secrets[0]
         self._answer = answer
 
     async def run(self) -> None:
@@ -52,7 +53,7 @@ class Hook:
             raise web.HTTPNotFound(text="Telegram posts to this channel's hook itself")
         shown = request.headers.get(HEADER, "").encode(errors="surrogateescape")
         # Each is compared, and each in the same time, so that nothing is learned of a secret from how long it takes.
-        if not sum(hmac.compare_digest(shown, secret.encode()) for secret in self._secrets):
+        if not sum([hmac.compare_digest(shown, secret) for secret in self._secrets]):
             self._context.turned_away("secret")
             raise web.HTTPUnauthorized(text="the secret is wrong")
         came = arrival(await request.read(), self._context.now())
@@ -68,7 +69,7 @@ class Hook:
                 with self._api.calling():
                     await self._api.bot.set_webhook(
                         address(channel),
-                        secret_token=self._secrets[0],
+                        secret_token=self._newest,
                         allowed_updates=ALLOWED_UPDATES,
                         max_connections=CONNECTIONS,
                     )

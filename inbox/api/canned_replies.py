@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -20,7 +19,7 @@ from inbox.canned import VARIABLES, fill, to_shortcut, unknown_variables
 from inbox.model import CannedReply, Conversation, new_id
 from inbox.replies import sanitized
 from inbox.sight import sees_reply
-from normalizer.codec import to_milliseconds
+from normalizer.codec import utc_now
 
 SHORTCUT = r"^[\w-]{1,50}$"
 MOST_NAMED = 10  # of the unknown variables that a refusal tells of
@@ -86,7 +85,7 @@ async def list_canned_replies(call: Call[NoQuery, None]) -> CannedReplies:
 async def add_canned_reply(call: Call[NoQuery, NewCannedReply]) -> Answer[CannedReply]:
     """Makes a canned reply."""
     await _check_owner(call, call.body.team)
-    now = to_milliseconds(datetime.now(UTC))
+    now = utc_now()
     fields = _checked(asdict(call.body))
     reply = CannedReply(id=new_id(), created_at=now, updated_at=now, **fields)
     return shown(await call.services.keeping.add_reply(reply))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
@@ -16,7 +15,7 @@ from inbox.api.reading import NoQuery
 from inbox.api.routing import AnyCall, Call, route
 from inbox.api.seen import seen_conversation, standing_conversation
 from inbox.model import Draft
-from normalizer.codec import clean_structure, to_milliseconds
+from normalizer.codec import clean_structure, utc_now
 from normalizer.schema import Attachment
 
 
@@ -74,7 +73,7 @@ async def put_draft(call: Call[NoQuery, DraftBody]) -> DraftView:
             id=_id(call),
             conversation_id=call.id,
             principal_id=call.principal.id,
-            updated_at=to_milliseconds(datetime.now(UTC)),
+            updated_at=utc_now(),
             **asdict(call.body),
         )
     )

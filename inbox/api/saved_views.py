@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import asdict
@@ -17,7 +15,7 @@ from inbox.api.routing import Answer, AnyCall, Call, route
 from inbox.filters import Filter, Sort, View, customers_of, mistakes, resolved
 from inbox.model import new_id
 from inbox.sight import sees_view
-from normalizer.codec import to_milliseconds
+from normalizer.codec import utc_now
 
 
 class ViewBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,7 +49,7 @@ async def list_views(call: Call[NoQuery, None]) -> Page[View]:
 @route("POST", "/api/v1/views", status=201)
 async def add_view(call: Call[NoQuery, ViewBody]) -> Answer[View]:
     """Makes a view."""
-    body, now = call.body, to_milliseconds(datetime.now(UTC))
+    body, now = call.body, utc_now()
     view = View(id=new_id(), owner=call.principal.id, created_at=now, updated_at=now, **asdict(body))
     check_shared(call, shared=view.shared)
     await _check(call, view)

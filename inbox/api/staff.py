@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -16,7 +15,7 @@ from inbox.api.session import NewPassword
 from inbox.model import new_id
 from inbox.staff import Agent, Role, Team, Token
 from inbox.store.staff import EmailTakenError
-from normalizer.codec import to_milliseconds
+from normalizer.codec import utc_now
 from normalizer.schema import Time
 
 Email = Annotated[str, Meta(pattern=r"^[^@\s]{1,64}@[^@\s]{1,255}$")]
@@ -82,7 +81,7 @@ async def add_agent(call: Call[NoQuery, NewAgent]) -> Agent:
         name=body.name,
         role=body.role,
         teams=tuple(dict.fromkeys(body.teams)),
-        created_at=to_milliseconds(datetime.now(UTC)),
+        created_at=utc_now(),
     )
     try:
         await call.store.staff.add_agent(agent, await call.services.sign_in.passwords.hash(body.password))
@@ -128,7 +127,7 @@ async def list_teams(call: Call[NoQuery, None]) -> Page[Team]:
 @route("POST", "/api/v1/teams", status=201)
 async def add_team(call: Call[NoQuery, TeamBody]) -> Team:
     """Makes a team."""
-    team = Team(id=new_id(), name=call.body.name, created_at=to_milliseconds(datetime.now(UTC)))
+    team = Team(id=new_id(), name=call.body.name, created_at=utc_now())
     await call.store.staff.add_team(team)
     return team
 
@@ -151,7 +150,7 @@ async def list_tokens(call: Call[NoQuery, None]) -> Page[Token]:
 @route("POST", "/api/v1/tokens", status=201)
 async def add_token(call: Call[NoQuery, NewToken]) -> MadeToken:
     """Makes a token, which is a principal of its own."""
-    body, now = call.body, to_milliseconds(datetime.now(UTC))
+    body, now = call.body, utc_now()
     await _check_teams(call, body.teams)
     expires_at = future(body.expires_at, "expires_at")
     return MadeToken(

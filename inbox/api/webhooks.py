@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -19,7 +18,7 @@ from inbox.events import to_cursor
 from inbox.model import EventType, new_id
 from inbox.subscribers import Webhook, WebhookDelivery
 from inbox.webhooks import Caller, new_secret, ping, rotated
-from normalizer.codec import to_builtins, to_milliseconds
+from normalizer.codec import to_builtins, utc_now
 from normalizer.schema import Time
 
 NEWEST = "-created_at"
@@ -119,7 +118,7 @@ async def add_webhook(call: Call[NoQuery, NewWebhook]) -> MadeWebhook:
         events=tuple(dict.fromkeys(body.events)),
         position=await _position(call, body.after) if body.after else await call.store.events.newest(),
         secrets=(secret,),
-        created_at=to_milliseconds(datetime.now(UTC)),
+        created_at=utc_now(),
     )
     await call.store.webhooks.add(webhook)
     return _made(webhook)
@@ -157,7 +156,7 @@ async def drop_webhook(call: Call[NoQuery, None]) -> None:
 async def rotate_secret(call: Call[NoQuery, None]) -> MadeWebhook:
     """Makes a new secret; for 24 hours the last one signs beside it."""
     known = (await _webhook(call)).secrets
-    return _made(await _changed(call, {"secrets": to_builtins(rotated(known, to_milliseconds(datetime.now(UTC))))}))
+    return _made(await _changed(call, {"secrets": to_builtins(rotated(known, utc_now()))}))
 
 
 @route("POST", "/api/v1/webhooks/{id}/test")
@@ -193,7 +192,7 @@ async def list_deliveries(call: Call[PageQuery, None]) -> Page[WebhookDeliveryVi
 @route("POST", "/api/v1/webhooks/{id}/retry")
 async def retry_delivery(call: Call[NoQuery, RetryBody]) -> WebhookDeliveryView:
     """Tries one delivery again from the beginning."""
-    delivery = await call.store.webhooks.retry(call.id, call.body.delivery_id, to_milliseconds(datetime.now(UTC)))
+    delivery = await call.store.webhooks.retry(call.id, call.body.delivery_id, utc_now())
     if delivery is None:
         raise not_found("delivery", call.body.delivery_id)
     return _delivery(delivery)

@@ -47,7 +47,7 @@ def new_entry(channel: str, connector: str, raw: Raw, owner: str, *, inline: boo
         connector=connector,
         message_id=new_id(),
         content_type=raw.content_type,
-        envelope=clean(dict(raw.envelope)),
+        envelope=clean(dict(raw.envelope)) if raw.envelope else {},
         sender=f"{channel}|{_short(raw.sender)}" if raw.sender else None,
         size=len(raw.body),
         body=raw.body if inline else None,

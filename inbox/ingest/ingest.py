@@ -38,9 +38,7 @@ JOURNAL_BACKLOG = 64 * 1024 * 1024  # bytes that may wait to be journaled
 JOURNAL_SECONDS = 10.0  # after which a platform is told to try again: many give up waiting soon after
 ORIGINAL_SECONDS = 30.0  # likewise, for a large one; what was written of it is swept
 LONGEST_ERROR = 20_000  # characters of a traceback that are kept: the last
-REST = 4  # times as long as a large batch took to apply is left to acknowledgements, while somebody waits for one
-LONGEST_REST = 2.0  # seconds
-REST_STEP = 0.01  # seconds after which it is seen that nobody waits any more
+LONGEST_REST = 2.0  # seconds between two large batches, while others wait for an acknowledgement without a break
 TURN_SECONDS = 0.25  # how soon what had to let others of its sender go first is tried again
 
 
@@ -158,14 +156,17 @@ class Ingest:
         except UnavailableError:
             self._backlog.look()  # they may have been written all the same
             raise
+        new: dict[str, list[JournalEntry]] = {}
         for entry, standing in zip(entries, outcomes, strict=True):
             if not isinstance(standing, JournalEntry):
                 continue
             if standing.message_id == entry.message_id:
-                self._metrics.journaled(entry.channel, entry.received_at)
+                new.setdefault(entry.channel, []).append(entry)
                 self._backlog.add(entry)
             else:
                 self._metrics.duplicate(entry.channel)
+        for channel, kept in new.items():
+            self._metrics.journaled(channel, len(kept), kept[-1].received_at)
         return outcomes
 
     async def _understand_all(self) -> None:
@@ -187,13 +188,12 @@ class Ingest:
         return understood
 
     async def _apply_all(self) -> None:
-        loop = asyncio.get_running_loop()
         while True:
             await self._ready.wait()
-            began = loop.time()
             batch: list[Understood] = []
             await self._apply(batch, more=True)
-            await self._give_way(len(batch), loop.time() - began)
+            if len(batch) >= APPLY_BATCH // 2:  # a backlog, which is safe: who waits for an acknowledgement goes first
+                await self._journal.idle(LONGEST_REST)
 
     def _fill(self, batch: list[Understood]) -> None:
         """Adds what is understood by now: while others had their turn, there has come more."""
@@ -206,15 +206,6 @@ class Ingest:
         self._room.set()
         if not self._understood:
             self._ready.clear()
-
-    async def _give_way(self, applied: int, seconds: float) -> None:
-        """Under load leaves most of the time to those who wait for an acknowledgement: what waits here is safe."""
-        if applied < APPLY_BATCH // 2:
-            return
-        loop = asyncio.get_running_loop()
-        until = loop.time() + min(REST * seconds, LONGEST_REST)
-        while self._journal.busy and loop.time() < until:
-            await asyncio.sleep(REST_STEP)
 
     async def _apply(self, batch: list[Understood], *, more: bool = False) -> None:
         """Applies a batch; with `more` it is filled when its transaction begins, for which others may be waited for."""

@@ -19,7 +19,7 @@ from inbox.store.client import Client, Database, Document
 from inbox.store.guard import guarded
 from inbox.store.indexes import LONG_AGO
 from inbox.tallies import ALL, Tallies, day_of, lead
-from normalizer.codec import to_milliseconds
+from normalizer.codec import utc_now
 
 BEHIND = "~"  # sorts behind all that stands in an id
 DAY = timedelta(days=1)
@@ -78,7 +78,7 @@ class Reports:
 
     async def prepare(self) -> None:
         """Notes when counting began, where nobody has."""
-        begins = {"$setOnInsert": {"since": to_milliseconds(datetime.now(UTC))}}
+        begins = {"$setOnInsert": {"since": utc_now()}}
         await self._database["meta"].update_one({"_id": "reports"}, begins, upsert=True)
 
     async def since(self) -> datetime:

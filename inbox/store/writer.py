@@ -15,7 +15,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import tzinfo
 from typing import Any, TypeVar, cast
 
 from pymongo import ReturnDocument
@@ -29,7 +29,7 @@ from inbox.store.client import MAJORITY, Client, Database
 from inbox.store.errors import StoreUnavailableError
 from inbox.store.guard import answering
 from inbox.store.unit import Unit
-from normalizer.codec import to_milliseconds
+from normalizer.codec import utc_now
 
 BATCH = 256  # messages' weight in one transaction
 BACKLOG = 4096
@@ -125,7 +125,7 @@ class Writer:
         session = self._session
         await session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=MAJORITY)
         try:
-            number, now = await self._number(session), to_milliseconds(datetime.now(UTC))
+            number, now = await self._number(session), utc_now()
             unit = Unit(self._database, session, number, now, self._zone)
             outcomes = [await _run(change, unit) for change in changes]
             await unit.flush()

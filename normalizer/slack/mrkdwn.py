@@ -141,8 +141,7 @@ def escaped(text: str) -> str:
 _MENTIONS = tuple(
     (beginning, re.compile(re.escape(beginning) + rest))
     for beginning, rest in (
-        (b"<@", rb"([A-Z0-9]{2,30})>"),
-        (b"<#", rb"([A-Z0-9]{2,30})>"),
+        (b"<", rb"[@#]([A-Z0-9]{2,30})>"),
         (b'"user_id":', rb'\s*"([A-Z0-9]{2,30})"'),
         (b'"channel_id":', rb'\s*"([A-Z0-9]{2,30})"'),
     )

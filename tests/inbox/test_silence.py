@@ -66,9 +66,9 @@ async def test_what_comes_is_counted_over_all_processes_and_a_silence_is_told(st
     for activity in (Activity(), Activity()):
         for week in (1, 2):
             for n in range(12):
-                activity.came(CHANNEL, now - week * WEEK - n * HOUR / 2)
-        activity.came(CHANNEL, now - 3 * WEEK)
-        activity.came(CHANNEL, now - timedelta(hours=8))
+                activity.came(CHANNEL, 1, now - week * WEEK - n * HOUR / 2)
+        activity.came(CHANNEL, 1, now - 3 * WEEK)
+        activity.came(CHANNEL, 1, now - timedelta(hours=8))
         await activity.share(store)
     supervisor = Supervisor({CHANNEL: Postbox(Platform())}, {}, make_context)
     supervisor.start()
@@ -82,7 +82,7 @@ async def test_what_comes_is_counted_over_all_processes_and_a_silence_is_told(st
             return state.reason if state.state == "silent" else None
 
         assert "no message for 8 h; in the same hours of the last" in (await eventually(told) or "")
-        activity.came(CHANNEL, now)
+        activity.came(CHANNEL, 1, now)
         await roster.listen_for_silence(activity, now)
         assert [state.state for state in supervisor.states()] == ["running"]
     finally:
