@@ -20,6 +20,7 @@ from prometheus_client import CollectorRegistry
 from connectors import Capabilities, Channel, Connector, Context, Options, Receipt, Reply
 from connectors.supervisor import Seat
 from inbox.activity import Activity
+from inbox.addressing import Addressing
 from inbox.attachments import Attachments
 from inbox.context import ChannelContext
 from inbox.events import Hub
@@ -27,6 +28,7 @@ from inbox.faces import Faces
 from inbox.feed import ChannelFeed
 from inbox.ingest import Ingest, Intake, Policy, Reading
 from inbox.metrics import Metrics
+from inbox.recipients import Recipients
 from inbox.signals import Signals
 from inbox.store import Store
 from normalizer.outcomes import Ignored, Outcome, Raw
@@ -102,13 +104,14 @@ async def measure(url: str, seconds: float, rounds: int) -> list[float]:
 
     async def by_connector(platform: Callable[[Receive], Awaitable[None]]) -> None:
         connector = Memory(platform)
+        signals = Signals(store)
         context = ChannelContext(
             connector.channel,
             Seat(),
             store=store,
             owner="bench",
             ingest=ingest,
-            feed=ChannelFeed(store, hub, Signals(store), CHANNEL),
+            feed=ChannelFeed(store, hub, signals, Recipients(store, Addressing({}), signals), CHANNEL),
             files=Attachments(store),
             faces=Faces(store, Attachments(store)),
             metrics=metrics,

@@ -11,6 +11,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from statistics import quantiles
 from typing import Any
 
@@ -128,11 +129,12 @@ def read(
     size = 2
     for number in range(calls + 20):
         id_ = random.choice(ids)
-        for what, work in (
-            ("call", lambda id_=id_: _get(santral, path.replace("{id}", id_), token)),
-            ("query", lambda id_=id_: query(id_)),
-            ("answer", lambda size=size: _get(bare, f"/{size}", "")),
-        ):
+        turns: tuple[tuple[str, Callable[[], object]], ...] = (
+            ("call", partial(_get, santral, path.replace("{id}", id_), token)),
+            ("query", partial(query, id_)),
+            ("answer", partial(_get, bare, f"/{size}", "")),
+        )
+        for what, work in turns:
             began = time.perf_counter()
             found = work()
             took = (time.perf_counter() - began) * 1000
