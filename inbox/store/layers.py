@@ -81,9 +81,11 @@ class Layers:
 
     async def replies_unless(self, conversation_ids: Collection[str]) -> list[OutboxItem]:
         """The replies in these conversations that leave only unless the customer writes before."""
-        ids = list(conversation_ids)
-        await self._load(OutboxItem, {"unless_customer_writes": True, "conversation_id": {"$in": ids}})
-        return [one for one in self._all(OutboxItem) if one.unless_customer_writes and one.conversation_id in ids]
+        old = [id_ for id_ in await self.get(Conversation, conversation_ids) if self._stored.get((Conversation, id_))]
+        if old:  # in one that is new nothing was stored before
+            await self._load(OutboxItem, {"unless_customer_writes": True, "conversation_id": {"$in": old}})
+        items = (one for one in self._all(OutboxItem) if one.unless_customer_writes)
+        return [one for one in items if one.conversation_id in conversation_ids]
 
     async def references(self, conversation_id: str, channel: str, before_seq: int, limit: int) -> list[str]:
         """The platform's ids of a conversation's last messages on a channel before `before_seq`, oldest first."""
