@@ -8,11 +8,12 @@ from collections.abc import AsyncIterator, Collection
 import puremagic
 
 from connectors.errors import PermanentError
+from inbox.clock import utc_now
 from inbox.model import new_id
 from inbox.staff import Principal
 from inbox.store import Store, Upload
 from inbox.store.files import PICTURES
-from normalizer.codec import clean_text, utc_now
+from normalizer.codec import clean_text
 from normalizer.schema import Attachment
 
 LONGEST_NAME = 200

@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 
 from connectors.errors import UnavailableError
+from inbox.clock import utc_now
 from inbox.model import new_id
 from inbox.staff import AuditEntry, Principal
 from inbox.store import Store
-from normalizer.codec import utc_now
 
 FLUSH_SECONDS = 1.0
 MOST_WAITING = 10_000  # reads that wait while the database is away; it answers no more of them then anyway

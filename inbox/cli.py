@@ -22,6 +22,7 @@ from connectors.registry import NoConnectorError, Registry
 from inbox import commands, logs, welcome
 from inbox.app import StartError, serving
 from inbox.channels import ChannelChecker
+from inbox.clock import utc_now
 from inbox.model import new_id
 from inbox.passwords import generated
 from inbox.roster import PARTS, Part
@@ -29,7 +30,7 @@ from inbox.secrets import secrets_of
 from inbox.shadows import shadows
 from inbox.staff import ROLES, Agent, Role
 from inbox.store import StoreUnavailableError, UnfitDatabaseError, embedded
-from normalizer.codec import json_schema, utc_now
+from normalizer.codec import json_schema
 from normalizer.schema import SCHEMA_VERSION
 
 T = TypeVar("T")

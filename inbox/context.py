@@ -13,13 +13,13 @@ from connectors.context import Channel, Handler, Lease, Received
 from connectors.supervisor import Seat
 from inbox import leases
 from inbox.attachments import Attachments
+from inbox.clock import utc_now
 from inbox.faces import Faces
 from inbox.feed import ChannelFeed
 from inbox.ingest import Ingest
 from inbox.metrics import Metrics
 from inbox.model import scoped
 from inbox.store import Store
-from normalizer.codec import utc_now
 from normalizer.outcomes import Raw
 
 

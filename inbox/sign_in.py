@@ -14,13 +14,13 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
+from inbox.clock import utc_now
 from inbox.model import new_id
 from inbox.oidc import Vouched
 from inbox.passwords import LONGEST, Passwords
 from inbox.staff import Agent, Role, Session
 from inbox.store import Store
 from inbox.store.staff import SESSION_IDLE, EmailTakenError
-from normalizer.codec import utc_now
 
 WINDOW_SECONDS = 15 * 60.0
 TRIES = 10  # wrong guesses in that time: by one browser, or by one address at one agent's password

@@ -25,6 +25,7 @@ from msgspec import Struct
 
 from connectors.errors import LeaseLostError, UnavailableError
 from connectors.tasks import end, together
+from inbox.clock import utc_now
 from inbox.events import to_cursor
 from inbox.leases import hold
 from inbox.metrics import Metrics
@@ -36,7 +37,7 @@ from inbox.store import Store
 from inbox.store.webhooks import delivery_id
 from inbox.subscribers import Webhook, WebhookDelivery, WebhookSecret
 from inbox.told import event_view
-from normalizer.codec import to_json, utc_now
+from normalizer.codec import to_json
 
 LOOK_SECONDS = 1.0
 PAGE = 200

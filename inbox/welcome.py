@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from config import Config
+from inbox.clock import utc_now
 from inbox.model import new_id
 from inbox.passwords import Passwords, generated
 from inbox.staff import Agent
 from inbox.store import Store
 from inbox.store.staff import EmailTakenError
-from normalizer.codec import utc_now
 
 TOKEN_FILE = "first-token"  # noqa: S105 (its name, not itself)
 PASSWORD_FILE = "first-password"  # noqa: S105 (its name, not itself)

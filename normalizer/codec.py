@@ -8,7 +8,6 @@ not lost by it: the journal keeps the original byte for byte.
 from __future__ import annotations
 
 import math
-import time
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -71,11 +70,6 @@ def to_milliseconds(moment: datetime) -> datetime:
         moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     below = moment.microsecond % 1000
     return moment.replace(microsecond=moment.microsecond - below) if below else moment
-
-
-def utc_now() -> datetime:
-    """The time, in UTC and in milliseconds."""
-    return datetime.fromtimestamp(time.time_ns() // 1_000_000 / 1000, UTC)
 
 
 def clean_structure(structure: T) -> T:

@@ -16,10 +16,10 @@ from inbox.api.reading import NoQuery, as_changes, invalid_body, path_id, seen_v
 from inbox.api.routing import Answer, AnyCall, Call, route
 from inbox.api.seen import standing_conversation
 from inbox.canned import VARIABLES, fill, to_shortcut, unknown_variables
+from inbox.clock import utc_now
 from inbox.model import CannedReply, Conversation, new_id
 from inbox.replies import sanitized
 from inbox.sight import sees_reply
-from normalizer.codec import utc_now
 
 SHORTCUT = r"^[\w-]{1,50}$"
 MOST_NAMED = 10  # of the unknown variables that a refusal tells of

@@ -14,8 +14,9 @@ from inbox.api.problems import not_found
 from inbox.api.reading import NoQuery
 from inbox.api.routing import AnyCall, Call, route
 from inbox.api.seen import seen_conversation, standing_conversation
+from inbox.clock import utc_now
 from inbox.model import Draft
-from normalizer.codec import clean_structure, utc_now
+from normalizer.codec import clean_structure
 from normalizer.schema import Attachment
 
 

@@ -12,10 +12,10 @@ from inbox.api.paging import Page
 from inbox.api.problems import FieldError, not_found
 from inbox.api.reading import NoQuery, as_changes, invalid_body, seen_version
 from inbox.api.routing import Answer, AnyCall, Call, route
+from inbox.clock import utc_now
 from inbox.filters import Filter, Sort, View, customers_of, mistakes, resolved
 from inbox.model import new_id
 from inbox.sight import sees_view
-from normalizer.codec import utc_now
 
 
 class ViewBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -12,10 +12,10 @@ from inbox.api.problems import FieldError, ProblemError, not_found
 from inbox.api.reading import NoQuery, as_changes, future, invalid_body
 from inbox.api.routing import AnyCall, Call, route
 from inbox.api.session import NewPassword
+from inbox.clock import utc_now
 from inbox.model import new_id
 from inbox.staff import Agent, Role, Team, Token
 from inbox.store.staff import EmailTakenError
-from normalizer.codec import utc_now
 from normalizer.schema import Time
 
 Email = Annotated[str, Meta(pattern=r"^[^@\s]{1,64}@[^@\s]{1,255}$")]

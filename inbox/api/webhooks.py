@@ -14,11 +14,12 @@ from inbox.api.paging import Page, PageQuery, page, place
 from inbox.api.problems import FieldError, not_found
 from inbox.api.reading import NoQuery, as_changes, invalid_body
 from inbox.api.routing import AnyCall, Call, route
+from inbox.clock import utc_now
 from inbox.events import to_cursor
 from inbox.model import EventType, new_id
 from inbox.subscribers import Webhook, WebhookDelivery
 from inbox.webhooks import Caller, new_secret, ping, rotated
-from normalizer.codec import to_builtins, utc_now
+from normalizer.codec import to_builtins
 from normalizer.schema import Time
 
 NEWEST = "-created_at"

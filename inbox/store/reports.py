@@ -15,11 +15,11 @@ from msgspec import Struct
 from pymongo import UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from inbox.clock import utc_now
 from inbox.store.client import Client, Database, Document
 from inbox.store.guard import guarded
 from inbox.store.indexes import LONG_AGO
 from inbox.tallies import ALL, Tallies, day_of, lead
-from normalizer.codec import utc_now
 
 BEHIND = "~"  # sorts behind all that stands in an id
 DAY = timedelta(days=1)

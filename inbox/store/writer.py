@@ -23,13 +23,13 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import ConnectionFailure, ExecutionTimeout, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 
+from inbox.clock import utc_now
 from inbox.group_commit import GroupCommit
 from inbox.model import Event
 from inbox.store.client import MAJORITY, Client, Database
 from inbox.store.errors import StoreUnavailableError
 from inbox.store.guard import answering
 from inbox.store.unit import Unit
-from normalizer.codec import utc_now
 
 BATCH = 256  # messages' weight in one transaction
 BACKLOG = 4096
