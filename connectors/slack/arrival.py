@@ -103,9 +103,8 @@ def arrival(body: bytes, content_type: str) -> Arrival:
 def _leniently(body: bytes, content_type: str) -> tuple[_Request, _Event | None]:
     """The same of whatever came: a field of another type is as if absent."""
     told = read(body, content_type) or {}
-    request = _Request(
-        **{name: text(told, name) for name in _Request.__struct_fields__ if name != "event"}, event=msgspec.Raw(body)
-    )
+    plain = {name: text(told, name) for name in _Request.__struct_fields__ if name != "event"}
+    request = _Request(**plain, event=msgspec.Raw(body))  # mentions are looked for in all of it
     event = record(told, "event")
     if not event:
         return request, None
