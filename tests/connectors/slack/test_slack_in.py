@@ -371,7 +371,6 @@ async def test_what_is_no_event_is_taken_and_harms_nobody(desk: Switchboard, sla
         {"X-Slack-Signature": "v0=" + "0" * 64},
         {"X-Slack-Signature": ""},
         {"X-Slack-Signature": "ğ"},
-        {"X-Slack-Signature": "\udcff"},  # a byte that is no text
         {"X-Slack-Request-Timestamp": "1700000000"},
         {"X-Slack-Request-Timestamp": "soon"},
         {"X-Slack-Request-Timestamp": "9" * 400},

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import itertools
 import json
 import random
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -351,7 +353,18 @@ async def test_ten_megabytes_are_refused(desk: Switchboard, bot_api: BotApiServe
         assert answer.status == 413
 
 
-@pytest.mark.parametrize("secret", [None, "", "hook-secret_0123456788", "hook-secret_0123456789x", "ğ", "\udcff"])
+async def test_a_secret_that_is_no_text_is_a_wrong_one(desk: Switchboard) -> None:
+    there = urlsplit(desk.url)
+    reader, writer = await asyncio.open_connection(there.hostname, there.port)
+    writer.write(
+        b"POST /hooks/tg HTTP/1.1\r\nHost: santral\r\nContent-Type: application/json\r\nContent-Length: 2\r\n"
+        b"X-Telegram-Bot-Api-Secret-Token: \xff\xfe\r\n\r\n{}"
+    )
+    assert await reader.readline() == b"HTTP/1.1 401 Unauthorized\r\n"
+    writer.close()
+
+
+@pytest.mark.parametrize("secret", [None, "", "hook-secret_0123456788", "hook-secret_0123456789x", "ğ"])
 async def test_a_wrong_secret_changes_nothing(desk: Switchboard, bot_api: BotApiServer, secret: str | None) -> None:
     headers = {} if secret is None else {"X-Telegram-Bot-Api-Secret-Token": secret}
     update = bot_api.update("message", bot_api.message("let me in"))
