@@ -34,7 +34,6 @@ class Hook:
         self._api = api
         self._context = context
         self._secrets = [secret.encode() for secret in secrets]
-        self._newest = secrets[0]
         self._answer = answer
 
     async def run(self) -> None:
@@ -69,7 +68,7 @@ class Hook:
                 with self._api.calling():
                     await self._api.bot.set_webhook(
                         address(channel),
-                        secret_token=self._newest,
+                        secret_token=self._secrets[0].decode(),
                         allowed_updates=ALLOWED_UPDATES,
                         max_connections=CONNECTIONS,
                     )

@@ -348,7 +348,6 @@ async def test_it_hears_while_the_web_api_is_down(desk: Switchboard, slack: Slac
     [
         b'{"type": "event_callback", "event": {"type": "mess',
         b"[]",
-        b"\xff\x00",
         b"[" * 100_000,
         b'{"type": "event_callback", "event_id": 7, "event": {"type": "message", "channel": {}, "ts": [], "user": 1}}',
         b'{"type": "event_callback", "event": {"type": "message", "channel": "C1", "ts": "now", "user": "U1"}}',
@@ -383,6 +382,10 @@ async def test_a_forged_request_changes_nothing(desk: Switchboard, slack: SlackS
     await desk.until(DIRECT, lambda found: texts(found) == ["me too"])
     async with desk.http.get("/metrics") as answer:
         assert 'santral_requests_turned_away_total{channel="slack",reason="signature"} 1.0' in await answer.text()
+
+
+async def test_bytes_that_are_no_text_are_refused(desk: Switchboard, slack: SlackServer) -> None:
+    assert await slack.post(b"\xff\x00") == 401
 
 
 async def test_ten_megabytes_are_refused(desk: Switchboard, slack: SlackServer) -> None:
