@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -7,30 +8,34 @@ from api_desk import Desk
 from yarl import URL
 
 
+async def _failures(desk: Desk, *dropped: str) -> list[dict[str, Any]]:
+    """Every event that failed, once those `dropped` are among them: those of other tests may be there too."""
+
+    async def all_failed() -> list[dict[str, Any]] | None:
+        items: list[dict[str, Any]] = (await desk.get("/api/v1/ingest/failed"))["items"]
+        return items if {item["message_id"] for item in items} >= set(dropped) else None
+
+    return await desk.eventually(all_failed)
+
+
+async def _failure(desk: Desk, dropped: str) -> dict[str, Any]:
+    return next(item for item in await _failures(desk, dropped) if item["message_id"] == dropped)
+
+
 async def test_what_cannot_be_read_is_listed_and_replayed(desk: Desk) -> None:
-    await desk.drop("unreadable")
+    dropped = await desk.drop("unreadable")
 
-    async def failed() -> list[dict[str, str]]:
-        items: list[dict[str, str]] = (await desk.get("/api/v1/ingest/failed"))["items"]
-        return items
-
-    (entry,) = await desk.eventually(failed)
+    entry = await _failure(desk, dropped)
     assert (entry["channel"], entry["connector"]) == ("letters", "letterbox")
     assert "nobody can read this" in entry["error"]
 
     async with desk.http.post(f"{desk.url}/api/v1/ingest/{entry['id'].replace('|', '%7C')}/replay") as answer:
         assert (answer.status, await answer.json()) == (202, {"replayed": 1})
-    await desk.eventually(failed)
+    await _failure(desk, dropped)
 
 
 async def test_the_original_of_a_failed_event_is_an_admins_to_save(desk: Desk) -> None:
-    await desk.drop("unreadable")
-
-    async def failed() -> list[dict[str, str]]:
-        items: list[dict[str, str]] = (await desk.get("/api/v1/ingest/failed"))["items"]
-        return items
-
-    entry = (await desk.eventually(failed))[0]
+    entry = await _failure(desk, await desk.drop("unreadable"))
     path = URL(f"/api/v1/ingest/{quote(entry['id'], safe='')}/original", encoded=True)
     async with desk.http.get(path) as answer:
         assert answer.status == 200
@@ -48,15 +53,9 @@ async def test_the_original_of_a_failed_event_is_an_admins_to_save(desk: Desk) -
 
 
 async def test_failed_ones_page(desk: Desk) -> None:
-    for _ in range(3):
-        await desk.drop("unreadable")
+    dropped = [await desk.drop("unreadable") for _ in range(3)]
 
-    async def all_failed() -> bool:
-        return len((await desk.get("/api/v1/ingest/failed"))["items"]) >= 3
-
-    await desk.eventually(all_failed)
-
-    everything = [item["id"] for item in (await desk.get("/api/v1/ingest/failed"))["items"]]
+    everything = [item["id"] for item in await _failures(desk, *dropped)]
     paged: list[str] = []
     page = await desk.get("/api/v1/ingest/failed", limit=1)
     while True:
