@@ -117,11 +117,10 @@ class Addressing:
         if channel is None:
             raise RefusedError("no-identity", "the customer has not written on any channel yet; name one")
         addressee = await self._of_customer(unit, conversation.customer_id, channel)
-        # Who write are others: members of a group, whose conversation it is. The answer goes where they were last.
+        # Who write are others, of a group or a thread, whose conversation it is. The answer goes where they were last.
         spoken = await unit.last_of(conversation.id, None, channel)
-        if spoken is None or addressee.thread_key is None:
-            return addressee
-        return replace(addressee, thread_key=spoken.external.thread_key or addressee.thread_key)
+        thread_key = spoken.external.thread_key if spoken else None
+        return replace(addressee, thread_key=thread_key or addressee.thread_key)
 
     async def beginning(self, unit: Unit, channel: str, customer_id: str | None, person: Person | None) -> Addressee:
         """Whom a conversation that the company begins goes to: a known customer, else a person who may become one.

@@ -21,6 +21,7 @@ from normalizer.schema import DeliveryState, Direction
 QUICK = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0)  # seconds
 PATIENT = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 1800.0, 7200.0)  # seconds
 SIZES = (1, 4, 16, 64, 256, 1024, 4096)  # events
+REASONS = 50  # different ones of a channel that are counted apart: a plugin may write what it likes
 
 EVENTS = {
     "received": "Events that connectors handed in.",
@@ -28,7 +29,6 @@ EVENTS = {
     "duplicates": "Events that were kept already.",
     "refused": "Events that could not be kept; the platform was told to try again.",
     "applied": "Events whose meaning stands in the inbox.",
-    "ignored": "Applied events that mean nothing to the inbox.",
     "failed": "Events that could not be understood or applied, and wait for a replay.",
 }
 REPLIES = {
@@ -44,6 +44,7 @@ class _Bound:
 
     def __init__(self, families: _Families, channel: str) -> None:
         self.events = {name: family.labels(channel) for name, family in families.events.items()}
+        self.ignored: dict[str, Counter] = {}
         self.replies = {name: family.labels(channel) for name, family in families.replies.items()}
         self.stored = {direction: families.stored.labels(channel, direction) for direction in get_args(Direction)}
         self.journal_seconds = families.journal_seconds.labels(channel)
@@ -56,6 +57,9 @@ class _Families:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.events = {name: _counter(registry, f"santral_events_{name}_total", text) for name, text in EVENTS.items()}
+        self.ignored = _counter(
+            registry, "santral_events_ignored_total", "Applied events that mean nothing to the inbox.", "reason"
+        )
         self.replies = {
             name: _counter(registry, f"santral_replies_{name}_total", text) for name, text in REPLIES.items()
         }
@@ -139,14 +143,21 @@ class Metrics:
         """An event was kept already."""
         self._of(channel).events["duplicates"].inc()
 
-    def applied(self, channel: str, seconds: float | None, *, ignored: bool) -> None:
+    def applied(self, channel: str, seconds: float | None) -> None:
         """An event's meaning stands in the inbox, that long after its reception; None does not count (a replay)."""
         bound = self._of(channel)
         bound.events["applied"].inc()
-        if ignored:
-            bound.events["ignored"].inc()
         if seconds is not None:
             bound.apply_seconds.observe(seconds)
+
+    def ignored(self, channel: str, reason: str) -> None:
+        """An event that was applied means nothing to the inbox; what the reason says after a colon is not counted."""
+        counted = self._of(channel).ignored
+        name = reason.partition(":")[0]
+        if name not in counted:
+            name = name if len(counted) < REASONS else "other"
+            counted[name] = self._families.ignored.labels(channel, name)
+        counted[name].inc()
 
     def event_failed(self, channel: str) -> None:
         """An event was set aside."""

@@ -163,7 +163,10 @@ class Reachability(Struct, frozen=True, kw_only=True):
 
 
 class Ignored(Struct, frozen=True, kw_only=True):
-    """An event that needs no place in a conversation; `reason` is counted and shown to the admin."""
+    """An event that needs no place in a conversation.
+
+    `reason` is counted, for the admin to see; what differs from event to event stands after a colon, and is not.
+    """
 
     reason: str
 

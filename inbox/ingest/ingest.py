@@ -263,9 +263,10 @@ class Ingest:
         for one in applied:
             entry = one.entry
             seconds = None if entry.replayed else (now - entry.received_at).total_seconds()
-            ignored = all(isinstance(outcome, Ignored) for outcome in one.outcomes)
-            self._metrics.applied(entry.channel, seconds, ignored=ignored)
+            self._metrics.applied(entry.channel, seconds)
             for outcome in one.outcomes:
+                if isinstance(outcome, Ignored):
+                    self._metrics.ignored(entry.channel, outcome.reason)
                 if isinstance(outcome, DeliveryUpdate):
                     self._metrics.reported(entry.channel, outcome.state)
 

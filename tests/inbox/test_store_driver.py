@@ -96,6 +96,9 @@ async def test_who_is_cancelled_leaves_a_silent_database_at_once(own: embedded.E
 @contextlib.contextmanager
 def _held(database: embedded.EmbeddedDatabase) -> Iterator[None]:
     os.kill(database.pid, signal.SIGSTOP)
+    stat = Path(f"/proc/{database.pid}/stat")
+    while stat.read_text().rpartition(")")[2].split()[0] != "T":
+        time.sleep(0.001)
     try:
         yield
     finally:

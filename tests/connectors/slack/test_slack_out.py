@@ -31,6 +31,17 @@ async def test_an_answer_stands_in_its_thread(desk: Switchboard, slack: SlackSer
     assert "username" not in call.arguments
 
 
+async def test_who_began_the_thread_need_not_have_written_here(desk: Switchboard, slack: SlackServer) -> None:
+    root = slack.message("before the app was invited", channel=GENERAL)
+    bob = slack.message("and now?", channel=GENERAL, user="U0BOB", thread_ts=root["ts"], parent_user_id=ADA)
+    assert await slack.push(slack.event(bob, channel=GENERAL))
+    (message,) = await desk.until(f"{GENERAL}/{root['ts']}", len)
+
+    await desk.fate(await desk.reply(message, "It is on its way."), "sent")
+
+    assert slack.written(GENERAL)[-1]["thread_ts"] == root["ts"]
+
+
 async def test_html_becomes_blocks(desk: Switchboard, slack: SlackServer, said: Any) -> None:
     html = '<p>See <b>this <i>now</i></b>: <a href="https://example.com">here</a></p><pre>a\n b</pre>'
     await desk.fate(await desk.reply(said, "See this", html=html), "sent")

@@ -52,7 +52,7 @@ class Gossip(Connector[GossipOptions]):
             case "poison":
                 raise ValueError(f"cannot make sense of {event['text']} by {event['from']}")
             case "nothing":
-                return [Ignored(reason="nothing")]
+                return [Ignored(reason=f"nothing: {event['text']}")]
             case "report":
                 return [DeliveryUpdate(state="delivered", message_id=event["of"], at=raw.received_at)]
         return [
