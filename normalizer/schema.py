@@ -41,8 +41,8 @@ class Author(Struct, frozen=True, kw_only=True):
 class External(Struct, frozen=True, kw_only=True):
     """What the platform calls the message, and where its original stands.
 
-    `id` is a mail's Message-ID without brackets, Telegram's `chat/message`, Slack's `channel/ts`, a web chat's
-    client id.
+    `id` is a mail's Message-ID without brackets, Telegram's `chat/message` (or `chat@connection/message`, where a
+    business is connected), Slack's `channel/ts`, a web chat's client id.
     `ids` holds more of them where one message left in several pieces.
     """
 

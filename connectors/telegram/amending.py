@@ -17,6 +17,7 @@ from connectors.rewriting import rewriting
 from connectors.telegram.api import BotApi
 from connectors.telegram.compose import Piece, pieces
 from connectors.telegram.sending import Place, keyboard
+from normalizer.telegram.people import located
 
 
 async def amend(api: BotApi, amendment: Amendment) -> None:
@@ -101,7 +102,7 @@ def _done_already(words: str) -> Iterator[None]:
 
 
 def _named(external_id: str) -> tuple[str, int]:
-    chat, _, number = external_id.partition("/")
-    if not number.isdecimal():
+    place = located(external_id)
+    if place is None:
         raise PermanentError("Telegram does not know this message")
-    return chat, int(number)
+    return place

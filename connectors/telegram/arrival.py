@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from normalizer.outcomes import Raw
+from normalizer.telegram.people import external_id
 
 CONTENT_TYPE = "application/json"
 
@@ -22,6 +23,7 @@ class _Placed(Struct):
 
     chat: _Chat | None = None
     message_id: int = 0
+    business_connection_id: str = ""
 
 
 class _Query(Struct):
@@ -83,7 +85,7 @@ _numbered = msgspec.json.Decoder(_Numbered)
 
 
 def arrival(body: bytes, at: datetime) -> Arrival:
-    """How an update is kept: a message under its chat and number, anything else under the update's own and these.
+    """How an update is kept: a message under its external id, anything else under the update's own number and that.
 
     After a quiet week updates are numbered anew from anywhere (https://core.telegram.org/bots/api#update), and a number
     may meet an old one. What has none is kept under its content.
@@ -96,7 +98,7 @@ def arrival(body: bytes, at: datetime) -> Arrival:
     key = str(update.update_id)
     if place is not None and place.chat is not None:
         sender = str(place.chat.id)
-        told = f"{sender}/{place.message_id}"
+        told = external_id(place.chat.id, place.message_id, place.business_connection_id)
         key = f"message:{told}" if update.is_new() else f"{key}:{told}"
     query = update.callback_query
     raw = Raw(key=key, body=body, content_type=CONTENT_TYPE, received_at=at, sender=sender)

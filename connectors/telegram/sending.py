@@ -26,7 +26,8 @@ from connectors.context import Files
 from connectors.errors import PermanentError
 from connectors.telegram.api import BotApi, MovedError
 from connectors.telegram.compose import Button, Media, MediaKind, Piece, pieces
-from normalizer.telegram.people import external_id
+from normalizer.schema import External
+from normalizer.telegram.people import external_id, located
 
 IN_MEMORY = 256 * 1024  # bytes of a file on its way out that are held; the rest waits on the disk
 
@@ -81,11 +82,11 @@ async def send(api: BotApi, reply: Reply, done: Sequence[Receipt]) -> AsyncGener
 
 def _answering(reply: Reply, place: Place) -> dict[str, Any]:
     """The message that a reply names, as Telegram calls it. One that is gone there hinders nothing."""
-    answered = reply.answered.external.id if reply.answered else None
-    chat, _, number = (answered or "").partition("/")
-    if chat != place.chat or not number.isdecimal():
+    answered = reply.answered.external if reply.answered else External()
+    chat, number = located(answered.id or "") or ("", 0)
+    if (chat, Place(answered.thread_key or "").connection) != (place.chat, place.connection):
         return {}
-    return {"reply_parameters": ReplyParameters(message_id=int(number), allow_sending_without_reply=True)}
+    return {"reply_parameters": ReplyParameters(message_id=number, allow_sending_without_reply=True)}
 
 
 async def _send(api: BotApi, piece: Piece, arguments: dict[str, Any], files: Files) -> Receipt:
@@ -101,7 +102,8 @@ async def _send(api: BotApi, piece: Piece, arguments: dict[str, Any], files: Fil
                 sent = [await _one(api, piece, opened[0], arguments | look)]
             else:
                 sent = list(await _album(api, piece, opened, arguments))
-            ids = [external_id(message.chat.id, message.message_id) for message in sent]
+            connection = arguments.get("business_connection_id", "")
+            ids = [external_id(message.chat.id, message.message_id, connection) for message in sent]
     return Receipt(external_id=ids[0], others=tuple(ids[1:]), piece=piece.name)
 
 

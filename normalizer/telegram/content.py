@@ -15,7 +15,7 @@ from normalizer.rich import to_html
 from normalizer.schema import Attachment, Part
 from normalizer.telegram import entities
 from normalizer.telegram.files import files_of
-from normalizer.telegram.people import external_id, name_of, sender
+from normalizer.telegram.people import called, name_of, sender
 from normalizer.text import one_line, shorten, tidy
 
 RICH_DEPTH = 40  # levels of a rich message that are read
@@ -108,7 +108,7 @@ def answered(message: Fields) -> str | None:
     other = record(message, "reply_to_message")
     if not other or "forum_topic_created" in other:
         return None
-    return external_id(number(record(message, "chat"), "id"), number(other, "message_id"))
+    return called(message, number(other, "message_id"))
 
 
 def _payload(message: Fields) -> Iterator[Part]:

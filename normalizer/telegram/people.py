@@ -56,6 +56,21 @@ def thread_key(message: Fields) -> str:
     return f"{chat}@{connection}" if connection else f"{chat}/{place}" if place is not None else str(chat)
 
 
-def external_id(chat: int | None, message_id: int | None) -> str:
-    """What Telegram calls a message: its number is unique within a chat only."""
-    return f"{chat}/{message_id}"
+def external_id(chat: int | None, message_id: int | None, connection: str = "") -> str:
+    """What Telegram calls a message: `chat/number`, or `chat@connection/number` in a chat of a connected business.
+
+    A number is unique within a chat only, and each account numbers its private chats by itself: of one customer the bot
+    and two businesses may have a message of the same number.
+    """
+    return f"{chat}@{connection}/{message_id}" if connection else f"{chat}/{message_id}"
+
+
+def called(told: Fields, message_id: int | None) -> str:
+    """The external id of a message in the chat of which something is told."""
+    return external_id(number(record(told, "chat"), "id"), message_id, text(told, "business_connection_id"))
+
+
+def located(external_id: str) -> tuple[str, int] | None:
+    """The chat and the number of a message; None where it bears no name of Telegram's."""
+    place, _, message_id = external_id.rpartition("/")
+    return (place.partition("@")[0], int(message_id)) if message_id.isdecimal() else None

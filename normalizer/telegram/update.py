@@ -19,7 +19,7 @@ from normalizer.outcomes import (
 from normalizer.schema import Author, Delivery, External, Message, Part, Relations
 from normalizer.telegram.channel import TelegramChannel
 from normalizer.telegram.content import answered, author_name, content, unknown
-from normalizer.telegram.people import GROUPS, about, external_id, person, sender, thread_key
+from normalizer.telegram.people import GROUPS, about, called, person, sender, thread_key
 from normalizer.telegram.service import migrated, service
 from normalizer.text import one_line, shorten, tidy
 
@@ -93,14 +93,13 @@ def _said_or_happened(message: Fields, customer: Person, raw: Raw) -> Outcome:
         key, *others = map(str, reversed(moved)) if moved else (thread_key(message),)
         return ConversationEvent(thread_key=key, part=happened, customer=customer, at=at, keys=tuple(others))
     key = thread_key(message)
-    id_ = external_id(number(record(message, "chat"), "id"), number(message, "message_id"))
     parts = said.parts if said.said else (*said.parts, unknown(message))
     author, writer, delivery = _writer(message, at)
     return Draft(
         message=Message(
             direction="outbound" if delivery else "inbound",
             author=author,
-            external=External(id=id_, thread_key=key),
+            external=External(id=called(message, number(message, "message_id")), thread_key=key),
             text=said.text if said.said else parts[-1].text,
             html=said.html,
             quoted=said.quoted,
@@ -146,7 +145,7 @@ def _edited(message: Fields, raw: Raw, channel: TelegramChannel) -> Iterator[Out
         said = content(message)
         in_album = bool(text(message, "media_group_id"))
         yield Change(
-            external_id=external_id(chat, id_),
+            external_id=called(message, id_),
             at=moment(number(message, "edit_date")) or raw.received_at,
             text=None if in_album and not said.text else said.text,
             html=said.html,
@@ -161,7 +160,7 @@ def _deleted(told: Fields, raw: Raw, _: TelegramChannel) -> Iterator[Outcome]:
     ids = told.get("message_ids")
     for id_ in ids if isinstance(ids, list) else ():
         if isinstance(id_, int) and chat is not None:
-            yield Change(external_id=external_id(chat, id_), at=raw.received_at, deleted=True)
+            yield Change(external_id=called(told, id_), at=raw.received_at, deleted=True)
     if chat is None or not ids:
         yield Ignored(reason="a deletion that names no message")
 
@@ -177,7 +176,7 @@ def _reacted(told: Fields, raw: Raw, _: TelegramChannel) -> Iterator[Outcome]:
     at = moment(number(told, "date")) or raw.received_at
     for emoji in sorted(before ^ after):
         yield Change(
-            external_id=external_id(chat, id_),
+            external_id=called(told, id_),
             at=at,
             reaction=emoji,
             reaction_removed=emoji in before,
@@ -221,7 +220,7 @@ def _chosen(query: Fields, raw: Raw, channel: TelegramChannel) -> Iterator[Outco
         customer=chat,
         author=who if in_group else None,
         keys=(key,),
-        answers=external_id(number(record(under, "chat"), "id"), number(under, "message_id")),
+        answers=called(under, number(under, "message_id")),
     )
 
 
