@@ -7,10 +7,10 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from inbox import delivery
+from inbox import albums, delivery
 from inbox.model import WaitingChanges
 from normalizer.outcomes import Change
-from normalizer.schema import Attachment, Author, Message, Reaction, Revision
+from normalizer.schema import Author, Message, Reaction, Revision
 
 
 def changed(message: Message, change: Change) -> Message:
@@ -22,31 +22,22 @@ def changed(message: Message, change: Change) -> Message:
         told = Reaction(emoji=change.reaction, author=author, at=change.at)
         return reacted(message, told, removed=change.reaction_removed)
     if change.deleted:
-        return replace(message, deleted_at=message.deleted_at or change.at)
+        return _deleted(message, change)
     return _edited(message, change)
 
 
-def grown(message: Message, item: Message, external_id: str) -> Message:
-    """A message that came in several pieces (an album), with one more of them; doing it twice changes nothing.
-
-    Files stand in the order of their pieces' ids, whatever order they come in; a text is added to the text.
-    """
-    ids = message.external.ids or (message.external.id or "",)
-    if external_id in ids:
+def _deleted(message: Message, change: Change) -> Message:
+    """One of several items or pieces goes alone; with the last of them the message is deleted, and stays as it was."""
+    ids = message.external.ids
+    if message.deleted_at is not None or len(ids) < 2:
+        return replace(message, deleted_at=message.deleted_at or change.at)
+    if change.external_id not in ids:
         return message
-    files = dict(zip(ids, message.attachments, strict=False))
-    files.update(zip((external_id,), item.attachments, strict=False))
-    ordered = sorted((*ids, external_id), key=lambda one: (len(one), one))
-    text = "\n".join(filter(None, (message.text, item.text)))
-    html = item.html if not message.text else message.html if not item.text else None
-    return replace(
-        message,
-        text=text,
-        html=html,
-        parts=message.parts or item.parts,
-        attachments=tuple(files[one] for one in ordered if one in files),
-        external=replace(message.external, ids=tuple(ordered)),
-    )
+    if message.relations.group_id is None:
+        left = tuple(one for one in ids if one != change.external_id)
+        return replace(message, external=replace(message.external, id=left[0], ids=left))
+    left_over = albums.without(message, change.external_id)
+    return left_over if left_over.text == message.text else _revised(message, left_over, change.at)
 
 
 def caught_up(message: Message, waiting: WaitingChanges) -> Message:
@@ -60,30 +51,33 @@ def caught_up(message: Message, waiting: WaitingChanges) -> Message:
 
 
 def _edited(message: Message, change: Change) -> Message:
+    """The message with another text and other files. What is told of one of several pieces says nothing of the text."""
+    if message.relations.group_id is not None and change.external_id:
+        return _revised(message, albums.edited(message, change), change.at)
+    if len(message.external.ids) > 1 and change.external_id:
+        return message
     newest = message.revisions[-1].until if message.revisions else None
     text = message.text if change.text is None else change.text
     html = change.html if change.text is not None else message.html
     if newest is not None and change.at < newest:  # an older edit that comes late is history
         revisions = _with_late(message.revisions, change.at, text, html)
         return message if change.text is None else replace(message, revisions=tuple(revisions))
-    attachments = message.attachments if change.attachments is None else _files(message, change)
-    parts = message.parts if change.parts is None else change.parts
-    edited = replace(message, text=text, html=html, attachments=attachments, parts=parts)
-    if edited == message:
-        return message
-    before = Revision(text=message.text, html=message.html, until=change.at)
-    return replace(edited, revisions=(*message.revisions, before))
-
-
-def _files(message: Message, change: Change) -> tuple[Attachment, ...]:
-    """The message's files after an edit: one that it has already stays as it is, and an album keeps its others."""
     known = {one.external_id: one for one in message.attachments if one.external_id}
-    given = tuple(known.get(one.external_id or "", one) for one in change.attachments or ())
-    ids = message.external.ids
-    if message.relations.group_id is None or change.external_id not in ids or len(ids) != len(message.attachments):
-        return given
-    at = ids.index(change.external_id)
-    return (*message.attachments[:at], *given, *message.attachments[at + 1 :])
+    given = (known.get(one.external_id or "", one) for one in change.attachments or ())
+    attachments = message.attachments if change.attachments is None else tuple(given)
+    parts = message.parts if change.parts is None else change.parts
+    external = replace(message.external, items=())  # an agent's edit: whose each word was is not known any more
+    edited = replace(message, text=text, html=html, attachments=attachments, parts=parts, external=external)
+    return _revised(message, edited, change.at)
+
+
+def _revised(before: Message, after: Message, at: datetime) -> Message:
+    """The message after an edit, with what it said before. The items of an album may be edited in any order."""
+    if after == replace(before, external=after.external):
+        return after
+    until = max([at, *(one.until for one in before.revisions)])
+    revision = Revision(text=before.text, html=before.html, until=until)
+    return replace(after, revisions=(*before.revisions, revision))
 
 
 def _with_late(revisions: tuple[Revision, ...], at: datetime, text: str, html: str | None) -> Iterator[Revision]:

@@ -38,16 +38,31 @@ class Author(Struct, frozen=True, kw_only=True):
     identity_id: str | None = None
 
 
+class Item(Struct, frozen=True, kw_only=True):
+    """One item of an album: what the platform calls it, its caption, and the ids of its attachments.
+
+    `edited_at` is the time of its last edit: an older one that comes late changes nothing.
+    """
+
+    id: str
+    text: str = ""
+    html: str | None = None
+    files: tuple[str, ...] = ()
+    edited_at: Time | None = None
+
+
 class External(Struct, frozen=True, kw_only=True):
     """What the platform calls the message, and where its original stands.
 
     `id` is a mail's Message-ID without brackets, Telegram's `chat/message` (or `chat@connection/message`, where a
     business is connected), Slack's `channel/ts`, a web chat's client id.
-    `ids` holds more of them where one message left in several pieces.
+    `ids` holds more of them where one message left in several pieces, or came as the items of an
+    album; `items` then tells them apart.
     """
 
     id: str | None = None
     ids: tuple[str, ...] = ()
+    items: tuple[Item, ...] = ()
     thread_key: str | None = None
     original_id: str | None = None
 

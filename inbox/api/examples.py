@@ -34,6 +34,7 @@ _MESSAGE = {
     "external": {
         "id": "first@example.com",
         "ids": [],
+        "items": [],
         "thread_key": "first@example.com",
         "original_id": "support-mail|1",
     },

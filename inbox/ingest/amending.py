@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from inbox import changes, delivery, identity, jobs
+from inbox import albums, changes, delivery, identity, jobs
 from inbox.model import Identity, Unique, WaitingChanges, scoped
 from inbox.preview import put_changed
 from inbox.store import JournalEntry, Unit
@@ -65,7 +65,7 @@ class Amending:
         if message is None:
             self._unit.put(Unique(id=mark, message_id=message_id))
             return False
-        grown = changes.grown(message, draft.message, external_id)
+        grown = albums.grown(message, draft.message, external_id)
         self.fetch_later(grown, draft.message.attachments, draft.files)
         waiting = await self._taken(external_id)
         for change in sorted(waiting.changes, key=lambda one: one.at) if waiting else ():

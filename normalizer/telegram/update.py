@@ -143,11 +143,10 @@ def _edited(message: Fields, raw: Raw, channel: TelegramChannel) -> Iterator[Out
         yield Ignored(reason="an edit in a group, and the channel ignores groups")
     else:
         said = content(message)
-        in_album = bool(text(message, "media_group_id"))
         yield Change(
             external_id=called(message, id_),
             at=moment(number(message, "edit_date")) or raw.received_at,
-            text=None if in_album and not said.text else said.text,
+            text=said.text,
             html=said.html,
             attachments=tuple(attachment for attachment, _ in said.files),
             files=tuple(remote for _, remote in said.files),

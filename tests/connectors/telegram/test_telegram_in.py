@@ -99,25 +99,6 @@ async def test_an_album_is_one_message_in_any_order(desk: Switchboard, bot_api: 
     assert message["relations"]["group_id"] == "album-1"
 
 
-async def test_an_item_of_an_album_is_changed_alone(desk: Switchboard, bot_api: BotApiServer) -> None:
-    items = [
-        bot_api.message(media_group_id="a", photo=[bot_api.file(content, width=9, height=9)])
-        for content in (b"one", b"two")
-    ]
-    for item in items:
-        await pushed(bot_api, "message", item)
-    other = bot_api.file(b"another", width=9, height=9)
-    edited = {**items[1], "photo": [other], "caption": "better", "edit_date": items[1]["date"] + 5}
-    await pushed(bot_api, "edited_message", edited)
-    (message,) = await desk.until(
-        CHAT,
-        lambda found: found[0]["revisions"] and all(one["state"] == "ready" for one in found[0]["attachments"]),
-    )
-
-    assert message["text"] == "better"
-    assert [await desk.download(one) for one in message["attachments"]] == [b"one", b"another"]
-
-
 async def test_an_edited_caption_fetches_nothing_again(desk: Switchboard, bot_api: BotApiServer) -> None:
     said = bot_api.message(caption="My bil", document=bot_api.file(b"bill", file_name="bill.pdf"))
     await pushed(bot_api, "message", said)
