@@ -37,7 +37,7 @@ ENVELOPE = frozenset(
 
 
 class Content(Struct, frozen=True, kw_only=True):
-    """What a message says. `said` is False where nothing in it can be read by this version."""
+    """What a message says; a placeholder, and `said` is False, where nothing in it can be read by this version."""
 
     text: str
     html: str | None
@@ -53,6 +53,8 @@ def content(message: Fields) -> Content:
     payload = list(_payload(message))
     files = tuple(files_of(message))
     said = bool(written or payload or files)
+    if not said:
+        payload = [_unknown(message)]
     parts = (*_around(message), *payload)
     fallback = "\n".join(part.text for part in payload)
     return Content(
@@ -65,7 +67,7 @@ def content(message: Fields) -> Content:
     )
 
 
-def unknown(message: Fields) -> Part:
+def _unknown(message: Fields) -> Part:
     """The placeholder of a message in which nothing can be read by this version."""
     names = ", ".join(sorted(one_line(name) for name in message if name not in ENVELOPE)[:5]) or "nothing"
     return Part(type="unknown", text=f"A message that this version cannot show ({shorten(names, 200)})")

@@ -18,7 +18,7 @@ from normalizer.outcomes import (
 )
 from normalizer.schema import Author, Delivery, External, Message, Part, Relations
 from normalizer.telegram.channel import TelegramChannel
-from normalizer.telegram.content import answered, author_name, content, unknown
+from normalizer.telegram.content import answered, author_name, content
 from normalizer.telegram.people import GROUPS, about, called, person, sender, thread_key
 from normalizer.telegram.service import migrated, service
 from normalizer.text import one_line, shorten, tidy
@@ -77,10 +77,15 @@ def _message(message: Fields, raw: Raw, channel: TelegramChannel) -> Iterator[Ou
         yield Ignored(reason="a message without its chat or number")
     elif channel.groups == "ignore" and text(chat, "type") in GROUPS:
         yield Ignored(reason="a message in a group, and the channel ignores groups")
-    elif number(sender(message), "id") == channel.bot or record(message, "sender_business_bot"):
+    elif _is_ours(message, channel):
         yield Ignored(reason="our own message")
     else:
         yield _said_or_happened(message, customer, raw)
+
+
+def _is_ours(message: Fields, channel: TelegramChannel) -> bool:
+    """Whether the bot wrote it, also in the name of a connected business."""
+    return number(sender(message), "id") == channel.bot or bool(record(message, "sender_business_bot"))
 
 
 def _said_or_happened(message: Fields, customer: Person, raw: Raw) -> Outcome:
@@ -93,17 +98,16 @@ def _said_or_happened(message: Fields, customer: Person, raw: Raw) -> Outcome:
         key, *others = map(str, reversed(moved)) if moved else (thread_key(message),)
         return ConversationEvent(thread_key=key, part=happened, customer=customer, at=at, keys=tuple(others))
     key = thread_key(message)
-    parts = said.parts if said.said else (*said.parts, unknown(message))
     author, writer, delivery = _writer(message, at)
     return Draft(
         message=Message(
             direction="outbound" if delivery else "inbound",
             author=author,
             external=External(id=called(message, number(message, "message_id")), thread_key=key),
-            text=said.text if said.said else parts[-1].text,
+            text=said.text,
             html=said.html,
             quoted=said.quoted,
-            parts=parts,
+            parts=said.parts,
             attachments=tuple(attachment for attachment, _ in said.files),
             relations=Relations(group_id=text(message, "media_group_id") or None),
             sent_at=at,
@@ -141,6 +145,8 @@ def _edited(message: Fields, raw: Raw, channel: TelegramChannel) -> Iterator[Out
         yield Ignored(reason="an edit without its chat or number")
     elif channel.groups == "ignore" and text(record(message, "chat"), "type") in GROUPS:
         yield Ignored(reason="an edit in a group, and the channel ignores groups")
+    elif _is_ours(message, channel):
+        yield Ignored(reason="our own message")
     else:
         said = content(message)
         yield Change(
