@@ -31,15 +31,14 @@ def files_of(message: Fields) -> list[tuple[Attachment, Remote | None]]:
 
 
 def _files(message: Fields) -> Iterator[tuple[Attachment, Remote | None]]:
-    if "photo" in message:
-        yield from _photo(records(message, "photo"))
+    live = record(message, "live_photo")  # the video itself, with its picture
+    yield from _photo(records(message, "photo") or records(live, "photo"))
     for kind, content_type, ending in _KINDS:
         file = record(message, kind)
         if file and not (kind == "document" and "animation" in message):
             yield from _file(file, *_sticker(file) if kind == "sticker" else (content_type, f"{kind}.{ending}"))
     for media in records(record(message, "paid_media"), "paid_media"):
         yield from _files(media)
-    live = record(record(message, "live_photo"), "video")
     if live:
         yield from _file(live, "video/mp4", "live-photo.mp4")
 

@@ -57,13 +57,16 @@ async def shown(desk: Switchboard, text: str, *contents: bytes) -> dict[str, Any
 
 
 async def test_captions_stand_in_the_order_of_their_items(desk: Switchboard, bot_api: BotApiServer, items: Any) -> None:
-    await came(bot_api, items[2], items[1], items[0])
-    message = await shown(desk, "The <old> lamp\nThe new one", b"0", b"1", b"2")
+    live = {**items[1], "live_photo": bot_api.file(b"1 moves", width=9, height=9, duration=3)}
+    await came(bot_api, items[2], live, items[0])
+    message = await shown(desk, "The <old> lamp\nThe new one", b"0", b"1", b"1 moves", b"2")
 
     assert message["html"] == "The &lt;old&gt; lamp<br>The <b>new</b> one"
+    first, picture, video, last = (one["id"] for one in message["attachments"])
     assert [(one["text"], one["files"]) for one in message["external"]["items"]] == [
-        (text, [file["id"]])
-        for text, file in zip(("The <old> lamp", "", "The new one"), message["attachments"], strict=True)
+        ("The <old> lamp", [first]),
+        ("", [picture, video]),
+        ("The new one", [last]),
     ]
 
 
