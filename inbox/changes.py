@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from inbox import albums, delivery
 from inbox.model import WaitingChanges
 from normalizer.outcomes import Change
-from normalizer.schema import Author, Message, Reaction, Revision
+from normalizer.schema import Author, Message, Part, Reaction, Revision
 
 
 def changed(message: Message, change: Change) -> Message:
@@ -56,6 +56,9 @@ def _edited(message: Message, change: Change) -> Message:
         return _revised(message, albums.edited(message, change), change.at)
     if len(message.external.ids) > 1 and change.external_id:
         return message
+    if _has_place(message.parts) and _has_place(change.parts or ()):
+        # A live location moves every few seconds for hours: where it was is no revision, or there were thousands.
+        return replace(message, text=change.text or message.text, parts=change.parts or ())
     newest = message.revisions[-1].until if message.revisions else None
     text = message.text if change.text is None else change.text
     html = change.html if change.text is not None else message.html
@@ -69,6 +72,10 @@ def _edited(message: Message, change: Change) -> Message:
     external = replace(message.external, items=())  # an agent's edit: whose each word was is not known any more
     edited = replace(message, text=text, html=html, attachments=attachments, parts=parts, external=external)
     return _revised(message, edited, change.at)
+
+
+def _has_place(parts: tuple[Part, ...]) -> bool:
+    return any(one.type == "location" for one in parts)
 
 
 def _revised(before: Message, after: Message, at: datetime) -> Message:

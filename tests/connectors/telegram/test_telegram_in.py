@@ -99,6 +99,19 @@ async def test_an_album_is_one_message_in_any_order(desk: Switchboard, bot_api: 
     assert message["relations"]["group_id"] == "album-1"
 
 
+async def test_a_live_location_is_where_it_is_now(desk: Switchboard, bot_api: BotApiServer) -> None:
+    place = {"latitude": 38.4, "longitude": 27.0, "live_period": 900}
+    said = bot_api.message(location=place)
+    await pushed(bot_api, "message", said)
+    for minute in range(1, 4):
+        moved = {**said, "location": {**place, "longitude": 27.0 + minute}, "edit_date": said["date"] + 60 * minute}
+        await pushed(bot_api, "edited_message", moved)
+    (message,) = await desk.until(CHAT, lambda found: "38.4, 30.0" in found[0]["text"])
+
+    assert message["parts"][0]["data"]["longitude"] == 30.0
+    assert message["revisions"] == []
+
+
 async def test_an_edited_caption_fetches_nothing_again(desk: Switchboard, bot_api: BotApiServer) -> None:
     said = bot_api.message(caption="My bil", document=bot_api.file(b"bill", file_name="bill.pdf"))
     await pushed(bot_api, "message", said)
