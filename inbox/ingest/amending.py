@@ -23,13 +23,21 @@ class Amending:
         self._entry = entry
 
     async def change(self, change: Change) -> None:
-        """Applies an edit, a deletion or a reaction; one without its message waits for it."""
+        """Applies an edit, a deletion or a reaction; one without its message waits for it.
+
+        So does what takes a reaction away before it has come.
+        """
         message = await self._unit.message_called(self._entry.channel, change.external_id)
-        if message is not None:
-            await self._put(message, self._changed(message, change))
+        if message is None:
+            await self._wait(change)
             return
-        waiting = await self._waiting(change.external_id)
-        self._unit.put(replace(waiting, changes=(*waiting.changes, change)))
+        changed = self._changed(message, change)
+        if change.reaction_removed and changed == message:
+            await self._wait(change)
+        elif change.reaction is not None:
+            for taken_away in (await self._waiting(change.external_id)).changes:
+                changed = self._changed(changed, taken_away)
+        await self._put(message, changed)
 
     async def delivery(self, update: DeliveryUpdate) -> None:
         """Applies what the platform says became of a reply; one without its reply waits for it."""
@@ -95,8 +103,12 @@ class Amending:
         self.fetch_later(changed, change.attachments or (), change.files)
         return changed
 
+    async def _wait(self, change: Change) -> None:
+        waiting = await self._waiting(change.external_id)
+        self._unit.put(replace(waiting, changes=(*waiting.changes, change)))
+
     async def _waiting(self, external_id: str) -> WaitingChanges:
-        """What waits for a message that has not come yet."""
+        """What waits for a message, or for a reaction to it, that has not come yet."""
         id_ = scoped(self._entry.channel, external_id)
         return await self._unit.one(WaitingChanges, id_) or WaitingChanges(id=id_, at=self._unit.now)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -54,6 +55,30 @@ async def shown(desk: Switchboard, text: str, *contents: bytes) -> dict[str, Any
     )
     assert [await desk.download(one) for one in message["attachments"]] == list(contents)
     return message
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+async def test_an_album_is_one_message_in_any_order(desk: Switchboard, bot_api: BotApiServer, order: Any) -> None:
+    contents = [b"first" * 100, b"second" * 100, b"third" * 100]
+    items = [
+        bot_api.message(
+            media_group_id="album-1",
+            document=bot_api.file(content, file_name=f"{number}.txt", mime_type="text/plain"),
+            **({"caption": "Three bills"} if number == 1 else {}),
+        )
+        for number, content in enumerate(contents)
+    ]
+    for number in order:
+        await bot_api.push(bot_api.update("message", items[number]))
+    (message,) = await desk.until(
+        str(CUSTOMER), lambda found: [one["state"] for one in found[0]["attachments"]] == ["ready"] * 3
+    )
+
+    assert message["text"] == "Three bills"
+    assert [one["filename"] for one in message["attachments"]] == ["0.txt", "1.txt", "2.txt"]
+    assert [await desk.download(one) for one in message["attachments"]] == contents
+    assert message["external"]["ids"] == [f"{CUSTOMER}/{item['message_id']}" for item in items]
+    assert message["relations"]["group_id"] == "album-1"
 
 
 async def test_captions_stand_in_the_order_of_their_items(desk: Switchboard, bot_api: BotApiServer, items: Any) -> None:
