@@ -35,6 +35,8 @@ async def amend(api: BotApi, amendment: Amendment) -> None:
             external = amendment.message.external
             await _delete(api, amendment, external.ids or (external.id or "",))
         case "react" | "unreact":
+            if _connection(amendment):  # without it, setMessageReaction would reach for a message of the bot's own chat
+                raise PermanentError("Telegram lets a bot put no reactions into the chats of a connected business")
             chat, number = _named(amendment.message.external.id or "")
             reaction = amendment.emoji if amendment.kind == "react" else None
             await amendment.pace()

@@ -26,6 +26,9 @@ async def test_the_owner_of_a_connected_business_writes_as_an_agent(desk: Switch
     assert second["author"] == {"type": "agent", "id": None, "name": "Grace", "identity_id": None}
     await desk.fate(await desk.reply(first, "And on Sundays never."), "sent")
     assert [one["business_connection_id"] for one in bot_api.written()] == ["b-1"]
+    reaction = {"emoji": "👍"}
+    problem = await desk.post(f"/api/v1/messages/{first['id']}/reactions", reaction, status=422)
+    assert (problem["type"], "connected business" in problem["detail"]) == ("refused-there", True)
     ids = [asked["message_id"]]
     await pushed(bot_api, "deleted_business_messages", {**connection, "chat": asked["chat"], "message_ids": ids})
     await desk.until(f"{CUSTOMER}@b-1", lambda found: found[0]["deleted_at"])
