@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from connectors.context import Context
 from connectors.errors import PermanentError
-from connectors.telegram.api import BotApi
+from connectors.telegram.api import UNKNOWN_BOT, BotApi
 from connectors.telegram.arrival import Arrival, arrival
 
 # Telegram keeps updates for 24 hours, so what an older cursor confirms is gone anyway.
@@ -57,6 +57,7 @@ class Poller:
 
         Raises:
             TemporaryError: Telegram cannot be asked now, or another program polls this bot.
+            PermanentError: it refuses, and not for the token: that is tried again too.
             UnavailableError: an update could not be journaled: it will come again.
             LeaseLostError: another process may be the poller by now.
         """
@@ -74,6 +75,8 @@ class Poller:
                     if cursor is not None:
                         await lease.save_cursor(cursor.dump())
             except PermanentError as error:
+                if error.code != UNKNOWN_BOT:  # a proxy's own refusal, for one, passes
+                    raise
                 self._context.fail(f"{error.reason}; ask BotFather for the token, and put it into the configuration")
 
     async def _receive(self, updates: Sequence[bytes]) -> int | None:

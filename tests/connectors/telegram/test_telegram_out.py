@@ -136,18 +136,21 @@ async def test_telegram_is_away_and_comes_back(bot: Any, bot_api: BotApiServer) 
         assert [message["text"] for message in await desk.stored()] == ["0", "1", "2", "3", "4"]
 
 
-async def test_another_poller_is_named(bot: Any, bot_api: BotApiServer) -> None:
+@pytest.mark.parametrize(
+    ("how", "told"), [("conflict", "another program receives for this bot"), ("refuse", "Telegram: Refused for good")]
+)
+async def test_what_ends_polling_is_told_and_tried_again(bot: Any, bot_api: BotApiServer, how: Any, told: str) -> None:
     async with bot(mode="polling") as desk:
 
         async def polled() -> Any:
             return bot_api.called("getUpdates")
 
         await eventually(polled)
-        bot_api.fail("conflict", "getUpdates")
+        bot_api.fail(how, "getUpdates")
         await bot_api.push(bot_api.update("message", bot_api.message("that ends the present one")))
         state = await desk.channel("tg", "backing_off")
 
-        assert "another program receives for this bot" in state["reason"]
+        assert told in state["reason"]
 
 
 async def test_a_wrong_token_stops_the_channel_and_says_what_to_do(bot_api: BotApiServer, mongod_url: str) -> None:
