@@ -54,10 +54,11 @@ ALLOWED_UPDATES = (
     "my_chat_member",
 )
 
-# The platform's words for *this person cannot be written to*, in lower case.
+# The platform's words for *this person cannot be written to*, in lower case. Where only files are banned, they can.
 _UNREACHABLE = re.compile(
     r"blocked by the user|user is deactivated|bot was kicked|bot is not a member|chat not found|can't initiate"
-    r"|have no rights to send|need administrator rights|not enough rights to send|group chat was deactivated"
+    r"|have no rights to send a message|need administrator rights|not enough rights to send text"
+    r"|group chat was deactivated"
     r"|peer_id_invalid|business_peer_invalid"
 )
 _TOO_LARGE = re.compile(r"file is too big|too large|entity too large")

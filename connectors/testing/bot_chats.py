@@ -38,6 +38,7 @@ class BotChats(PlatformServer):
         files: the bytes of each file, by `file_id`.
         blocked: chats that the bot cannot write to any more.
         moved: the supergroups that groups have become.
+        refusing: methods that it refuses, and in which words.
     """
 
     def __init__(self) -> None:
@@ -47,10 +48,13 @@ class BotChats(PlatformServer):
         self.files: dict[str, bytes] = {}
         self.blocked: set[int] = set()
         self.moved: dict[int, int] = {}
+        self.refusing: dict[str, str] = {}
         self._message_id = 1000
 
     async def perform(self, call: Call) -> Any:  # noqa: ANN401 (a JSON value)
         """Every method that a bot of an inbox needs; others do not exist."""
+        if call.method in self.refusing:
+            raise RefusedCallError(f"Bad Request: {self.refusing[call.method]}")
         method = getattr(self, f"_{call.method.lower()}", None)
         if method is not None:
             return await method(call)

@@ -115,6 +115,15 @@ async def test_a_blocked_bot_is_told_and_the_next_reply_is_refused(
     await desk.fate(await desk.reply(said, "no harm done"), "sent")
 
 
+async def test_where_files_are_banned_texts_are_not(desk: Switchboard, bot_api: BotApiServer, said: Any) -> None:
+    bot_api.refusing["sendPhoto"] = "not enough rights to send photos to the chat"
+    picture = await desk.upload(PNG, "lamp.png", "image/png")
+    reply = await desk.fate(await desk.reply(said, "This lamp?", attachments=[picture]), "failed")
+
+    assert reply["delivery"]["error"]["text"] == "Telegram: Not enough rights to send photos to the chat"
+    await desk.fate(await desk.reply(said, "The one on the left"), "sent")
+
+
 async def test_a_chat_bears_one_message_a_second(desk: Switchboard, bot_api: BotApiServer, said: Any) -> None:
     replies = [await desk.reply(said, f"line {number}") for number in range(3)]
     for reply in replies:
