@@ -74,6 +74,10 @@ class TelegramConnector(Connector[TelegramOptions]):
         """Groups bear less."""
         return IN_GROUPS if (thread_key or "").startswith("-") else EVERYWHERE
 
+    def paced_by(self, thread_key: str | None) -> str | None:
+        """Telegram counts by chat, whatever the topic."""
+        return Place(thread_key).chat if thread_key else None
+
     async def start(self, context: Context) -> None:
         """Receives until cancelled.
 

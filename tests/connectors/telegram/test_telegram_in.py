@@ -204,15 +204,20 @@ async def test_a_group_is_the_conversation_and_its_members_are_authors(
 
 
 async def test_a_topic_is_a_thread_of_its_own_and_is_answered_there(desk: Switchboard, bot_api: BotApiServer) -> None:
-    topic = {"message_thread_id": 7, "is_topic_message": True}
+    said = []
+    for topic in (7, 8):
+        fields = {"message_thread_id": topic, "is_topic_message": True}
+        await pushed(bot_api, "message", bot_api.message("in a topic", chat=GROUP, **fields))
+        said += await desk.until(f"{GROUP}/{topic}", len)
     await pushed(bot_api, "message", bot_api.message("in general", chat=GROUP))
-    await pushed(bot_api, "message", bot_api.message("in a topic", chat=GROUP, **topic))
-    (general,) = await desk.until(str(GROUP), len)
-    (in_topic,) = await desk.until(f"{GROUP}/7", len)
+    said += await desk.until(str(GROUP), len)
 
-    assert general["conversation_id"] != in_topic["conversation_id"]
-    await desk.fate(await desk.reply(in_topic, "there"), "sent")
-    assert [one.get("message_thread_id") for one in bot_api.written(GROUP)] == ["7"]
+    assert len({message["conversation_id"] for message in said}) == 3
+    for reply in [await desk.reply(message, "there") for message in said]:
+        await desk.fate(reply, "sent")
+    written = bot_api.written(GROUP)
+    assert {one.get("message_thread_id") for one in written} == {"7", "8", None}
+    assert written[2]["date"] - written[0]["date"] >= 1  # a group bears one message a second, whatever its topics
 
 
 async def test_groups_can_be_ignored(bot: Any, bot_api: BotApiServer) -> None:
