@@ -294,7 +294,7 @@ def _with(conversation: Conversation, message: Message, draft: Draft, unit: Unit
     """The conversation after a message has joined it."""
     said = message.kind == "message"
     waits = _asks(message, draft)
-    answers = message.direction == "outbound"
+    answers = message.direction == "outbound" and not message.flags.auto_submitted  # a greeting is no answer
     return replace(
         conversation,
         subject=conversation.subject or message.subject,

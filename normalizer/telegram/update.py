@@ -16,7 +16,7 @@ from normalizer.outcomes import (
     Raw,
     Reachability,
 )
-from normalizer.schema import Author, Delivery, External, Message, Part, Relations
+from normalizer.schema import Author, Delivery, External, Flags, Message, Part, Relations
 from normalizer.telegram.channel import TelegramChannel
 from normalizer.telegram.content import answered, author_name, content
 from normalizer.telegram.people import GROUPS, about, called, person, sender, thread_key
@@ -112,6 +112,7 @@ def _said_or_happened(message: Fields, customer: Person, raw: Raw) -> Outcome:
             relations=Relations(group_id=text(message, "media_group_id") or None),
             sent_at=at,
             delivery=delivery,
+            flags=Flags(auto_submitted=delivery is not None and _automatic(message)),
             channel_data=about(message),
         ),
         customer=customer,
@@ -133,10 +134,16 @@ def _writer(message: Fields, at: datetime) -> tuple[Author, Person | None, Deliv
         member = person(who)
         return Author(type="bot" if who.get("is_bot") else "customer", name=name), member, None
     if text(message, "business_connection_id") and number(who, "id") != number(chat, "id"):
-        return Author(type="agent", name=name), None, Delivery(state="sent", sent_at=at)
+        automatic = _automatic(message)
+        return Author(type="bot" if automatic else "agent", name=name), None, Delivery(state="sent", sent_at=at)
     if who.get("is_bot"):
         return Author(type="bot", name=name), None, None
     return Author(type="customer", name=name), None, None
+
+
+def _automatic(message: Fields) -> bool:
+    """Whether the account sent it by itself: a greeting, an absence, or what somebody scheduled."""
+    return message.get("is_from_offline") is True
 
 
 def _edited(message: Fields, raw: Raw, channel: TelegramChannel) -> Iterator[Outcome]:

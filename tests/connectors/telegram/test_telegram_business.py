@@ -16,11 +16,17 @@ async def pushed(bot_api: BotApiServer, kind: str, content: dict[str, Any]) -> N
 async def test_the_owner_of_a_connected_business_writes_as_an_agent(desk: Switchboard, bot_api: BotApiServer) -> None:
     connection = {"business_connection_id": "b-1"}
     asked = bot_api.message("Are you open?", **connection)
-    answered = bot_api.message("Until six.", **connection)
-    answered["from"] = {"id": 55, "is_bot": False, "first_name": "Grace"}
+    grace = {"id": 55, "is_bot": False, "first_name": "Grace"}
+    greeted = {**bot_api.message("We read this soon.", is_from_offline=True, **connection), "from": grace}
+    answered = {**bot_api.message("Until six.", **connection), "from": grace}
     await pushed(bot_api, "business_message", asked)
+    await pushed(bot_api, "business_message", greeted)
+    first, _ = await desk.until(f"{CUSTOMER}@b-1", lambda found: len(found) == 2)
+    conversation = f"/api/v1/conversations/{first['conversation_id']}"
+    assert (await desk.get(conversation))["waiting_since"]
     await pushed(bot_api, "business_message", answered)
-    first, second = await desk.until(f"{CUSTOMER}@b-1", lambda found: len(found) == 2)
+    *_, second = await desk.until(f"{CUSTOMER}@b-1", lambda found: len(found) == 3)
+    assert (await desk.get(conversation))["waiting_since"] is None
 
     assert (first["direction"], second["direction"]) == ("inbound", "outbound")
     assert second["author"] == {"type": "agent", "id": None, "name": "Grace", "identity_id": None}
