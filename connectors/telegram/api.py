@@ -62,6 +62,8 @@ _UNREACHABLE = re.compile(
     r"|peer_id_invalid|business_peer_invalid"
 )
 _TOO_LARGE = re.compile(r"file is too big|too large|entity too large")
+# It shows no such picture (narrow as a thread, larger than a wall), and carries it as a file.
+_NO_PHOTO = re.compile(r"photo_invalid_dimensions|photo_save_file_invalid|image_process_failed")
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
 
@@ -72,6 +74,10 @@ class MovedError(PermanentError):
         """`chat` is the number that it has now."""
         super().__init__(f"the group has moved: it is {chat} now", code="migrated")
         self.chat = chat
+
+
+class NoPhotoError(PermanentError):
+    """Telegram does not show this picture as a photo."""
 
 
 class _Answer(msgspec.Struct):
@@ -108,7 +114,7 @@ class BotApi:
         Raises:
             TemporaryError: it asks to wait, cannot be reached, or answers 5xx.
             PermanentError: it refuses; `UnreachableError` where it refuses that person, `MovedError` where that group
-                is elsewhere now.
+                is elsewhere now, `NoPhotoError` where it would take the picture as a file.
             UncertainError: it has not answered, or in no words that can be read; it may have done it.
         """
         try:
@@ -185,6 +191,8 @@ def _wait(error: RetryAfter) -> float:
 def _refused(words: str) -> PermanentError:
     if _UNREACHABLE.search(words.lower()):
         return UnreachableError(f"Telegram: {words}", code="400")
+    if _NO_PHOTO.search(words.lower()):
+        return NoPhotoError(f"Telegram: {words}", code="400")
     return PermanentError(f"Telegram: {words}", code="too_large" if _TOO_LARGE.search(words.lower()) else "400")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from connectors.errors import PermanentError
 from normalizer.rich import Rich, from_html, split, stripped, utf16
@@ -50,6 +51,11 @@ class Piece(Struct, frozen=True, kw_only=True):
     markup: str = ""
     media: tuple[Media, ...] = ()
     buttons: tuple[tuple[Button, ...], ...] = ()
+
+
+def as_documents(piece: Piece) -> Piece:
+    """The same files, none of them shown."""
+    return replace(piece, media=tuple(Media("document", one.attachment) for one in piece.media))
 
 
 def pieces(message: Message) -> list[Piece]:

@@ -24,8 +24,8 @@ from telegram.constants import ParseMode
 from connectors.base import Receipt, Reply
 from connectors.context import Files
 from connectors.errors import PermanentError
-from connectors.telegram.api import BotApi, MovedError
-from connectors.telegram.compose import Button, Media, MediaKind, Piece, pieces
+from connectors.telegram.api import BotApi, MovedError, NoPhotoError
+from connectors.telegram.compose import Button, Media, MediaKind, Piece, as_documents, pieces
 from normalizer.schema import External
 from normalizer.telegram.people import external_id, located
 
@@ -90,6 +90,13 @@ def _answering(reply: Reply, place: Place) -> dict[str, Any]:
 
 
 async def _send(api: BotApi, piece: Piece, arguments: dict[str, Any], files: Files) -> Receipt:
+    try:
+        return await _sent(api, piece, arguments, files)
+    except NoPhotoError:
+        return await _sent(api, as_documents(piece), arguments, files)
+
+
+async def _sent(api: BotApi, piece: Piece, arguments: dict[str, Any], files: Files) -> Receipt:
     look: dict[str, Any] = {"parse_mode": ParseMode.HTML}
     if piece.buttons:
         look["reply_markup"] = keyboard(piece.buttons)

@@ -38,7 +38,7 @@ class BotChats(PlatformServer):
         files: the bytes of each file, by `file_id`.
         blocked: chats that the bot cannot write to any more.
         moved: the supergroups that groups have become.
-        refusing: methods that it refuses, and in which words.
+        refusing: kinds of files that it does not take (`photo`), and its words for that.
     """
 
     def __init__(self) -> None:
@@ -53,8 +53,6 @@ class BotChats(PlatformServer):
 
     async def perform(self, call: Call) -> Any:  # noqa: ANN401 (a JSON value)
         """Every method that a bot of an inbox needs; others do not exist."""
-        if call.method in self.refusing:
-            raise RefusedCallError(f"Bad Request: {self.refusing[call.method]}")
         method = getattr(self, f"_{call.method.lower()}", None)
         if method is not None:
             return await method(call)
@@ -144,6 +142,8 @@ class BotChats(PlatformServer):
 
     def _kept(self, call: Call, text: str, fields: Mapping[str, Any]) -> dict[str, Any]:
         chat = self._chat(call)
+        for kind in fields.keys() & self.refusing.keys():
+            raise RefusedCallError(f"Bad Request: {self.refusing[kind]}")
         self._message_id += 1
         message = {
             "message_id": self._message_id,

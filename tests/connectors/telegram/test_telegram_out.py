@@ -54,6 +54,19 @@ async def test_a_picture_bears_the_text(desk: Switchboard, bot_api: BotApiServer
     assert (sent["caption"], sent["photo"]) == ("This lamp?", PNG)
 
 
+@pytest.mark.parametrize("count", [1, 2])
+async def test_a_picture_that_telegram_does_not_show_leaves_as_a_file(
+    desk: Switchboard, bot_api: BotApiServer, said: Any, count: int
+) -> None:
+    bot_api.refusing["photo"] = "PHOTO_INVALID_DIMENSIONS"
+    pictures = [await desk.upload(PNG + bytes([number]), "long.png", "image/png") for number in range(count)]
+    await desk.fate(await desk.reply(said, "As long as the street", attachments=pictures), "sent")
+
+    written = bot_api.written()
+    assert [one["document"] for one in written] == [PNG + bytes([number]) for number in range(count)]
+    assert written[0]["caption"] == "As long as the street"
+
+
 async def test_files_leave_as_albums_of_their_kind(desk: Switchboard, bot_api: BotApiServer, said: Any) -> None:
     pictures = [await desk.upload(PNG + bytes([number]), f"{number}.png", "image/png") for number in range(11)]
     papers = [await desk.upload(f"paper {number}".encode(), f"{number}.txt", "text/plain") for number in range(2)]
@@ -116,7 +129,7 @@ async def test_a_blocked_bot_is_told_and_the_next_reply_is_refused(
 
 
 async def test_where_files_are_banned_texts_are_not(desk: Switchboard, bot_api: BotApiServer, said: Any) -> None:
-    bot_api.refusing["sendPhoto"] = "not enough rights to send photos to the chat"
+    bot_api.refusing["photo"] = "not enough rights to send photos to the chat"
     picture = await desk.upload(PNG, "lamp.png", "image/png")
     reply = await desk.fate(await desk.reply(said, "This lamp?", attachments=[picture]), "failed")
 
