@@ -177,7 +177,10 @@ def _deleted(told: Fields, raw: Raw, _: TelegramChannel) -> Iterator[Outcome]:
         yield Ignored(reason="a deletion that names no message")
 
 
-def _reacted(told: Fields, raw: Raw, _: TelegramChannel) -> Iterator[Outcome]:
+def _reacted(told: Fields, raw: Raw, channel: TelegramChannel) -> Iterator[Outcome]:
+    if channel.groups == "ignore" and text(record(told, "chat"), "type") in GROUPS:
+        yield Ignored(reason="a reaction in a group, and the channel ignores groups")
+        return
     chat, id_ = number(record(told, "chat"), "id"), number(told, "message_id")
     author = person(record(told, "user") or record(told, "actor_chat"))
     before = {_emoji(one) for one in records(told, "old_reaction")}

@@ -40,6 +40,15 @@ def test_an_update_becomes_what_its_fixture_says(name: str) -> None:
     assert part_of(outcomes, expected) == expected
 
 
+@pytest.mark.parametrize("name", ["button-in-a-group", "group-member", "reaction-in-a-group"])
+def test_groups_are_ignored_on_demand(name: str) -> None:
+    body = (FIXTURES / "telegram" / f"{name}.json").read_bytes()
+    raw = Raw(key="k", body=body, content_type="application/json", received_at=AT)
+    (outcome,) = plain(telegram.normalize(raw, telegram.TelegramChannel(bot=7000, groups="ignore")))
+
+    assert (outcome["type"], outcome["reason"].endswith("the channel ignores groups")) == ("Ignored", True)
+
+
 @pytest.mark.parametrize("name", names("slack"))
 def test_a_request_becomes_what_its_fixture_says(name: str) -> None:
     expected = json.loads((FIXTURES / "slack" / f"{name}.expected.json").read_text("utf-8"))
