@@ -36,7 +36,7 @@ IN_GROUPS = (*EVERYWHERE, Rate(count=20, seconds=60.0, per="thread"))
 
 
 class TelegramConnector(Connector[TelegramOptions]):
-    """A bot on Telegram. A chat is a thread, and so is a forum's topic."""
+    """A bot on Telegram. A chat is a thread, and so is a topic of it."""
 
     name: ClassVar[str] = "telegram"
     identity_kind: ClassVar[str] = KIND
@@ -159,9 +159,11 @@ class TelegramConnector(Connector[TelegramOptions]):
         await amend(self._api, amendment)
 
     async def show_typing(self, thread_key: str) -> None:
-        """Shows for five seconds that somebody types."""
-        with self._api.calling():
-            await self._api.bot.send_chat_action(action=ChatAction.TYPING, **Place(thread_key).arguments)
+        """Shows for five seconds that somebody types; not in a channel's direct messages, where Telegram cannot."""
+        place = Place(thread_key)
+        if not place.direct:
+            with self._api.calling():
+                await self._api.bot.send_chat_action(action=ChatAction.TYPING, **place.arguments)
 
     async def examine(self) -> Sequence[str]:
         """What Telegram says is missing: the token, the hook, another poller, privacy mode.

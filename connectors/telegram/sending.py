@@ -27,7 +27,7 @@ from connectors.errors import PermanentError
 from connectors.telegram.api import BotApi, MovedError, NoPhotoError
 from connectors.telegram.compose import Button, Media, MediaKind, Piece, as_documents, pieces
 from normalizer.schema import External
-from normalizer.telegram.people import external_id, located
+from normalizer.telegram.people import DIRECT, external_id, located
 
 IN_MEMORY = 256 * 1024  # bytes of a file on its way out that are held; the rest waits on the disk
 
@@ -49,8 +49,10 @@ class Place:
         self.chat = chat
         self.connection = connection
         self.arguments: dict[str, Any] = {"chat_id": chat}
+        self.direct = topic.startswith(DIRECT)
         if topic:
-            self.arguments["message_thread_id"] = int(topic)
+            named = "direct_messages_topic_id" if self.direct else "message_thread_id"
+            self.arguments[named] = int(topic.removeprefix(DIRECT))
         if connection:
             self.arguments["business_connection_id"] = connection
 

@@ -15,6 +15,13 @@ CUSTOMER = 4_200_000_042
 _TEXT_UNITS, _CAPTION_UNITS = 4096, 1024
 _DOWNLOAD_BYTES = 20 * 1024 * 1024
 _MEDIA = ("photo", "video", "animation", "audio", "document", "voice", "sticker")
+_PLACED = (
+    "message_thread_id",
+    "direct_messages_topic_id",
+    "reply_parameters",
+    "reply_markup",
+    "business_connection_id",
+)
 _PHOTO = ("small_file_id", "small_file_unique_id", "big_file_id", "big_file_unique_id")
 _NO_GIFTS = dict.fromkeys(
     ("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription", "gifts_from_channels"), False
@@ -153,7 +160,7 @@ class BotChats(PlatformServer):
             **({"caption": text} if fields else {"text": text}),
             **fields,
         }
-        for name in ("message_thread_id", "reply_parameters", "reply_markup", "business_connection_id"):
+        for name in _PLACED:
             if name in call.arguments:
                 message[name] = as_json(call.arguments[name]) if name.startswith("reply") else call.arguments[name]
         self.chats.setdefault(chat, {})[message["message_id"]] = message

@@ -10,6 +10,7 @@ from normalizer.text import one_line
 
 KIND = "telegram"
 GROUPS = ("group", "supergroup")
+DIRECT = "direct:"  # before a topic in a thread key
 
 
 def name_of(who: Fields) -> str | None:
@@ -37,6 +38,7 @@ def about(message: Fields) -> dict[str, Any]:
         "telegram.from": {name: user[name] for name in ("id", "username", "language_code", "is_bot") if name in user},
         "telegram.message_id": number(message, "message_id"),
         "telegram.topic": topic(message),
+        "telegram.direct_messages_topic": direct_topic(message),
         "telegram.business_connection": text(message, "business_connection_id"),
         "telegram.media_group_id": text(message, "media_group_id"),
         "telegram.signature": one_line(text(message, "author_signature")),
@@ -49,11 +51,23 @@ def topic(message: Fields) -> int | None:
     return number(message, "message_thread_id") if message.get("is_topic_message") is True else None
 
 
+def direct_topic(message: Fields) -> int | None:
+    """Whose talk with a channel a direct message belongs to: all of them stand in one chat."""
+    return number(record(message, "direct_messages_topic"), "topic_id")
+
+
 def thread_key(message: Fields) -> str:
-    """`chat`, `chat/topic`, or `chat@connection` for the chat of a business that the bot answers for."""
+    """`chat`, `chat/topic`, `chat/direct:topic`, or `chat@connection` for the chat of a business that the bot answers.
+
+    Of a channel's direct messages the topic is somebody's talk with it.
+    """
     chat = number(record(message, "chat"), "id")
-    place, connection = topic(message), text(message, "business_connection_id")
-    return f"{chat}@{connection}" if connection else f"{chat}/{place}" if place is not None else str(chat)
+    if connection := text(message, "business_connection_id"):
+        return f"{chat}@{connection}"
+    if (talk := direct_topic(message)) is not None:
+        return f"{chat}/{DIRECT}{talk}"
+    place = topic(message)
+    return f"{chat}/{place}" if place is not None else str(chat)
 
 
 def external_id(chat: int | None, message_id: int | None, connection: str = "") -> str:
