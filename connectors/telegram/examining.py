@@ -10,6 +10,9 @@ from connectors.telegram.api import UNKNOWN_BOT, BotApi
 from connectors.telegram.hook import address
 from connectors.telegram.options import TelegramOptions
 
+# So long is listened for another poller: Telegram ends the older of two, and it comes back after about a second.
+LISTEN_SECONDS = 5
+
 
 async def examine(api: BotApi, options: TelegramOptions, channel: Channel) -> AsyncIterator[str]:
     """What is missing, a sentence each.
@@ -52,9 +55,13 @@ def _of_hook(url: str, trouble: str | None, wanted: str) -> list[str]:
 
 
 async def _of_polling(api: BotApi) -> AsyncIterator[str]:
+    """Polls until another poller ends that. While updates wait they are answered at once: nobody fetches them."""
     try:
-        await api.updates(None, seconds=0)
+        await api.updates(None, seconds=LISTEN_SECONDS)
     except TemporaryError as error:
         if error.code != "409":
             raise
-        yield "another program polls this bot; if it is this Santral, all is well, else end it or make another bot"
+        yield (
+            "another program polls this bot; if that is this Santral, which runs, all is well; "
+            "else end it, or make another bot"
+        )

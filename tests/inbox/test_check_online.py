@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 from harness import command, eventually
 
 from connectors.slack.examining import SCOPES
@@ -31,11 +32,11 @@ async def all_checked(folder: Path, *channels: dict[str, Any]) -> tuple[int, lis
 async def test_telegram_says_what_it_misses(tmp_path: Path) -> None:
     async with serving(BotApiServer()) as server:
         telegram = {"connector": "telegram", "token": TOKEN, "api_url": server.url}
+        await server.push(server.update("message", server.message("nobody fetches it, so the answers come at once")))
         code, (told,) = await checked(tmp_path, **telegram)
         assert (code, told.startswith("it: privacy mode is on")) == (1, True)
         assert await checked(tmp_path, **telegram, groups="ignore") == (0, ["it: its platform misses nothing"])
 
-        await server.push()
         server.hook = {"url": "https://elsewhere.example.com/hook"}
         _, (told,) = await checked(tmp_path, **telegram, groups="ignore")
         assert told.startswith("it: a hook is set, at https://elsewhere.example.com/hook")
@@ -43,11 +44,24 @@ async def test_telegram_says_what_it_misses(tmp_path: Path) -> None:
         assert told.endswith("not at https://inbox.example.com/hooks/it: `santral run` sets it")
 
         server.hook = None
-        server.fail("conflict", "getUpdates")
-        _, (told,) = await checked(tmp_path, **telegram, groups="ignore")
-        assert told.startswith("it: another program polls this bot")
         _, (told,) = await checked(tmp_path, **{**telegram, "token": "7:wrong_0123456789"})
         assert told.startswith("it: token: Telegram does not know it")
+
+
+async def test_another_poller_is_found(tmp_path: Path) -> None:
+    async with serving(BotApiServer()) as server, aiohttp.ClientSession(server.url) as http:
+
+        async def poll() -> None:
+            while True:
+                async with http.get(f"/bot{TOKEN}/getUpdates", params={"timeout": 60}):
+                    pass  # whether it was ended or not, it asks again
+
+        other = asyncio.create_task(poll())
+        telegram = {"connector": "telegram", "token": TOKEN, "api_url": server.url, "groups": "ignore"}
+        _, (told,) = await checked(tmp_path, **telegram)
+        other.cancel()
+
+    assert told.startswith("it: another program polls this bot; if that is this Santral")
 
 
 async def test_slack_says_what_it_misses(tmp_path: Path) -> None:
@@ -77,6 +91,7 @@ async def test_a_platform_that_is_slow_holds_up_no_other(tmp_path: Path) -> None
         of_each = {"connector": "telegram", "token": TOKEN, "groups": "ignore"}
         channels = [{**of_each, "id": "slow", "api_url": slow.url}, {**of_each, "id": "quick", "api_url": quick.url}]
         checking = asyncio.create_task(all_checked(tmp_path, *channels))
+        await quick.push(quick.update("message", quick.message("so the answer comes at once")))
         await slow.holding()
 
         async def asked() -> bool:
