@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from connectors.context import Context
-from connectors.errors import PermanentError
+from connectors.errors import PermanentError, TemporaryError
 from connectors.telegram.api import UNKNOWN_BOT, BotApi
 from connectors.telegram.arrival import Arrival, arrival
 
@@ -56,7 +56,7 @@ class Poller:
         """Receives until cancelled.
 
         Raises:
-            TemporaryError: Telegram cannot be asked now, or another program polls this bot.
+            TemporaryError: Telegram cannot be asked now, sends what cannot be confirmed, or another program polls.
             PermanentError: it refuses, and not for the token: that is tried again too.
             UnavailableError: an update could not be journaled: it will come again.
             LeaseLostError: another process may be the poller by now.
@@ -68,10 +68,13 @@ class Poller:
                 self._context.heard()
                 cursor = Cursor.load(await lease.load_cursor(), self._context.now())
                 while True:
-                    updates = await self._api.updates(cursor.offset if cursor else None)
+                    offset = cursor.offset if cursor else None
+                    updates = await self._api.updates(offset)
                     self._context.heard()
                     last = await self._receive(updates)
                     cursor = Cursor(last + 1, self._context.now()) if last is not None else None
+                    if updates and (cursor is None or cursor.offset == offset):  # else it would ask without a pause
+                        raise TemporaryError("Telegram's updates have no numbers by which they could be confirmed")
                     if cursor is not None:
                         await lease.save_cursor(cursor.dump())
             except PermanentError as error:

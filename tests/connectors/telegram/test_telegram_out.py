@@ -175,6 +175,16 @@ async def test_what_ends_polling_is_told_and_tried_again(bot: Any, bot_api: BotA
         assert told in state["reason"]
 
 
+async def test_updates_that_cannot_be_confirmed_are_asked_for_with_pauses(bot: Any, bot_api: BotApiServer) -> None:
+    async with bot(mode="polling") as desk:
+        await bot_api.push({"update_id": "seven", "message": 8})
+        state = await desk.channel("tg", "backing_off")
+        assert "no numbers" in state["reason"]
+        bot_api.pending.clear()
+        await bot_api.push(bot_api.update("message", bot_api.message("hello")))
+        await desk.until(CHAT, len)
+
+
 async def test_a_wrong_token_stops_the_channel_and_says_what_to_do(bot_api: BotApiServer, mongod_url: str) -> None:
     wrong = "7000000001:another_0123456789abcdefghij"
     channel = {"id": "tg", "connector": "telegram", "token": wrong, "api_url": bot_api.url}
