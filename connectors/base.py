@@ -235,7 +235,10 @@ class Connector(ABC, Generic[OptionsT]):
 
     @abstractmethod
     async def start(self, context: Context) -> None:
-        """Receives until cancelled. It may raise: the supervisor starts it again with growing pauses."""
+        """Receives until cancelled.
+
+        It may raise: the supervisor starts it again after growing pauses, or after `retry_after` where that is longer.
+        """
 
     @abstractmethod
     def normalize(self, raw: Raw) -> Sequence[Outcome]:

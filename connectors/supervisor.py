@@ -1,7 +1,7 @@
 """The supervisor: a task for each channel, so that one channel's failure never touches another.
 
-A channel that raises is started again after growing pauses; one that calls `Context.fail` stays stopped until an admin
-acts. What is wrong with it stands in its state, in words.
+A channel that raises is started again after growing pauses, or later where its platform asks for that; one that calls
+`Context.fail` stays stopped until an admin acts. What is wrong with it stands in its state, in words.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from connectors.base import Connector
 from connectors.context import Context, Handler
-from connectors.errors import ConnectorError
+from connectors.errors import ConnectorError, TemporaryError
 from connectors.pulse import Pulse
 
 FIRST_PAUSE_SECONDS = 1.0
@@ -184,7 +184,7 @@ class Supervisor:
         pause = FIRST_PAUSE_SECONDS
         loop = asyncio.get_running_loop()
         while True:
-            begun = loop.time()
+            begun, wished = loop.time(), 0.0
             try:
                 await self._once(channel, connector)
                 reason = "the connector ended by itself"
@@ -195,6 +195,8 @@ class Supervisor:
             except Exception as error:
                 reason = str(error) or type(error).__name__
                 foreseen = isinstance(error, ConnectorError)
+                if isinstance(error, TemporaryError):
+                    wished = error.retry_after or 0.0
                 # What nobody foresaw may quote what came in: of that the log has the traceback alone.
                 told = reason if foreseen else type(error).__name__
                 self._logger.warning("channel will be tried again", channel=channel, reason=told, exc_info=not foreseen)
@@ -203,7 +205,7 @@ class Supervisor:
             if loop.time() - begun > STEADY_SECONDS:
                 pause = FIRST_PAUSE_SECONDS
             self._set(channel, connector.name, "backing_off", reason)
-            await asyncio.sleep(pause * random.uniform(0.75, 1.25))  # noqa: S311 (a pause, no secret)
+            await asyncio.sleep(max(wished, pause * random.uniform(0.75, 1.25)))  # noqa: S311 (a pause, no secret)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
     async def _once(self, channel: str, connector: Connector[Any]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from aiohttp import web
 
 from connectors.context import Channel, Context
-from connectors.errors import ConnectorError
+from connectors.errors import ConnectorError, TemporaryError
 from connectors.telegram.api import ALLOWED_UPDATES, UNKNOWN_BOT, BotApi
 from connectors.telegram.arrival import Arrival, arrival
 
@@ -76,6 +76,7 @@ class Hook:
                 if error.code == UNKNOWN_BOT:
                     self._context.fail(f"{error.reason}; ask BotFather for it, and put it into the configuration")
                 self._context.log.warning("hook not set", reason=error.reason)
+                wished = error.retry_after if isinstance(error, TemporaryError) else None
+                await asyncio.sleep(wished or RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
             else:
                 return
-            await asyncio.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])

@@ -13,6 +13,7 @@ from aiohttp.test_utils import make_mocked_request
 from connectors import supervisor as module
 from connectors.base import Capabilities, Connector, Options, Receipt, Reply
 from connectors.context import Channel, Context
+from connectors.errors import TemporaryError
 from connectors.supervisor import ChannelState, Seat, Supervisor
 from normalizer.outcomes import Outcome, Raw
 
@@ -94,6 +95,22 @@ async def test_a_channel_that_raises_is_tried_again_and_its_neighbour_runs_on(ru
     assert (bad.state, bad.reason) == ("backing_off", "the platform hung up")
     assert state(supervisor, "good").state == "running"
     assert state(supervisor, "good").reason is None
+
+
+async def test_one_whose_platform_asks_to_wait_waits(run: Any) -> None:
+    tries = []
+
+    async def broken(_: Context) -> None:
+        tries.append(1)
+        raise OSError("the platform hung up")
+
+    async def asked(_: Context) -> None:
+        tries.append(60)
+        raise TemporaryError("the platform asks to wait", retry_after=60)
+
+    run(broken=broken, asked=asked)
+    await until(lambda: tries.count(1) >= 3)
+    assert tries.count(60) == 1
 
 
 async def test_one_that_comes_back_runs_without_its_old_reason(run: Any) -> None:

@@ -14,6 +14,7 @@ import pytest
 from harness import eventually
 from switchboard import Switchboard
 
+from connectors.telegram import hook
 from connectors.testing.bot_api import CUSTOMER, BotApiServer
 
 GROUP = -1001234567890
@@ -321,6 +322,15 @@ async def test_a_secret_that_is_no_text_is_a_wrong_one(desk: Switchboard) -> Non
     )
     assert await reader.readline() == b"HTTP/1.1 401 Unauthorized\r\n"
     writer.close()
+
+
+async def test_a_hook_is_set_when_telegram_wishes(
+    bot: Any, bot_api: BotApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hook, "RETRY_SECONDS", (600.0,))
+    bot_api.fail("busy", "setWebhook", times=1)
+    async with bot(), asyncio.timeout(15):
+        await bot_api.hooked()
 
 
 @pytest.mark.parametrize("secret", [None, "", "hook-secret_0123456788", "hook-secret_0123456789x", "ğ"])
