@@ -19,7 +19,6 @@ from telegram.error import (
     BadRequest,
     ChatMigrated,
     Conflict,
-    EndPointNotFound,
     Forbidden,
     InvalidToken,
     NetworkError,
@@ -39,7 +38,8 @@ PIECE = 64 * 1024
 CONNECTIONS = 16
 UNKNOWN_BOT = "401"
 
-# Everything that there is: by default Telegram keeps back reactions and members.
+# What belongs into a conversation; reactions come only where they are named. The rest (inline queries, polls, members,
+# shops, boosts) would be passed over: it is not asked for, and comes only from before Telegram knew this list.
 ALLOWED_UPDATES = (
     "message",
     "edited_message",
@@ -104,7 +104,7 @@ class BotApi:
         self.bot = Bot(token, f"{options.api_url}/bot", f"{options.api_url}/file/bot", request=self._request)
 
     async def close(self) -> None:
-        """Lets go of the connections; the next call opens them again."""
+        """Lets go of the connections, for good: no call can follow."""
         await self._request.shutdown()
 
     @contextlib.contextmanager
@@ -133,7 +133,7 @@ class BotApi:
                 return TemporaryError("Telegram asks to wait", retry_after=_wait(error), code="429")
             case ChatMigrated():
                 return MovedError(error.new_chat_id)
-            case InvalidToken() | EndPointNotFound():
+            case InvalidToken():
                 return PermanentError("Telegram does not know the bot's token", code=UNKNOWN_BOT)
             case Conflict():
                 return TemporaryError(f"another program receives for this bot: {words}", code="409")
