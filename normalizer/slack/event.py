@@ -167,6 +167,8 @@ def _reaction(event: Fields, told: Told) -> Outcome:
     who, name = person(text(event, "user")), text(event, "reaction")
     if not is_place(channel, ts) or who is None or not name:
         return Ignored(reason="a reaction that is to no message")
+    if is_ours(event, told.outer):  # it stands with the agent who gave it
+        return Ignored(reason="our own reaction")
     return Change(
         external_id=external_id(channel, ts),
         at=_at(text(event, "event_ts"), told),
