@@ -42,10 +42,10 @@ async def _place(api: SlackApi, reply: Reply) -> tuple[str, str | None]:
     channel, _, thread = (reply.thread_key or "").partition("/")
     if channel and channel != reply.person.value:
         return channel, thread or None
-    opened = await api.call("conversations.open", users=reply.person.value)
+    opened = await api.ask("conversations.open", users=reply.person.value)  # opened twice, it is the same one
     found = text(record(opened, "channel"), "id")
     if not found:
-        raise UncertainError("Slack's answer could not be read: conversations.open names no channel")
+        raise TemporaryError("Slack's answer could not be read: conversations.open names no channel")
     return found, None
 
 
