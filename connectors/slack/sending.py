@@ -13,7 +13,7 @@ from connectors.slack.api import FILE_SECONDS, SlackApi
 from connectors.slack.compose import Piece, pieces
 from normalizer.fields import record, records, text
 from normalizer.schema import Attachment
-from normalizer.slack.people import external_id
+from normalizer.slack.people import external_id, place
 
 
 async def send(api: SlackApi, reply: Reply, done: Sequence[Receipt], *, named: bool) -> AsyncGenerator[Receipt, None]:
@@ -64,8 +64,7 @@ async def _post(api: SlackApi, piece: Piece, channel: str, thread: str | None, l
     ts = text(answer, "ts")
     if not ts:
         raise UncertainError("Slack's answer could not be read: it names no message")
-    key = channel if channel.startswith("D") else f"{channel}/{thread or ts}"
-    return Receipt(external_id=external_id(channel, ts), thread_key=key, piece=piece.name)
+    return Receipt(external_id=external_id(channel, ts), thread_key=place(channel, thread), piece=piece.name)
 
 
 async def _upload(api: SlackApi, piece: Piece, channel: str, thread: str | None, files: Files) -> Receipt:

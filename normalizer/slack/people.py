@@ -37,12 +37,15 @@ def is_direct(event: Fields) -> bool:
     return kind in DIRECT or (not kind and text(event, "channel").startswith("D"))
 
 
+def place(channel: str, thread: str | None) -> str:
+    """The key of a conversation: a thread of a channel; what is direct is one conversation, and has none."""
+    return f"{channel}/{thread}" if thread else channel
+
+
 def thread_key(event: Fields) -> str:
-    """`channel` of what is direct, else `channel/thread`: a thread begins with its first message."""
-    channel = text(event, "channel")
-    if is_direct(event):
-        return channel
-    return f"{channel}/{text(event, 'thread_ts') or text(event, 'ts')}"
+    """Where a message belongs: a thread begins with its first message."""
+    thread = None if is_direct(event) else text(event, "thread_ts") or text(event, "ts")
+    return place(text(event, "channel"), thread)
 
 
 def about(event: Fields, outer: Fields) -> dict[str, Any]:

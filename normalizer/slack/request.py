@@ -10,7 +10,7 @@ from normalizer.outcomes import Draft, Ignored, Outcome, Raw
 from normalizer.schema import Author, External, Message, Part
 from normalizer.slack.channel import SlackChannel
 from normalizer.slack.event import Told, understood
-from normalizer.slack.people import external_id, is_place, person
+from normalizer.slack.people import external_id, is_direct, is_place, person, place
 from normalizer.text import one_line, shorten, tidy
 
 FORM = "application/x-www-form-urlencoded"
@@ -90,8 +90,9 @@ def _pressed(told: Told) -> Iterator[Outcome]:
         elif who is None or not is_place(channel, ts):
             yield Ignored(reason="a button without its channel, its message or its presser")
         else:
-            thread = text(container, "thread_ts") or text(message, "thread_ts") or ts
-            key = channel if channel.startswith(("D", "G")) else f"{channel}/{thread}"
+            # Where we post in a channel, we post in a thread: what stands in none is direct, whatever its id.
+            thread = text(container, "thread_ts") or text(message, "thread_ts")
+            key = place(channel, None if is_direct({"channel": channel}) else thread)
             value = tidy(text(action, "value"))
             label = tidy(text(record(action, "text"), "text")) or value
             yield Draft(
