@@ -51,6 +51,36 @@ class Rich(Struct, frozen=True):
     spans: tuple[Span, ...] = ()
 
 
+class Growing:
+    """A text that grows, with its spans."""
+
+    def __init__(self) -> None:
+        """Nothing yet."""
+        self.length = 0
+        self._pieces: list[str] = []
+        self._spans: list[Span] = []
+
+    def rich(self) -> Rich:
+        """What there is of it."""
+        return Rich("".join(self._pieces), tuple(self._spans))
+
+    def add(self, text: str) -> None:
+        """Goes on with `text`."""
+        if text:
+            self._pieces.append(text)
+            self.length += len(text)
+
+    def span(self, start: int, kind: Kind, value: str = "") -> None:
+        """All from `start` on looks like that."""
+        if self.length > start:
+            self._spans.append(Span(start, self.length, kind, value))
+
+    def begin_line(self) -> None:
+        """Goes on in a line of its own."""
+        if self._pieces and not self._pieces[-1].endswith("\n"):
+            self.add("\n")
+
+
 Mark = Callable[[Span], tuple[str, str]]
 """What opens and what closes a span in some notation."""
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from normalizer.fields import Fields, number, record, records, text
-from normalizer.rich import Kind, Rich, Span, is_link
+from normalizer.rich import Growing, Kind, Rich, is_link
 from normalizer.slack.emoji import character
 from normalizer.slack.mrkdwn import read as read_mrkdwn
 
@@ -16,15 +16,10 @@ _STYLES: tuple[tuple[str, Kind], ...] = (("bold", "bold"), ("italic", "italic"),
 _MARKS: Mapping[Kind, str] = {"bold": "bold", "italic": "italic", "strike": "strike", "code": "code"}
 
 
-class _Reader:
+class _Reader(Growing):
     def __init__(self, names: Mapping[str, str]) -> None:
+        super().__init__()
         self._names = names
-        self._out: list[str] = []
-        self._length = 0
-        self._spans: list[Span] = []
-
-    def rich(self) -> Rich:
-        return Rich("".join(self._out), tuple(self._spans))
 
     def blocks(self, blocks: Sequence[Fields]) -> None:
         for block in blocks:
@@ -32,41 +27,41 @@ class _Reader:
                 self._container(element, DEPTH)
 
     def _container(self, element: Fields, depth: int) -> None:
-        start = self._length
+        start = self.length
         match text(element, "type"):
             case "rich_text_section":
                 self._inline(records(element, "elements"))
             case "rich_text_preformatted":
                 self._inline(records(element, "elements"))
-                self._span(start, "pre")
-                self._add("\n")
+                self.span(start, "pre")
+                self.add("\n")
             case "rich_text_quote":
                 self._inline(records(element, "elements"))
-                self._span(start, "quote")
-                self._add("\n")
+                self.span(start, "quote")
+                self.add("\n")
             case "rich_text_list" if depth:
                 self._list(element, depth)
 
     def _list(self, element: Fields, depth: int) -> None:
         indent = "  " * min(number(element, "indent") or 0, DEPTH)
         first = (number(element, "offset") or 0) + 1
-        self._begin_line()
+        self.begin_line()
         for position, item in enumerate(records(element, "elements"), start=first):
-            self._add(indent + (f"{position}. " if text(element, "style") == "ordered" else "• "))
+            self.add(indent + (f"{position}. " if text(element, "style") == "ordered" else "• "))
             self._container(item, depth - 1)
-            self._begin_line()
+            self.begin_line()
 
     def _inline(self, elements: Sequence[Fields]) -> None:
         for element in elements:
-            start = self._length
-            self._add(self._shown(element))
+            start = self.length
+            self.add(self._shown(element))
             style = record(element, "style")
             for name, kind in _STYLES:
                 if style.get(name) is True:
-                    self._span(start, kind)
+                    self.span(start, kind)
             url = text(element, "url")
             if text(element, "type") == "link" and is_link(url) and text(element, "text") not in ("", url):
-                self._span(start, "link", url)
+                self.span(start, "link", url)
 
     def _shown(self, element: Fields) -> str:
         kind = text(element, "type")
@@ -84,18 +79,6 @@ class _Reader:
 
     def _named(self, id_: str) -> str:
         return self._names.get(id_, id_)
-
-    def _add(self, content: str) -> None:
-        self._out.append(content)
-        self._length += len(content)
-
-    def _begin_line(self) -> None:
-        if self._out and not "".join(self._out[-2:]).endswith("\n"):
-            self._add("\n")
-
-    def _span(self, start: int, kind: Kind, value: str = "") -> None:
-        if self._length > start:
-            self._spans.append(Span(start, self._length, kind, value))
 
 
 def _emoji(element: Fields) -> str:

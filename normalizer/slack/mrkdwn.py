@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from normalizer.rich import Kind, Rich, Span, is_link
+from normalizer.rich import Growing, Kind, Rich, is_link
 from normalizer.slack.emoji import replaced
 
 _TOKEN = re.compile(r"<([^<>\n]{1,4000})>")
+_SHIELDED = re.compile(r"<([0-9]{1,8})>")  # a token, by its number
 _PRE = re.compile(r"```(.+?)```", re.DOTALL)
 _CODE = re.compile(r"`([^`\n]+)`")
 _LOOKS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
@@ -19,95 +21,82 @@ _LOOKS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
 _QUOTE = re.compile(r"(?m)^&gt; ?(.*)$")
 
 
-class _Builder:
-    """A text that grows, with its spans."""
-
-    def __init__(self) -> None:
-        self.text: list[str] = []
-        self.length = 0
-        self.spans: list[Span] = []
-
-    def add(self, text: str) -> None:
-        self.text.append(text)
-        self.length += len(text)
-
-    def span(self, start: int, kind: Kind, value: str = "") -> None:
-        if self.length > start:
-            self.spans.append(Span(start, self.length, kind, value))
-
-
 def read(text: str, names: Mapping[str, str]) -> Rich:
     """What a reader sees of a text of Slack. `names` are those of users and channels, by id."""
-    builder = _Builder()
-    _pre(text, builder, names)
-    return Rich("".join(builder.text), tuple(builder.spans))
+    tokens = [_token(found[1], names) for found in _TOKEN.finditer(text)]
+    numbers = itertools.count()
+    reader = _Reader(tokens)
+    reader.pre(_TOKEN.sub(lambda _: f"<{next(numbers)}>", text))
+    return reader.rich()
 
 
-def _pre(text: str, builder: _Builder, names: Mapping[str, str]) -> None:
-    at = 0
-    for found in _PRE.finditer(text):
-        _quotes(text[at : found.start()], builder, names)
-        start = builder.length
-        builder.add(_plain(found[1].strip("\n"), names))
-        builder.span(start, "pre")
-        at = found.end()
-    _quotes(text[at:], builder, names)
+class _Reader(Growing):
+    """Reads a text whose tokens are numbers: an address may hold what would be marks elsewhere."""
+
+    def __init__(self, tokens: Sequence[tuple[str, str]]) -> None:
+        super().__init__()
+        self._tokens = tokens
+
+    def pre(self, text: str) -> None:
+        for between, found in _split(_PRE, text):
+            self._quotes(between)
+            if found:
+                self._verbatim(found[1].strip("\n"), "pre")
+
+    def _quotes(self, text: str) -> None:
+        for between, found in _split(_QUOTE, text):
+            self._code(between)
+            if found:
+                start = self.length
+                self._code(found[1])
+                self.span(start, "quote")
+
+    def _code(self, text: str) -> None:
+        for between, found in _split(_CODE, text):
+            self._looks(between, 0)
+            if found:
+                self._verbatim(found[1], "code")
+
+    def _verbatim(self, text: str, kind: Kind) -> None:
+        """Code: its links and mentions are read, and nothing else."""
+        start = self.length
+        for between, found in _split(_SHIELDED, text):
+            self.add(unescaped(between))
+            if found:
+                self.add(self._tokens[int(found[1])][0])
+        self.span(start, kind)
+
+    def _looks(self, text: str, level: int) -> None:
+        """Bold, italic, struck through, each inside the others."""
+        if level == len(_LOOKS):
+            self._plain(text)
+            return
+        kind, pattern = _LOOKS[level]
+        for between, found in _split(pattern, text):
+            self._looks(between, level + 1)
+            if found:
+                start = self.length
+                self._looks(found[1], level + 1)
+                self.span(start, kind)
+
+    def _plain(self, text: str) -> None:
+        for between, found in _split(_SHIELDED, text):
+            self.add(replaced(unescaped(between)))
+            if found:
+                shown, url = self._tokens[int(found[1])]
+                start = self.length
+                self.add(shown)
+                if url and shown != url:
+                    self.span(start, "link", url)
 
 
-def _quotes(text: str, builder: _Builder, names: Mapping[str, str]) -> None:
-    at = 0
-    for found in _QUOTE.finditer(text):
-        _code(text[at : found.start()], builder, names)
-        start = builder.length
-        _code(found[1], builder, names)
-        builder.span(start, "quote")
-        at = found.end()
-    _code(text[at:], builder, names)
-
-
-def _code(text: str, builder: _Builder, names: Mapping[str, str]) -> None:
-    at = 0
-    for found in _CODE.finditer(text):
-        _looks(text[at : found.start()], builder, names, 0)
-        start = builder.length
-        builder.add(_plain(found[1], names))
-        builder.span(start, "code")
-        at = found.end()
-    _looks(text[at:], builder, names, 0)
-
-
-def _looks(text: str, builder: _Builder, names: Mapping[str, str], level: int) -> None:
-    """Bold, italic, struck through, each inside the others."""
-    if level == len(_LOOKS):
-        _tokens(text, builder, names)
-        return
-    kind, pattern = _LOOKS[level]
+def _split(pattern: re.Pattern[str], text: str) -> Iterator[tuple[str, re.Match[str] | None]]:
+    """What stands before each match, and the match; at last what stands behind them all."""
     at = 0
     for found in pattern.finditer(text):
-        _looks(text[at : found.start()], builder, names, level + 1)
-        start = builder.length
-        _looks(found[1], builder, names, level + 1)
-        builder.span(start, kind)
+        yield text[at : found.start()], found
         at = found.end()
-    _looks(text[at:], builder, names, level + 1)
-
-
-def _tokens(text: str, builder: _Builder, names: Mapping[str, str]) -> None:
-    at = 0
-    for found in _TOKEN.finditer(text):
-        builder.add(replaced(unescaped(text[at : found.start()])))
-        shown, url = _token(found[1], names)
-        start = builder.length
-        builder.add(shown)
-        if url and shown != url:
-            builder.span(start, "link", url)
-        at = found.end()
-    builder.add(replaced(unescaped(text[at:])))
-
-
-def _plain(text: str, names: Mapping[str, str]) -> str:
-    """The text of code: its links and mentions are read, and nothing else."""
-    return unescaped(_TOKEN.sub(lambda found: _token(found[1], names)[0], text))
+    yield text[at:], None
 
 
 def _token(inner: str, names: Mapping[str, str]) -> tuple[str, str]:
