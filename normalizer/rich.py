@@ -70,6 +70,12 @@ class Growing:
             self._pieces.append(text)
             self.length += len(text)
 
+    def append(self, rich: Rich) -> None:
+        """Goes on with a text that has spans of its own."""
+        at = self.length
+        self._spans += (replace(one, start=one.start + at, end=one.end + at) for one in rich.spans)
+        self.add(rich.text)
+
     def span(self, start: int, kind: Kind, value: str = "") -> None:
         """All from `start` on looks like that."""
         if self.length > start:
@@ -127,6 +133,11 @@ def is_link(url: str) -> bool:
     except ValueError:
         return False
     return parts.scheme in LINK_SCHEMES and bool(parts.netloc or parts.path)
+
+
+def linked(text: str, url: str) -> Rich:
+    """A text that leads somewhere, if an agent may follow there."""
+    return Rich(text, (Span(0, len(text), "link", url),) if text and is_link(url) else ())
 
 
 def from_html(html: str) -> Rich:

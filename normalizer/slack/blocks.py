@@ -1,4 +1,4 @@
-"""Slack's rich text blocks (https://docs.slack.dev/reference/block-kit/blocks/rich-text-block), read and written."""
+"""Slack's blocks (https://docs.slack.dev/reference/block-kit/blocks): read, and rich text written."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from normalizer.fields import Fields, number, record, records, text
-from normalizer.rich import Growing, Kind, Rich, is_link
+from normalizer.rich import Growing, Kind, Rich, is_link, linked, stripped
 from normalizer.slack.emoji import character
 from normalizer.slack.mrkdwn import read as read_mrkdwn
 
@@ -21,10 +21,34 @@ class _Reader(Growing):
         super().__init__()
         self._names = names
 
-    def blocks(self, blocks: Sequence[Fields]) -> None:
-        for block in blocks:
-            for element in records(block, "elements"):
-                self._container(element, DEPTH)
+    def block(self, block: Fields) -> None:
+        match text(block, "type"):
+            case "rich_text":
+                for element in records(block, "elements"):
+                    self._container(element, DEPTH)
+            case "markdown":  # made to be read as it is typed, with its links
+                self.add(text(block, "text"))
+            case "image" | "video":
+                self.add(text(block, "alt_text") or text(record(block, "title"), "text"))
+            case _:
+                beside = (record(block, "text"), record(block, "accessory"))
+                for one in (*beside, *records(block, "fields"), *records(block, "elements")):
+                    self._words(one)
+
+    def _words(self, element: Fields) -> None:
+        """A text, or a button that leads somewhere: what stands on it."""
+        kind, url = text(element, "type"), text(element, "url")
+        if kind == "mrkdwn":
+            found = read_mrkdwn(text(element, "text"), self._names)
+        elif kind == "plain_text":
+            found = Rich(text(element, "text"))
+        elif kind == "button" and is_link(url):
+            found = linked(text(record(element, "text"), "text"), url)
+        else:
+            return
+        if found.text and self.length:
+            self.add(" ")
+        self.append(found)
 
     def _container(self, element: Fields, depth: int) -> None:
         start = self.length
@@ -89,33 +113,11 @@ def _emoji(element: Fields) -> str:
         return character(text(element, "name"))
 
 
-def read(blocks: Sequence[Fields], names: Mapping[str, str]) -> Rich | None:
-    """What people write by Slack's own editor; None where there is nothing of it."""
-    written = [block for block in blocks if text(block, "type") == "rich_text"]
-    if not written:
-        return None
+def read(block: Fields, names: Mapping[str, str]) -> Rich:
+    """What a block says: one of Slack's own editor, or of a program."""
     reader = _Reader(names)
-    reader.blocks(written)
-    return reader.rich()
-
-
-def words(blocks: Sequence[Fields], names: Mapping[str, str]) -> str:
-    """What the blocks of a program say, a line for each."""
-    return "\n".join(filter(None, (_line(block, names) for block in blocks)))
-
-
-def _line(block: Fields, names: Mapping[str, str]) -> str:
-    if text(block, "type") == "image":
-        return text(block, "alt_text") or text(record(block, "title"), "text")
-    texts = [record(block, "text"), *records(block, "fields"), *records(block, "elements")]
-    return " ".join(
-        filter(None, (_words(one, names) for one in texts if text(one, "type") in ("mrkdwn", "plain_text")))
-    )
-
-
-def _words(found: Fields, names: Mapping[str, str]) -> str:
-    told = text(found, "text")
-    return read_mrkdwn(told, names).text if text(found, "type") == "mrkdwn" else told
+    reader.block(block)
+    return stripped(reader.rich())
 
 
 def write(rich: Rich) -> list[dict[str, Any]]:

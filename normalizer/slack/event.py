@@ -7,15 +7,16 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from normalizer.fields import Fields, moment, record, records, text
+from normalizer.fields import Fields, moment, record, text
 from normalizer.outcomes import Change, ConversationEvent, Draft, Ignored, Outcome, Person, Raw, Remote
-from normalizer.rich import Rich, stripped, to_html
+from normalizer.rich import to_html
 from normalizer.schema import Attachment, Author, External, Message, Part
-from normalizer.slack import blocks, mrkdwn
+from normalizer.slack import mrkdwn
 from normalizer.slack.channel import SlackChannel
 from normalizer.slack.emoji import character
 from normalizer.slack.files import files_of, links_of
 from normalizer.slack.people import about, external_id, is_direct, is_ours, is_place, person, thread_key
+from normalizer.slack.saying import said
 from normalizer.text import one_line, shorten
 
 # Subtypes of messages that people or programs write. All others tell that something happened.
@@ -79,7 +80,7 @@ def _written(event: Fields, told: Told) -> Iterator[Outcome]:
 
 
 def _draft(event: Fields, told: Told, writer: Person, *, is_bot: bool) -> Outcome:
-    rich, (attachments, remotes), links = _said(event, told), _split(event), links_of(event)
+    rich, (attachments, remotes), links = said(event, told.names), _split(event), links_of(event)
     parts = tuple(links)
     content = rich.text or "\n".join(part.text for part in parts)
     if not content and not attachments:
@@ -111,19 +112,6 @@ def _draft(event: Fields, told: Told, writer: Person, *, is_bot: bool) -> Outcom
     )
 
 
-def _said(message: Fields, told: Told) -> Rich:
-    """What a message says: by Slack's own editor, else by its text, else by the blocks of a program."""
-    written = records(message, "blocks")
-    rich = blocks.read(written, told.names)
-    if rich is None or not rich.text.strip():
-        rich = mrkdwn.read(text(message, "text"), told.names)
-    if not rich.text.strip():
-        rich = Rich(blocks.words(written, told.names))
-    if not rich.text.strip():
-        rich = Rich("\n".join(filter(None, (text(one, "fallback") for one in records(message, "attachments")))))
-    return stripped(rich)
-
-
 def _split(message: Fields) -> tuple[tuple[Attachment, ...], tuple[Remote | None, ...]]:
     found = files_of(message)
     return tuple(attachment for attachment, _ in found), tuple(remote for _, remote in found)
@@ -139,10 +127,9 @@ def _changed(event: Fields, told: Told) -> Outcome:
         return Change(external_id=external_id(channel, ts), at=at, deleted=True)
     if is_ours(message, told.outer):
         return Ignored(reason="our own message")
-    same = all(message.get(name) == before.get(name) for name in ("text", "files")) if before else False
-    if same:
+    rich, (attachments, remotes) = said(message, told.names), _split(message)
+    if before and message.get("files") == before.get("files") and rich == said(before, told.names):
         return Ignored(reason="a preview of a link, or the count of a thread")
-    rich, (attachments, remotes) = _said(message, told), _split(message)
     return Change(
         external_id=external_id(channel, ts),
         at=at,
@@ -184,8 +171,8 @@ def _happened(event: Fields, subtype: str, told: Told) -> Outcome:
     label = shorten(one_line(subtype), 100)
     if not is_direct(event) or who is None or not is_place(text(event, "channel"), text(event, "ts")):
         return Ignored(reason=f"what happened in a channel: {label}")
-    said = mrkdwn.read(text(event, "text"), told.names).text
-    part = Part(type=label, text=said or label.replace("_", " ").capitalize())
+    words = mrkdwn.read(text(event, "text"), told.names).text
+    part = Part(type=label, text=words or label.replace("_", " ").capitalize())
     return ConversationEvent(
         thread_key=text(event, "channel"), part=part, customer=who, at=_at(text(event, "ts"), told)
     )

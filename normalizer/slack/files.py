@@ -8,6 +8,7 @@ from typing import Any
 from normalizer.fields import Fields, number, records, text
 from normalizer.outcomes import Remote
 from normalizer.schema import Attachment, Part
+from normalizer.slack.saying import is_shared
 from normalizer.text import one_line
 
 
@@ -18,7 +19,13 @@ def files_of(message: Fields) -> list[tuple[Attachment, Remote | None]]:
 
 def links_of(message: Fields) -> list[Part]:
     """The files that stand with another service: Slack has a link to them, and no bytes."""
-    return [_link(file) for file in records(message, "files") if _is_external(file)]
+    return [_link(file) for file in _held(message) if _is_external(file)]
+
+
+def _held(message: Fields) -> list[Fields]:
+    """Its own, and those of messages that it shares."""
+    shared = (one for one in records(message, "attachments") if is_shared(one))
+    return [file for holder in (message, *shared) for file in records(holder, "files")]
 
 
 def _link(file: Fields) -> Part:
@@ -32,7 +39,7 @@ def _is_external(file: Fields) -> bool:
 
 
 def _files(message: Fields) -> Iterator[tuple[Attachment, Remote | None]]:
-    for file in records(message, "files"):
+    for file in _held(message):
         if _is_external(file):
             continue
         id_ = text(file, "id")
