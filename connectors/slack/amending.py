@@ -46,8 +46,8 @@ async def _edit(api: SlackApi, amendment: Amendment) -> None:
     for id_, piece in plan.rewritten:
         channel, ts = _named(id_)
         await amendment.pace()
-        # Without blocks of its own the text would stand under those that were there.
-        await api.call("chat.update", channel=channel, ts=ts, text=piece.text, blocks=piece.blocks)
+        # Always with blocks: a bare text would stand under those that were there, and its `*` would be markup.
+        await api.call("chat.update", channel=channel, ts=ts, text=piece.text, blocks=piece.written)
     for id_ in plan.left_over:
         await _delete(api, amendment, id_)
 

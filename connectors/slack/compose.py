@@ -29,6 +29,11 @@ class Piece(Struct, frozen=True, kw_only=True):
     blocks: list[dict[str, Any]] = []
     files: tuple[Attachment, ...] = ()
 
+    @property
+    def written(self) -> list[dict[str, Any]]:
+        """Its blocks, of a text without any too: what was typed is no markup there."""
+        return self.blocks or blocks.write(Rich(mrkdwn.unescaped(self.text)))
+
 
 def pieces(message: Message) -> list[Piece]:
     """What to send, in order: texts, then files, all at once.
@@ -50,9 +55,8 @@ def pieces(message: Message) -> list[Piece]:
 
 
 def _with_buttons(piece: Piece, buttons: list[dict[str, Any]]) -> Piece:
-    written = piece.blocks or blocks.write(Rich(mrkdwn.unescaped(piece.text)))
     actions = {"type": "actions", "elements": buttons}
-    return Piece(name=piece.name, text=piece.text, blocks=[*written, actions], files=piece.files)
+    return Piece(name=piece.name, text=piece.text, blocks=[*piece.written, actions], files=piece.files)
 
 
 def _buttons(parts: Sequence[Part]) -> Iterator[dict[str, Any]]:

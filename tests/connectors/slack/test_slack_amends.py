@@ -20,10 +20,14 @@ async def said(desk: Switchboard, slack: SlackServer) -> dict[str, Any]:
 
 async def test_a_reply_gets_another_text(desk: Switchboard, slack: SlackServer, said: Any) -> None:
     reply = await desk.fate(await desk.reply(said, "It left today", html="<b>It</b> left today"), "sent")
-    await desk.call("PATCH", f"/api/v1/messages/{reply['id']}", {"text": "It left"})
+    await desk.call("PATCH", f"/api/v1/messages/{reply['id']}", {"text": "It *left* & went"})
 
     (sent,) = slack.written()
-    assert (sent["text"], sent["blocks"]) == ("It left", [])
+    typed = {"type": "rich_text_section", "elements": [{"type": "text", "text": "It *left* & went"}]}
+    assert (sent["text"], sent["blocks"]) == (
+        "It *left* &amp; went",
+        [{"type": "rich_text", "elements": [typed]}],
+    )
 
 
 async def test_a_reply_is_taken_back_with_its_files(desk: Switchboard, slack: SlackServer, said: Any) -> None:
