@@ -63,17 +63,18 @@ def _command(told: Told) -> Outcome:
     if who is None or not channel:
         return Ignored(reason="a command without its channel or its writer")
     said = tidy(f"{text(outer, 'command')} {text(outer, 'text')}".strip())
+    key = channel if is_direct({"channel": channel}) else who.value  # no one else in the channel has seen it
     return Draft(
         message=Message(
             author=Author(type="customer", name=who.name),
-            external=External(thread_key=channel),
+            external=External(thread_key=key),
             text=said,
             parts=(Part(type="command", text=said, data={"command": one_line(text(outer, "command"))}),),
             sent_at=told.raw.received_at,
             channel_data={"slack.channel": channel, "slack.team": text(outer, "team_id")},
         ),
         customer=who,
-        keys=(channel,),
+        keys=(key,),
     )
 
 

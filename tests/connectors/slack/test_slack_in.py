@@ -216,7 +216,10 @@ async def test_a_commands_writer_reads_a_notice_by_option(app: Any, slack: Slack
 
         (call,) = await eventually(told)
         assert call.arguments == {"text": "We have it.", "channel": GENERAL, "user": ADA}
-        await desk.until(GENERAL, len)
+        (message,) = await desk.until(ADA, len)
+        await desk.fate(await desk.reply(message, "Between you and me"), "sent")
+
+        assert (texts(slack.written(DIRECT)), slack.written(GENERAL)) == (["Between you and me"], [])
 
 
 async def test_a_new_name_is_read_from_then_on(desk: Switchboard, slack: SlackServer) -> None:
