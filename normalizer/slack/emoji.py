@@ -9,6 +9,11 @@ import emoji
 _NAME = re.compile(r":([A-Za-z0-9_+'-]{1,100})(?:::skin-tone-([2-6]))?:")
 _FLAG = re.compile(r"flag-([a-z])([a-z])")
 _REGIONAL_A = 0x1F1E6
+# What a man or a woman does has hyphens; the younger ones, and all other emoji, have not.
+_DOING = re.compile(
+    r"(?:wo)?man_(?!climbing|feeding|kneeling|standing)(?:mountain_)?[a-z]+ing(?:_[a-z_]+)?(?<!_facing_right)"
+)
+_JOINER = "\u200d"
 _SKIN_TONES = "\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
 
 
@@ -34,4 +39,10 @@ def replaced(text: str) -> str:
 def name_of(character_: str) -> str:
     """Slack's name of an emoji, or of one of the workspace's own: `:name:` without its colons."""
     plain = "".join(char for char in character_ if char not in _SKIN_TONES)
-    return emoji.demojize(plain, language="alias").strip(":")
+    country = [chr(ord(char) - _REGIONAL_A + ord("a")) for char in plain if 0 <= ord(char) - _REGIONAL_A < 26]
+    if country:
+        return f"flag-{''.join(country)}"
+    if _JOINER not in plain:
+        return emoji.demojize(plain, language="alias").strip(":")
+    name = emoji.demojize(plain).strip(":").lower()
+    return name.replace("_", "-") if _DOING.fullmatch(name) else name
