@@ -17,6 +17,7 @@ from connectors.errors import ConnectorError, PermanentError, TemporaryError, Un
 from connectors.slack.options import SlackOptions
 
 ANSWER_SECONDS = 30
+RETRY_SECONDS = 10.0
 FILE_SECONDS = 300.0
 PIECE = 64 * 1024
 UNKNOWN_APP = "invalid_auth"
@@ -92,6 +93,18 @@ class SlackApi:
                 return (await client.api_call(method, params=given)).data
         except UncertainError as error:
             raise TemporaryError(error.reason) from error
+
+    async def insist(self, method: str, **arguments: Any) -> Any:  # noqa: ANN401 (a JSON value)
+        """The same, asked until it is answered, and as seldom as Slack asks for.
+
+        Raises:
+            PermanentError: never.
+        """
+        while True:
+            try:
+                return await self.ask(method, **arguments)
+            except TemporaryError as error:
+                await asyncio.sleep(error.retry_after or RETRY_SECONDS)
 
     async def scopes(self) -> set[str]:
         """What the app may do.

@@ -14,10 +14,11 @@ from msgspec import Struct
 
 from normalizer.fields import record, text
 from normalizer.outcomes import Raw
-from normalizer.slack.event import is_written
 from normalizer.slack.mrkdwn import mentioned
 from normalizer.slack.people import is_place
 from normalizer.slack.request import read
+
+_ABOUT_ANOTHER = ("message_changed", "message_deleted")  # subtypes of events that change what stands already
 
 
 class _Item(Struct, frozen=True):
@@ -113,12 +114,13 @@ def _leniently(body: bytes, content_type: str) -> tuple[_Request, _Event | None]
 
 
 def _key(request: _Request, event: _Event | None) -> str:
-    """The platform's own mark: of a post its channel and time, whichever event tells of it, and the history too.
+    """The platform's own mark: of what stands in a channel its place, whichever event tells of it, the history too.
 
     Other events have an `event_id`, one over all their tries; what people press has a `trigger_id`.
     """
     if event is None:
         return request.trigger_id
-    if is_written(event.type, event.subtype) and is_place(event.channel, event.ts):
+    stands = event.type in ("message", "app_mention") and event.subtype not in _ABOUT_ANOTHER
+    if stands and is_place(event.channel, event.ts):
         return f"message:{event.channel}/{event.ts}"
     return request.event_id

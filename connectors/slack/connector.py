@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 from connectors.base import Amendment, Capabilities, Connector, Rate, Receipt, Reply
 from connectors.calling import calling
 from connectors.context import Channel, Context, Lease
-from connectors.errors import ConnectorError, LeaseLostError, PermanentError, TemporaryError, UnavailableError
+from connectors.errors import ConnectorError, PermanentError, UnavailableError
 from connectors.slack.amending import amend
 from connectors.slack.api import SlackApi
 from connectors.slack.examining import examine
@@ -112,10 +112,8 @@ class SlackConnector(Connector[SlackOptions]):
         while True:
             try:
                 await history.fill(lease)
-            except (LeaseLostError, PermanentError):
-                raise
-            except TemporaryError as error:
-                await asyncio.sleep(error.retry_after or RETRY_SECONDS)
+            except UnavailableError:
+                await asyncio.sleep(RETRY_SECONDS)
             else:
                 break
         while True:

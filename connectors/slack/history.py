@@ -35,13 +35,13 @@ class History:
         self._api = api
         self._context = context
         self._inbound = inbound
-        self._us: list[dict[str, Any]] = []  # by whom our own messages are known
+        self._user = self._bot = ""  # by whom our own messages are known
 
     async def fill(self, lease: Lease) -> None:
-        """Reads what came since the lease's cursor.
+        """Reads what came since the lease's cursor: of each channel in the order in which it was said.
 
         Raises:
-            TemporaryError: Slack cannot be asked now.
+            PermanentError: Slack does not know the app any more.
             UnavailableError: something could not be journaled.
         """
         now = self._context.now()
@@ -49,12 +49,15 @@ class History:
         if since is None:
             return
         since = max(since - OVERLAP, now - LONGEST)
-        self._us = [{"user_id": text(await self._api.ask("auth.test"), "user_id"), "is_bot": True}]
+        us = await self._api.insist("auth.test")
+        self._user, self._bot = text(us, "user_id"), text(us, "bot_id")
         found = 0
         async for channel in self._pages("users.conversations", "channels", types=TYPES, exclude_archived="true"):
-            async for message in self._messages(channel, since):
+            # A history begins with what is newest, and a thread's answers come after its beginning.
+            gap = [message async for message in self._messages(channel, since)]
+            for message in sorted(gap, key=lambda one: _seconds(one, "ts")):
                 await self._take(channel, message)
-                found += 1
+            found += len(gap)
         self._context.log.info("gap filled", seconds=int((now - since).total_seconds()), messages=found)
 
     async def keep(self, lease: Lease) -> None:
@@ -83,8 +86,8 @@ class History:
     async def _pages(self, method: str, items: str, **arguments: str) -> AsyncIterator[Fields]:
         cursor: str | None = None
         while True:
-            try:
-                page = await self._api.ask(method, limit=PAGE, cursor=cursor, **arguments)
+            try:  # where Slack asks to wait, this page is asked for again: a fill begun anew would get no further
+                page = await self._api.insist(method, limit=PAGE, cursor=cursor, **arguments)
             except PermanentError as error:  # a channel that the app may not read has nothing for us
                 if error.code == UNKNOWN_APP:
                     raise
@@ -97,10 +100,16 @@ class History:
                 return
 
     async def _take(self, channel: Fields, message: Fields) -> None:
-        """A message of the history, as the event that told of it."""
+        """A message of the history, as the event that told of it.
+
+        Of ours that stand there under an agent's name, Slack tells the bot alone.
+        """
         id_, ts = text(channel, "id"), text(message, "ts")
         event: dict[str, Any] = {**message, "type": "message", "channel": id_, "channel_type": _kind(channel)}
-        told = {"type": "event_callback", "event_id": f"history:{id_}:{ts}", "authorizations": self._us, "event": event}
+        if text(message, "bot_id") == self._bot != "":
+            event["user"] = self._user
+        us = [{"user_id": self._user, "is_bot": True}]
+        told = {"type": "event_callback", "event_id": f"history:{id_}:{ts}", "authorizations": us, "event": event}
         await self._inbound.take(arrival(json.dumps(told).encode(), JSON))
 
 

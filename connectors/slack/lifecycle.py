@@ -15,14 +15,13 @@ from typing import Any
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 
 from connectors.context import Context
-from connectors.errors import ConnectorError, PermanentError, TemporaryError
+from connectors.errors import ConnectorError, PermanentError
 from connectors.slack.api import SlackApi
 from connectors.slack.arrival import Arrival
 from connectors.slack.names import Names
 from normalizer.fields import record, text
 from normalizer.slack.request import read
 
-RETRY_SECONDS = 10.0
 WAITING = 1000  # requests that wait for Bolt; what concerns the app itself is rare
 _HEARD = frozenset(("app_uninstalled", "tokens_revoked", "user_change", "user_profile_changed", "channel_rename"))
 
@@ -63,15 +62,10 @@ class Lifecycle:
         """Stops the channel when the app can work no longer: when it is told so, and Slack stands by it."""
         while True:
             reason = await self._revoked.get()
-            while True:
-                try:
-                    await self._api.ask("auth.test")
-                except PermanentError:
-                    self._context.fail(reason)
-                except TemporaryError as error:
-                    await asyncio.sleep(error.retry_after or RETRY_SECONDS)
-                else:
-                    break
+            try:
+                await self._api.insist("auth.test")
+            except PermanentError:
+                self._context.fail(reason)
 
     async def _uninstalled(self) -> None:
         self._revoked.put_nowait("the app was removed from the workspace; install it again, and restart")

@@ -119,7 +119,9 @@ class SlackWorkspace(PlatformServer):
             raise RefusedCallError("invalid_blocks" if blocks else "no_text")
         ts = self._ts()
         more = {name: given[name] for name in ("thread_ts", "username") if given.get(name)}
-        own = {"bot_id": BOT_ID, "app_id": APP, "user": BOT_USER}
+        # Under another name it is a bot's message, of no user.
+        by = {"subtype": "bot_message"} if "username" in more else {"user": BOT_USER}
+        own = {"bot_id": BOT_ID, "app_id": APP, **by}
         message = {"type": "message", "text": text, "ts": ts, **own, **more, **({"blocks": blocks} if blocks else {})}
         self.messages.setdefault(channel, {})[ts] = message
         return {"channel": channel, "ts": ts, "message": message}

@@ -1,4 +1,4 @@
-"""What people do on Slack, as agents see it: by the hook, over sockets, and from the history."""
+"""What people do on Slack, as agents see it."""
 
 from __future__ import annotations
 
@@ -10,20 +10,10 @@ from typing import Any
 import aiohttp
 import pytest
 from harness import eventually
+from slack_says import said, texts
 from switchboard import Switchboard
 
 from connectors.testing.slack_server import ADA, BOT_USER, DIRECT, GENERAL, SlackServer
-
-
-async def said(slack: SlackServer, text: str, *, channel: str = DIRECT, **fields: Any) -> dict[str, Any]:
-    """Somebody writes, and the app is told."""
-    message = slack.message(text, channel=channel, **fields)
-    assert await slack.push(slack.event(message, channel=channel))
-    return message
-
-
-def texts(messages: list[dict[str, Any]]) -> list[str]:
-    return [message["text"] for message in messages]
 
 
 async def test_a_direct_message_is_one_conversation(desk: Switchboard, slack: SlackServer) -> None:
@@ -272,49 +262,6 @@ async def test_silence_begins_a_new_conversation_by_option(app: Any, slack: Slac
         assert first["conversation_id"] != second["conversation_id"]
         later = await desk.get(f"/api/v1/conversations/{second['conversation_id']}")
         assert later["previous_id"] == first["conversation_id"]
-
-
-async def test_sockets_are_renewed_cut_and_heard_again(app: Any, slack: SlackServer) -> None:
-    async with app(socket=True) as desk:
-        await slack.connected()
-        await said(slack, "one")
-        await slack.disconnect()
-
-        async def renewed() -> bool:
-            return slack.sockets == 2
-
-        await eventually(renewed)
-        await said(slack, "two")
-        slack.cut()
-        await said(slack, "three")
-        messages = await desk.until(DIRECT, lambda found: len(found) == 3)
-
-        assert texts(messages) == ["one", "two", "three"]
-
-
-async def test_the_gap_is_filled_from_history_without_doubles(app: Any, slack: SlackServer) -> None:
-    async with app(socket=True) as desk:
-        await slack.connected()
-        await said(slack, "before")
-        root = await said(slack, "a thread", channel=GENERAL)
-        await desk.until(DIRECT, len)
-
-        async def saved() -> bool:
-            return bool(await desk.get("/api/v1/channels"))
-
-        await eventually(saved)
-    missed = slack.message("while you were away", latest_reply="soon")  # a Slack that lies stops nothing
-    slack.message("an answer", channel=GENERAL, thread_ts=root["ts"], parent_user_id=ADA)
-    slack.message("our own", bot_id="B0BOT", user=BOT_USER)
-    async with app(socket=True) as desk:
-        await slack.connected()
-        messages = await desk.until(DIRECT, lambda found: len(found) == 2)
-        await desk.until(f"{GENERAL}/{root['ts']}", lambda found: len(found) == 2)
-        assert await slack.push(slack.event(missed, channel=DIRECT), retry=1)
-        await said(slack, "and now")
-        messages = await desk.until(DIRECT, lambda found: len(found) == 3)
-
-        assert texts(messages) == ["before", "while you were away", "and now"]
 
 
 @pytest.mark.parametrize("event", ["app_uninstalled", "tokens_revoked"])
