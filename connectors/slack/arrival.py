@@ -51,7 +51,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
         body: what came.
         content_type: its type.
         sender: the channel: what is said there is understood in its order.
-        event: the type of the event that it tells of; empty where it tells of none.
+        event: the type of the event that it tells of, or its own where it tells of none.
         command: the slash command that it is; empty where it is none.
         challenge: what Slack wants to hear back, where it asks whether the hook is ours.
         mentions: the ids of users and channels that it mentions without their names.
@@ -94,7 +94,7 @@ def arrival(body: bytes, content_type: str) -> Arrival:
         body=body,
         content_type=content_type,
         sender=((event.channel or event.item.channel) if event else "") or request.channel_id or None,
-        event=event.type if event else "",
+        event=event.type if event else request.type,
         command=request.command,
         challenge=request.challenge if request.type == "url_verification" else None,
         mentions=tuple(mentioned(bytes(request.event))),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from datetime import timedelta
 from typing import ClassVar, Literal
@@ -11,11 +10,11 @@ from typing import ClassVar, Literal
 from connectors.base import Amendment, Capabilities, Connector, Rate, Receipt, Reply
 from connectors.calling import calling
 from connectors.context import Channel, Context, Lease
-from connectors.errors import ConnectorError, PermanentError, UnavailableError
+from connectors.errors import ConnectorError, PermanentError
 from connectors.slack.amending import amend
 from connectors.slack.api import SlackApi
 from connectors.slack.examining import examine
-from connectors.slack.history import SAVE_SECONDS, History
+from connectors.slack.history import History
 from connectors.slack.hook import Hook
 from connectors.slack.inbound import Inbound
 from connectors.slack.lifecycle import Lifecycle
@@ -32,7 +31,6 @@ from normalizer.slack.people import KIND
 LONGEST_REPLY = 40_000  # characters
 FILE_BYTES = 50 * 1024 * 1024
 AVATAR_BYTES = 1024 * 1024
-RETRY_SECONDS = 10.0
 
 
 class SlackConnector(Connector[SlackOptions]):
@@ -90,36 +88,27 @@ class SlackConnector(Connector[SlackOptions]):
         try:
             if self.options.app_token is None:
                 hook = Hook(context, inbound, self.options.signing_secrets)
-                listening = (hook.run(), self._filling(context, history))
+                listening = (hook.run(), self._filled(context, history))
                 await together(*listening, lifecycle.dispatch(), lifecycle.until_gone())
             else:
                 async with context.lease("socket") as lease:
                     sockets = SocketMode(self._api, context, inbound)
-                    listening = (sockets.run(), self._kept(history, lease))
+                    listening = (sockets.run(), self._filled_after(sockets.greeted, history, lease))
                     await together(*listening, lifecycle.dispatch(), lifecycle.until_gone())
         except PermanentError as error:
             context.fail(f"{error.reason}; look at the app's page on api.slack.com, and correct the configuration")
         finally:
             await names.close()
 
-    async def _filling(self, context: Context, history: History) -> None:
-        """Of all processes with a hook, one fills the gap and notes that it is there."""
+    async def _filled(self, context: Context, history: History) -> None:
+        """Of all processes with a hook, one fills gaps."""
         async with context.lease("history") as lease:
-            await self._kept(history, lease)
+            await history.run(lease)
 
-    async def _kept(self, history: History, lease: Lease) -> None:
-        """Fills the gap, tried again until it is done, and notes from then on until when all was heard."""
-        while True:
-            try:
-                await history.fill(lease)
-            except UnavailableError:
-                await asyncio.sleep(RETRY_SECONDS)
-            else:
-                break
-        while True:
-            with contextlib.suppress(UnavailableError):
-                await history.keep(lease)
-            await asyncio.sleep(SAVE_SECONDS)
+    async def _filled_after(self, greeted: asyncio.Event, history: History, lease: Lease) -> None:
+        """What was said between a gap's filling and the socket's hello would stand in neither."""
+        await greeted.wait()
+        await history.run(lease)
 
     def normalize(self, raw: Raw) -> Sequence[Outcome]:
         """What a request means."""

@@ -6,13 +6,15 @@ a history; a message stands in it as it reads now.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from connectors.context import Context, Lease
-from connectors.errors import PermanentError
+from connectors.context import Context, Lease, Received
+from connectors.errors import PermanentError, UnavailableError
 from connectors.slack.api import UNKNOWN_APP, SlackApi
 from connectors.slack.arrival import arrival
 from connectors.slack.inbound import Inbound
@@ -24,11 +26,12 @@ PAGE = 200
 OVERLAP = timedelta(seconds=30)  # read twice rather than not at all: clocks differ
 THREADS = timedelta(days=1)  # how old the beginning of a thread may be whose answers are looked for
 LONGEST = timedelta(days=7)  # a longer gap is filled from there on
-SAVE_SECONDS = 30.0
+AGAIN_SECONDS = 15 * 60.0  # one call a channel: a thousand channels come to what Slack allows
+RETRY_SECONDS = 10.0
 
 
 class History:
-    """Knows until when it was listened, and reads what came since."""
+    """Knows until when all was read, and reads what came since."""
 
     def __init__(self, api: SlackApi, context: Context, inbound: Inbound) -> None:
         """`inbound` takes what is found."""
@@ -37,37 +40,50 @@ class History:
         self._inbound = inbound
         self._user = self._bot = ""  # by whom our own messages are known
 
-    async def fill(self, lease: Lease) -> None:
-        """Reads what came since the lease's cursor: of each channel in the order in which it was said.
+    async def run(self, lease: Lease) -> None:
+        """Fills the gap; again when Slack says that it dropped something, and now and then: mostly it does not say so.
 
         Raises:
             PermanentError: Slack does not know the app any more.
-            UnavailableError: something could not be journaled.
+            LeaseLostError: another process does this by now.
         """
+        while True:
+            try:
+                await self._fill(lease)
+            except UnavailableError as error:
+                self._context.log.warning("gap not filled", reason=error.reason)
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(AGAIN_SECONDS):
+                    await self._inbound.dropped.wait()
+            self._inbound.dropped.clear()
+
+    async def _fill(self, lease: Lease) -> None:
+        """Reads what came since the lease's cursor, of each channel in the order in which it was said."""
         now = self._context.now()
         since = _moment(await lease.load_cursor())
-        if since is None:
-            return
-        since = max(since - OVERLAP, now - LONGEST)
+        if since is not None:
+            await self._read(max(since - OVERLAP, now - LONGEST))
+        await lease.save_cursor(now.isoformat().encode())
+
+    async def _read(self, since: datetime) -> None:
         us = await self._api.insist("auth.test")
         self._user, self._bot = text(us, "user_id"), text(us, "bot_id")
-        found = 0
+        missed = 0
         async for channel in self._pages("users.conversations", "channels", types=TYPES, exclude_archived="true"):
             # A history begins with what is newest, and a thread's answers come after its beginning.
             gap = [message async for message in self._messages(channel, since)]
+            invited = max((_seconds(one, "ts") for one in gap if self._is_invitation(one)), default=0.0)
             for message in sorted(gap, key=lambda one: _seconds(one, "ts")):
-                await self._take(channel, message)
-            found += len(gap)
-        self._context.log.info("gap filled", seconds=int((now - since).total_seconds()), messages=found)
+                if _seconds(message, "ts") >= invited:
+                    missed += not (await self._take(channel, message)).duplicate
+        if missed:
+            self._context.log.info("gap filled", since=since.isoformat(), messages=missed)
 
-    async def keep(self, lease: Lease) -> None:
-        """Notes that until now all was heard.
-
-        Raises:
-            LeaseLostError: another process listens by now.
-            UnavailableError: the database is away: the gap is then read anew.
-        """
-        await lease.save_cursor(self._context.now().isoformat().encode())
+    def _is_invitation(self, message: Fields) -> bool:
+        """Whether the app came into the channel: what was said there before was not said to it."""
+        return text(message, "subtype") in ("channel_join", "group_join") and text(message, "user") == self._user
 
     async def _messages(self, channel: Fields, since: datetime) -> AsyncIterator[Fields]:
         """The messages of a channel since then, and the answers in its younger threads."""
@@ -99,7 +115,7 @@ class History:
             if cursor is None:
                 return
 
-    async def _take(self, channel: Fields, message: Fields) -> None:
+    async def _take(self, channel: Fields, message: Fields) -> Received:
         """A message of the history, as the event that told of it.
 
         Of ours that stand there under an agent's name, Slack tells the bot alone.
@@ -110,7 +126,7 @@ class History:
             event["user"] = self._user
         us = [{"user_id": self._user, "is_bot": True}]
         told = {"type": "event_callback", "event_id": f"history:{id_}:{ts}", "authorizations": us, "event": event}
-        await self._inbound.take(arrival(json.dumps(told).encode(), JSON))
+        return await self._inbound.take(arrival(json.dumps(told).encode(), JSON))
 
 
 def _kind(channel: Fields) -> str:

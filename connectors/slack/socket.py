@@ -39,6 +39,7 @@ class SocketMode:
 
     def __init__(self, api: SlackApi, context: Context, inbound: Inbound) -> None:
         """`inbound` takes what comes."""
+        self.greeted = asyncio.Event()  # from then on Slack tells of what happens
         self._api = api
         self._context = context
         self._inbound = inbound
@@ -78,16 +79,21 @@ class SocketMode:
         """One connection, until it is closed; `refresh` is set when Slack wants another in its place."""
         url = await self._api.socket_url()
         async with (
-            http.ws_connect(url, heartbeat=PING_SECONDS, max_msg_size=0) as socket,
+            # Pings are answered here: seen, they say that Slack is there where nobody writes.
+            http.ws_connect(url, heartbeat=PING_SECONDS, autoping=False, max_msg_size=0) as socket,
             asyncio.TaskGroup() as taking,
         ):
             try:
                 async with asyncio.timeout(None) as overlap:
                     async for message in socket:
-                        if message.type is aiohttp.WSMsgType.TEXT:
+                        self._context.heard()
+                        if message.type is aiohttp.WSMsgType.PING:
+                            await socket.pong(message.data)
+                        elif message.type is aiohttp.WSMsgType.TEXT:
                             frame = _read(message.data)
-                            self._context.heard()
-                            if frame.type == "disconnect" and not refresh.is_set():
+                            if frame.type == "hello":
+                                self.greeted.set()
+                            elif frame.type == "disconnect" and not refresh.is_set():
                                 refresh.set()
                                 overlap.reschedule(asyncio.get_running_loop().time() + OVERLAP_SECONDS)
                             elif frame.envelope_id:

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -44,6 +44,7 @@ class SlackServer(SlackWorkspace):
     Attributes:
         hook: where events are posted; None: they go over sockets.
         scopes: what the app may do.
+        before_hello: awaited before a socket says hello; until then it tells of nothing.
     """
 
     def __init__(self) -> None:
@@ -51,6 +52,7 @@ class SlackServer(SlackWorkspace):
         super().__init__()
         self.hook: str | None = None
         self.scopes = {"chat:write", "users:read"}
+        self.before_hello: Callable[[], Awaitable[None]] | None = None
         self._sockets = SlackSockets(APP)
 
     def routes(self) -> list[web.RouteDef]:
@@ -59,8 +61,13 @@ class SlackServer(SlackWorkspace):
             web.route("*", "/api/{method}", self._called),
             web.get("/files/{file}", self._download),
             web.post("/upload/{file}", self._uploaded),
-            web.get("/socket", self._sockets.serve),
+            web.get("/socket", self._socket),
         ]
+
+    async def _socket(self, request: web.Request) -> web.StreamResponse:
+        if self.before_hello is not None:
+            await self.before_hello()
+        return await self._sockets.serve(request)
 
     async def _called(self, request: web.Request) -> web.StreamResponse:
         method = request.match_info["method"]
@@ -157,6 +164,10 @@ class SlackServer(SlackWorkspace):
     async def disconnect(self, reason: str = "refresh_requested") -> None:
         """Tells the newest socket that it will be closed soon."""
         await self._sockets.disconnect(reason)
+
+    async def ping(self) -> None:
+        """Pings the newest socket, and returns when it has answered."""
+        await self._sockets.ping()
 
     def cut(self) -> None:
         """Cuts every socket without a word."""

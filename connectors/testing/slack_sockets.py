@@ -21,6 +21,7 @@ class SlackSockets:
         self._sockets: dict[web.WebSocketResponse, asyncio.Transport] = {}  # the newest last
         self._acknowledged: dict[str, asyncio.Future[bool]] = {}
         self._connected = asyncio.Event()
+        self._pong = asyncio.Event()
 
     async def push(self, request: Mapping[str, Any], retry: int) -> bool:
         """Tells the app something over the newest socket; whether it was acknowledged within 3 seconds.
@@ -51,6 +52,12 @@ class SlackSockets:
         """Tells the newest socket that it will be closed soon."""
         await self._newest().send_json({"type": "disconnect", "reason": reason})
 
+    async def ping(self) -> None:
+        """Pings the newest socket, and returns when it has answered."""
+        self._pong.clear()
+        await self._newest().ping()
+        await self._pong.wait()
+
     def cut(self) -> None:
         """Cuts every socket without a word."""
         for transport in self._sockets.values():
@@ -63,7 +70,7 @@ class SlackSockets:
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """A socket, until it is closed."""
-        socket = web.WebSocketResponse()
+        socket = web.WebSocketResponse(autoping=False)
         await socket.prepare(request)
         await socket.send_json({"type": "hello", "num_connections": 1, "connection_info": {"app_id": self._app}})
         if request.transport is not None:
@@ -71,7 +78,11 @@ class SlackSockets:
         self._connected.set()
         try:
             async for message in socket:
-                if message.type is WSMsgType.TEXT:
+                if message.type is WSMsgType.PING:
+                    await socket.pong(message.data)
+                elif message.type is WSMsgType.PONG:
+                    self._pong.set()
+                elif message.type is WSMsgType.TEXT:
                     self._settle(message.json().get("envelope_id", ""), acknowledged=True)
         finally:
             self._closed(socket)

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
+import pytest
 from harness import eventually
 from slack_says import said, texts
+from switchboard import Switchboard
 
-from connectors.testing.slack_server import ADA, BOT_USER, DIRECT, GENERAL, SlackServer
+from connectors.testing.slack_server import ADA, BOT_USER, DIRECT, GENERAL, TEAM, SlackServer
 
 
-async def test_sockets_are_renewed_cut_and_heard_again(app: Any, slack: SlackServer) -> None:
+async def test_sockets_are_pinged_renewed_cut_and_heard_again(
+    app: Any, slack: SlackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with app(socket=True) as desk:
-        await slack.connected()
+        with monkeypatch.context() as impatient:
+            impatient.setattr("connectors.pulse.LEAST_SECONDS", 0)
+            await desk.channel("slack", "silent")  # after the hello, nothing
+
+            async def answers() -> bool:
+                await slack.ping()
+                return bool((await desk.get("/api/v1/channels"))["items"][0]["state"] == "running")
+
+            await eventually(answers)
         await said(slack, "one")
         await slack.disconnect()
 
@@ -41,8 +54,14 @@ async def test_the_gap_is_filled_from_history_in_order_and_without_doubles(app: 
         slack.message(text)
         slack.message(text, channel=GENERAL, thread_ts=root["ts"], parent_user_id=ADA)
     slack.message("our own", bot_id="B0BOT", user=BOT_USER)
-    slack.fail("busy", "conversations.history", times=1)
+    slack.fail("busy", "conversations.replies", times=1)
     asked = len(slack.called("users.conversations"))
+
+    async def late() -> None:
+        await asyncio.sleep(0.3)  # a fill that does not wait has read the direct messages by then
+        slack.message("just before the hello")
+
+    slack.before_hello = late
     async with app(socket=True) as desk:
         thread = await desk.until(f"{GENERAL}/{root['ts']}", lambda found: len(found) == 3)
         assert len(slack.called("users.conversations")) == asked + 1  # having waited, it has not begun anew
@@ -59,5 +78,18 @@ async def test_the_gap_is_filled_from_history_in_order_and_without_doubles(app: 
         "while you were away",
         "two",
         "three",
+        "just before the hello",
         "and now",
     ]
+
+
+async def test_what_slack_has_dropped_is_read_and_nothing_from_before_an_invitation(
+    desk: Switchboard, slack: SlackServer
+) -> None:
+    slack.message("among themselves", channel=GENERAL)
+    slack.message("<@U0BOT> has joined", channel=GENERAL, user=BOT_USER, subtype="channel_join")
+    dropped = slack.message("dropped", channel=GENERAL)
+    assert await slack.push({"type": "app_rate_limited", "team_id": TEAM, "minute_rate_limited": 1518467820})
+    await desk.until(f"{GENERAL}/{dropped['ts']}", len)
+
+    assert texts(await desk.stored()) == ["dropped"]
