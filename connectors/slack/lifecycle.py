@@ -12,7 +12,7 @@ import logging
 import re
 from typing import Any
 
-from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltRequest
 
 from connectors.context import Context
 from connectors.errors import ConnectorError, PermanentError
@@ -23,7 +23,8 @@ from normalizer.fields import record, text
 from normalizer.slack.request import read
 
 WAITING = 1000  # requests that wait for Bolt; what concerns the app itself is rare
-_HEARD = frozenset(("app_uninstalled", "tokens_revoked", "user_change", "user_profile_changed", "channel_rename"))
+_RENAMES = ("user_change", "user_profile_changed", "channel_rename", "group_rename")
+_HEARD = frozenset(("app_uninstalled", "tokens_revoked", *_RENAMES))
 
 
 class Lifecycle:
@@ -41,7 +42,7 @@ class Lifecycle:
         self._bolt = AsyncApp(client=api.client, logger=logger, request_verification_enabled=False)
         self._bolt.event("app_uninstalled")(self._uninstalled)
         self._bolt.event("tokens_revoked")(self._tokens_revoked)
-        for kind in ("user_change", "user_profile_changed", "channel_rename"):
+        for kind in _RENAMES:
             self._bolt.event(kind)(self._renamed)
         self._bolt.command(re.compile("."))(self._commanded)
 
@@ -52,11 +53,14 @@ class Lifecycle:
             self._requests.put_nowait(came)
 
     async def dispatch(self) -> None:
-        """Hands requests to Bolt until cancelled."""
+        """Hands requests to Bolt until cancelled. One that it cannot read stops no other."""
         while True:
             came = await self._requests.get()
-            request = AsyncBoltRequest(body=dict(read(came.body, came.content_type) or {}), mode="socket_mode")
-            await self._bolt.async_dispatch(request)
+            try:
+                request = AsyncBoltRequest(body=dict(read(came.body, came.content_type) or {}), mode="socket_mode")
+                await self._bolt.async_dispatch(request)
+            except Exception:
+                self._context.log.warning("a request was not understood", about=came.event, exc_info=True)
 
     async def until_gone(self) -> None:
         """Stops the channel when the app can work no longer: when it is told so, and Slack stands by it."""
@@ -75,8 +79,9 @@ class Lifecycle:
             told = "the app's token was revoked; install it again, and put the new token into the configuration"
             self._revoked.put_nowait(told)
 
-    async def _commanded(self, command: dict[str, Any]) -> None:
+    async def _commanded(self, ack: AsyncAck, command: dict[str, Any]) -> None:
         """Slack shows a command's writer nothing of its own."""
+        await ack()  # Bolt waits for it three seconds, and the next request behind it
         where = {"channel": text(command, "channel_id"), "user": text(command, "user_id")}
         with contextlib.suppress(ConnectorError):
             await self._api.call("chat.postEphemeral", text=self._notice, **where)
