@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import re
 from collections.abc import AsyncIterator
@@ -44,6 +45,14 @@ async def calling(platform: str, *, seconds: float = CALL_SECONDS) -> AsyncItera
         raise TemporaryError(f"{platform} cannot be reached") from error
     except (aiohttp.ClientError, TimeoutError) as error:
         raise UncertainError(f"{platform} has not answered, and may have done it") from error
+
+
+async def beginning(answer: aiohttp.ClientResponse, size: int) -> bytes:
+    """What was answered: all of it, or its first `size` bytes. One `read(size)` gives what has come by then."""
+    try:
+        return await answer.content.readexactly(size)
+    except asyncio.IncompleteReadError as whole:
+        return whole.partial
 
 
 def _seconds(error: aiohttp.ClientResponseError) -> float | None:

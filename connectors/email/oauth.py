@@ -7,6 +7,7 @@ import asyncio
 import aiohttp
 import msgspec
 
+from connectors.calling import beginning
 from connectors.email.options import OAuthOptions
 from connectors.errors import TemporaryError
 
@@ -57,7 +58,7 @@ class AccessTokens:
                 aiohttp.ClientSession(timeout=timeout) as http,
                 http.post(url, data=self._form(), allow_redirects=False) as answer,
             ):
-                body = await answer.content.read(_MAX_ANSWER)
+                body = await beginning(answer, _MAX_ANSWER)
             told = msgspec.json.decode(body, type=_Answer, strict=False)
         except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError) as error:
             raise TemporaryError(f"no access token from {url}: {str(error) or type(error).__name__}") from error

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import ClassVar, Literal
 
 from connectors.base import Amendment, Capabilities, Connector, Rate, Receipt, Reply
-from connectors.calling import calling
+from connectors.calling import beginning, calling
 from connectors.context import Channel, Context, Lease
 from connectors.errors import ConnectorError, PermanentError
 from connectors.slack.amending import amend
@@ -156,7 +156,7 @@ class SlackConnector(Connector[SlackOptions]):
             return None
         try:
             async with calling("Slack") as http, http.get(url) as answer:
-                return await answer.content.read(AVATAR_BYTES)
+                return await beginning(answer, AVATAR_BYTES)
         except ConnectorError:
             return None
 

@@ -11,9 +11,10 @@ from aiohttp.test_utils import TestServer
 from harness import free_port
 
 from connectors import PermanentError, TemporaryError, UncertainError, calling
+from connectors.calling import beginning
 
 
-async def platform(request: web.Request) -> web.Response:
+async def platform(request: web.Request) -> web.StreamResponse:
     """Does what the query says."""
     match dict(request.query):
         case {"after": "nothing"}:
@@ -21,6 +22,13 @@ async def platform(request: web.Request) -> web.Response:
         case {"after": "hanging up"}:
             assert request.transport is not None
             request.transport.close()
+        case {"after": "half of it"}:
+            answer = web.StreamResponse()
+            await answer.prepare(request)
+            await answer.write(b"half ")
+            await asyncio.sleep(0.05)
+            await answer.write(b"done")
+            return answer
         case {"wait": seconds}:
             return web.Response(status=429, headers={"Retry-After": seconds})
     return web.Response(status=int(request.query.get("status", "200")), text="done")
@@ -55,6 +63,12 @@ async def test_who_asks_to_wait_is_told(url: str, told: str, seconds: float | No
     with pytest.raises(TemporaryError) as raised:
         await call(f"{url}?wait={told}")
     assert raised.value.retry_after == seconds
+
+
+@pytest.mark.parametrize(("size", "read"), [(100, b"half done"), (9, b"half done"), (7, b"half do")])
+async def test_an_answer_is_read_to_its_end_or_the_limit(url: str, size: int, read: bytes) -> None:
+    async with calling("the platform") as http, http.post(f"{url}?after=half of it") as answer:
+        assert await beginning(answer, size) == read
 
 
 @pytest.mark.parametrize("after", ["nothing", "hanging up"])

@@ -291,12 +291,16 @@ async def test_a_revocation_that_slack_does_not_stand_by_stops_nothing(desk: Swi
     await desk.until(DIRECT, len)
 
 
-async def test_it_hears_while_the_web_api_is_down(desk: Switchboard, slack: SlackServer) -> None:
+async def test_it_hears_while_the_web_api_is_down(
+    desk: Switchboard, slack: SlackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors.slack.names.KEPT_SECONDS", 0)  # a name is asked for each time
+    await said(slack, f"<@{ADA}> is here")
     slack.fail("broken")
-    await said(slack, f"<@{BOT_USER}> are you there?")
-    (message,) = await desk.until(DIRECT, len)
+    await said(slack, f"<@{BOT_USER}> are you there? <@{ADA}>")
+    _, message = await desk.until(DIRECT, lambda found: len(found) == 2)
 
-    assert message["text"] == f"@{BOT_USER} are you there?"
+    assert message["text"] == f"@{BOT_USER} are you there? @ada"
 
 
 @pytest.mark.parametrize(
