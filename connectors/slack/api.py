@@ -58,7 +58,8 @@ class SlackApi:
         """The client with a session that is kept; by itself it opens one for each call."""
         async with self._opening:
             if self.client.session is None or self.client.session.closed:
-                self.client.session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ANSWER_SECONDS))
+                timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
+                self.client.session = aiohttp.ClientSession(timeout=timeout, raise_for_status=_check)
         return self.client
 
     async def close(self) -> None:
@@ -178,6 +179,13 @@ class SlackApi:
         ours = parts.netloc == self._host and parts.scheme in ("http", "https")
         host = parts.hostname or ""
         return ours or (parts.scheme == "https" and (host == "slack.com" or host.endswith(".slack.com")))
+
+
+async def _check(answer: aiohttp.ClientResponse) -> None:
+    """The client fails over plain text, and does not say with which status it came."""
+    if answer.content_type == "text/plain":
+        words, code = f"Slack answered {answer.status}", str(answer.status)
+        raise TemporaryError(words, code=code) if answer.status >= 500 else UncertainError(words, code=code)
 
 
 def _known(error: SlackApiError) -> ConnectorError:

@@ -57,11 +57,11 @@ class Names:
         return self._asking[id_]
 
     async def _ask(self, id_: str) -> None:
-        name, kept = "", KEPT_SECONDS
+        kept = KEPT_SECONDS
         try:
             name = await (self._channel(id_) if id_[0] in "CGD" else self._user(id_))
         except ConnectorError:
-            kept = RETRY_SECONDS
+            name, kept = self._known.get(id_, ("", 0.0))[0], RETRY_SECONDS
         self._known[id_] = (name, time.monotonic() + kept)
         while len(self._known) > KEPT:
             self._known.popitem(last=False)

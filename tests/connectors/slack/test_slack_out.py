@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 from switchboard import Switchboard, opened
 
-from connectors.testing.slack_server import ADA, DIRECT, GENERAL, SlackServer
+from connectors.errors import TemporaryError
+from connectors.slack.api import SlackApi
+from connectors.slack.options import SlackOptions
+from connectors.testing.slack_server import ADA, APP_TOKEN, BOT_TOKEN, DIRECT, GENERAL, SlackServer
 
 
 @pytest.fixture
@@ -130,6 +133,14 @@ async def test_what_passes_is_tried_again(desk: Switchboard, slack: SlackServer,
     assert reply["delivery"]["attempts"] == 2
     assert len(slack.written(GENERAL)) == 1
     assert how != "busy" or time.monotonic() - begun >= 1  # as Slack has asked
+
+
+async def test_an_answer_in_plain_text_is_one_of_slacks_too(slack: SlackServer) -> None:
+    api = SlackApi(SlackOptions(bot_token=BOT_TOKEN, app_token=APP_TOKEN, api_url=f"{slack.url}/api/"))
+    slack.fail("broken")
+    with pytest.raises(TemporaryError, match="Slack answered 500"):
+        await api.call("auth.test")
+    await api.close()
 
 
 async def test_a_channel_that_is_gone_is_told_in_words(desk: Switchboard, slack: SlackServer, said: Any) -> None:
