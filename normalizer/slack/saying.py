@@ -9,6 +9,7 @@ from normalizer.rich import Growing, Rich, linked, stripped
 from normalizer.slack import blocks, mrkdwn
 
 MOST = 100  # blocks, attachments, fields of one that are read: Slack itself allows no more
+LONGEST = 40_000  # characters of which it is known what they say: Slack itself allows no longer text
 # What Slack writes where a program has left the text out that would stand for its blocks.
 _NO_WORDS = ("[no preview available]", "This content can't be displayed.")
 
@@ -89,7 +90,8 @@ class _Saying(Growing):
             return
         self.begin_line()
         self.append(line)
-        self._words += _folded(line)
+        if len(self._words) < LONGEST:
+            self._words = (self._words + _folded(line))[:LONGEST]
         self._links.update(_links(line))
 
     def says(self, line: Rich) -> bool:
