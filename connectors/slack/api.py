@@ -29,16 +29,38 @@ _TOKEN = frozenset(
 _UNREACHABLE = frozenset(
     ("user_not_found", "users_not_found", "user_disabled", "cannot_dm_bot", "user_not_visible", "method_not_supported")
 )
-_LATER = frozenset(("ratelimited", "rate_limited", "internal_error", "service_unavailable", "request_timeout"))
-_MAYBE_DONE = frozenset(("fatal_error",))
+_LATER = frozenset(("ratelimited", "rate_limited", "service_unavailable", "request_timeout"))
+_MAYBE_DONE = frozenset(("fatal_error", "internal_error"))  # "some aspect of the operation" may have succeeded
 _WORDS = {
     "channel_not_found": "the channel is gone, or the app was never in it",
     "not_in_channel": "the app is not in the channel: invite it there",
     "is_archived": "the channel is archived",
+    "channel_is_archived": "the channel is archived",
     "msg_too_long": "the text is too long",
     "missing_scope": "the app lacks a scope",
     "restricted_action": "the workspace does not let the app post there",
+    "restricted_action_read_only_channel": "only some people may post in the channel",
+    "restricted_action_thread_only_channel": "the channel takes answers in threads only",
+    "restricted_action_non_threadable_channel": "the channel takes no answers in threads",
+    "restricted_action_thread_locked": "the thread is closed",
     "thread_not_found": "the thread is gone",
+    "message_not_found": "the message is gone",
+    "edit_window_closed": "the workspace does not let it be changed any more: it is too old",
+    "cant_update_message": "the app may not change this message",
+    "cant_delete_message": "the app may not delete this message",
+    "compliance_exports_prevent_deletion": "the workspace does not let messages be deleted",
+    "invalid_name": "the workspace has no such emoji",
+    "too_many_reactions": "the message has as many reactions as it can have",
+    "too_many_emoji": "the message has as many emoji as it can have",
+    "file_not_found": "the file is gone",
+    "cant_delete_file": "the app may not delete this file",
+    "user_not_found": "there is no such person in the workspace",
+    "users_not_found": "there is no such person in the workspace",
+    "user_disabled": "the person is not in the workspace any more",
+    "user_not_visible": "the app may not see this person",
+    "cannot_dm_bot": "this is an app: it cannot be written to",
+    "internal_error": "something went wrong there, and it may have been done",
+    "fatal_error": "something went wrong there, and it may have been done",
 }
 
 
@@ -197,13 +219,15 @@ def _known(error: SlackApiError) -> ConnectorError:
     words = f"Slack: {_WORDS.get(code, code)}"
     if code == "missing_scope" and hasattr(response, "get"):
         words += f": {response.get('needed')}"
+    if code in _MAYBE_DONE:
+        return UncertainError(words, code=code)
     if status == 429 or code in _LATER or status >= 500:
         return TemporaryError(words, retry_after=_seconds(headers), code=code)
     if code in _TOKEN:
         return PermanentError(f"Slack does not accept the app's token ({code})", code=UNKNOWN_APP)
     if code in _UNREACHABLE:
         return UnreachableError(words, code=code)
-    if code in _MAYBE_DONE or not told:
+    if not told:
         return UncertainError(words, code=code)
     return PermanentError(words, code=code)
 

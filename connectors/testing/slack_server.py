@@ -44,6 +44,7 @@ class SlackServer(SlackWorkspace):
     Attributes:
         hook: where events are posted; None: they go over sockets.
         scopes: what the app may do.
+        refuses_with: the code of a refusal that a test asks for.
         before_hello: awaited before a socket says hello; until then it tells of nothing.
     """
 
@@ -52,6 +53,7 @@ class SlackServer(SlackWorkspace):
         super().__init__()
         self.hook: str | None = None
         self.scopes = {"chat:write", "users:read"}
+        self.refuses_with = "restricted_action"
         self.before_hello: Callable[[], Awaitable[None]] | None = None
         self._sockets = SlackSockets(APP)
 
@@ -85,7 +87,7 @@ class SlackServer(SlackWorkspace):
         if status == 429:
             headers = {"Retry-After": str(retry_after or 1)}
             return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=headers)
-        return web.json_response({"ok": False, "error": words if " " not in words else "restricted_action"})
+        return web.json_response({"ok": False, "error": words if " " not in words else self.refuses_with})
 
     # What people do.
 

@@ -29,6 +29,11 @@ async def test_a_reply_gets_another_text(desk: Switchboard, slack: SlackServer, 
         [{"type": "rich_text", "elements": [typed]}],
     )
 
+    slack.refuses_with = "edit_window_closed"
+    slack.fail("refuse", "chat.update", times=1)
+    refused = await desk.call("PATCH", f"/api/v1/messages/{reply['id']}", {"text": "It left today"}, status=422)
+    assert "it is too old" in refused["detail"]
+
 
 async def test_a_reply_is_taken_back_with_its_files(desk: Switchboard, slack: SlackServer, said: Any) -> None:
     paper = await desk.upload(b"paper", "paper.txt", "text/plain")

@@ -109,16 +109,24 @@ async def test_agents_bear_their_names_by_option(app: Any, slack: SlackServer) -
 
 @pytest.mark.parametrize(
     ("how", "state", "code"),
-    [("refuse", "failed", "restricted_action"), ("lost", "unknown", None), ("garbage", "unknown", "200")],
+    [
+        ("refuse", "failed", "restricted_action"),
+        ("refuse", "unknown", "internal_error"),
+        ("lost", "unknown", None),
+        ("garbage", "unknown", "200"),
+    ],
 )
 async def test_what_slack_says_is_what_the_agent_reads(
     desk: Switchboard, slack: SlackServer, said: Any, how: Any, state: str, code: str | None
 ) -> None:
+    slack.refuses_with = str(code)
     slack.fail(how, "chat.postMessage", times=1)
     reply = await desk.fate(await desk.reply(said, "hello"), state)
 
     assert reply["delivery"]["error"]["code"] == code
-    assert "Slack" in reply["delivery"]["error"]["text"]
+    told = reply["delivery"]["error"]["text"]
+    assert "Slack" in told
+    assert "_" not in told  # which its codes have, and no words
     assert len(slack.called("chat.postMessage")) == 1
     await desk.post(f"/api/v1/messages/{reply['id']}/retry", {}, status=200)
     await desk.fate(reply, "sent")
