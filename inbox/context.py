@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, NoReturn
 
 import structlog
+from aiohttp import web
 
 from connectors.context import Channel, Handler, Lease, Received
 from connectors.supervisor import Seat
@@ -122,7 +123,19 @@ class ChannelContext:
 
     def mount(self, prefix: Literal["hooks", "chat"], handler: Handler) -> None:
         """Answers HTTP under `/{prefix}/{channel}`."""
-        self._seat.mount(prefix, handler)
+        self._seat.mount(prefix, self._counting(handler) if prefix == "hooks" else handler)
+
+    def _counting(self, handler: Handler) -> Handler:
+        """What no hook reads to its end is none of a platform's either."""
+
+        async def handle(request: web.Request, tail: str) -> web.StreamResponse:
+            try:
+                return await handler(request, tail)
+            except web.HTTPRequestEntityTooLarge:
+                self.turned_away("size")
+                raise
+
+        return handle
 
     def fail(self, reason: str) -> NoReturn:
         """Stops this channel for good and says why; an admin must act."""

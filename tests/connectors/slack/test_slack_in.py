@@ -354,6 +354,8 @@ async def test_ten_megabytes_are_refused(desk: Switchboard, slack: SlackServer) 
         http.post(f"{desk.url}/hooks/slack", data=io.BytesIO(b"x" * 10_000_000)) as answer,
     ):
         assert answer.status == 413
+    async with desk.http.get("/metrics") as answer:
+        assert 'santral_requests_turned_away_total{channel="slack",reason="size"} 1.0' in await answer.text()
 
 
 async def test_the_hooks_address_is_proved(desk: Switchboard, slack: SlackServer) -> None:
