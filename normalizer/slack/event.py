@@ -34,11 +34,6 @@ class Told(Struct, frozen=True, kw_only=True):
     names: Mapping[str, str]
 
 
-def is_written(kind: str, subtype: str) -> bool:
-    """Whether an event of that type and subtype tells of a post: what a person or a program has written."""
-    return kind == "app_mention" or (kind == "message" and subtype in _WRITTEN)
-
-
 def understood(event: Fields, told: Told) -> Iterator[Outcome]:
     """What an event means."""
     match text(event, "type"):
