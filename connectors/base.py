@@ -143,6 +143,8 @@ class Reply(Struct, frozen=True, kw_only=True):
         subject: the conversation's subject, where the message has none of its own.
         answered: the message that its writer named; else, for channels with `quotes`, the last one of its reader.
         signature: what the agent writes under replies, in place of the channel's; None where they have none.
+        picture: where anybody finds the picture of the agent who writes, below the channel's `public_url`; None where
+            they have none.
         to: addresses that the agent chose instead of the person's own, for channels with `recipients`.
         cc: addresses in open copy, likewise.
         bcc: addresses in hidden copy, likewise.
@@ -158,6 +160,7 @@ class Reply(Struct, frozen=True, kw_only=True):
     subject: str | None = None
     answered: Message | None = None
     signature: str | None = None
+    picture: str | None = None
     to: tuple[str, ...] = ()
     cc: tuple[str, ...] = ()
     bcc: tuple[str, ...] = ()

@@ -72,6 +72,7 @@ class Steps:
             message=message,
             answered=await _answered(unit, item, message, quotes=connector.capabilities.quotes),
             signature=agent.signature if agent else None,
+            picture=f"{connector.channel.public_url}/pictures/{agent.picture}" if agent and agent.picture else None,
             person=Person(kind=identity.kind, value=identity.value, name=identity.name, verified=identity.verified),
             files=self._files,
             thread_key=item.thread_key,

@@ -43,7 +43,8 @@ class SlackOptions(Options):
         description="proves what Slack posts to the hook under public_url; a list (new, old) while it changes",
     )
     agent_names: bool = Field(
-        default=False, description="replies bear the answering agent's name; needs the scope chat:write.customize"
+        default=False,
+        description="replies bear the answering agent's name and picture; needs the scope chat:write.customize",
     )
     notice: str = Field(
         default="", max_length=1000, description="what the writer of a slash command reads at once, and nobody else"

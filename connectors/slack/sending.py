@@ -17,7 +17,7 @@ from normalizer.slack.people import external_id, place
 
 
 async def send(api: SlackApi, reply: Reply, done: Sequence[Receipt], *, named: bool) -> AsyncGenerator[Receipt, None]:
-    """Sends the pieces that are not in `done`; with `named`, under the agent's name.
+    """Sends the pieces that are not in `done`; with `named`, under the agent's name and picture.
 
     Raises:
         TemporaryError: Slack asks to wait, or cannot be reached.
@@ -26,7 +26,7 @@ async def send(api: SlackApi, reply: Reply, done: Sequence[Receipt], *, named: b
     """
     left = {receipt.piece for receipt in done}
     channel, thread = await _place(api, reply)
-    look = {"username": reply.message.author.name} if named and reply.message.author.name else {}
+    look = {"username": reply.message.author.name, "icon_url": reply.picture} if named else {}
     for piece in pieces(reply.message):
         if piece.name in left:
             continue

@@ -94,6 +94,7 @@ def create_app(services: Services) -> web.Application:
     page = AgentPage()
     app.router.add_get("/", page.show)
     app.router.add_get("/page/{name:.+}", page.file)
+    app.router.add_get("/pictures/{id}", pictures.show)
     app.router.add_get("/api/docs", reference.show)
     app.router.add_get("/api/docs/{name}", reference.asset)
     app.router.add_route("*", "/hooks/{channel}{tail:(/.*)?}", _hooks)

@@ -9,7 +9,8 @@ from inbox.api import untrusted
 from inbox.api.attachments import uploaded
 from inbox.api.problems import ProblemError, not_found
 from inbox.api.reading import NoQuery
-from inbox.api.routing import AnyCall, Call, Streamed, route
+from inbox.api.routing import SERVICES, AnyCall, Call, Streamed, route
+from inbox.services import Services
 from inbox.staff import Agent
 
 REFUSES = ("invalid-form", "not-a-picture", "too-large")
@@ -43,9 +44,18 @@ async def drop_picture(call: Call[NoQuery, None]) -> None:
 @route("GET", "/api/v1/pictures/{id}")
 async def get_picture(call: Call[NoQuery, None]) -> web.StreamResponse:
     """An agent's picture, by the id that the agent names. Another picture has another id, so browsers may keep it."""
-    found = await call.services.faces.open(call.id)
+    return await _shown(call.services, call.id)
+
+
+async def show(request: web.Request) -> web.StreamResponse:
+    """The same for whoever was answered by that agent: platforms fetch it by its address, and it is no secret."""
+    return await _shown(request.app[SERVICES], request.match_info["id"])
+
+
+async def _shown(services: Services, picture_id: str) -> web.StreamResponse:
+    found = await services.faces.open(picture_id)
     if found is None:
-        raise not_found("picture", call.id)
+        raise not_found("picture", picture_id)
     headers = untrusted.headers(found.content_type, "picture")
     return web.Response(body=found.content, headers=headers | {"Cache-Control": "private, max-age=31536000, immutable"})
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import time
+from collections.abc import AsyncIterator
 from typing import Any
 
+import aiohttp
 import pytest
 from switchboard import Switchboard, opened
 
@@ -12,6 +16,10 @@ from connectors.errors import TemporaryError
 from connectors.slack.api import SlackApi
 from connectors.slack.options import SlackOptions
 from connectors.testing.slack_server import ADA, APP_TOKEN, BOT_TOKEN, DIRECT, GENERAL, SlackServer
+
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+)
 
 
 @pytest.fixture
@@ -98,13 +106,35 @@ async def test_the_company_begins_and_the_answer_joins(desk: Switchboard, slack:
     assert answer["conversation_id"] == begun["id"]
 
 
-async def test_agents_bear_their_names_by_option(app: Any, slack: SlackServer) -> None:
+async def test_agents_bear_their_names_and_pictures_by_option(app: Any, slack: SlackServer) -> None:
     async with app(agent_names=True) as desk:
         assert await slack.push(slack.event(slack.message("hello"), channel=DIRECT))
         (message,) = await desk.until(DIRECT, len)
         await desk.fate(await desk.reply(message, "It is me"), "sent")
+        async with signed_in(desk, "Grace") as grace:
+            async with grace.http.put("/api/v1/me/picture", data=PNG) as answer:
+                assert answer.status == 200
+            await grace.fate(await grace.reply(message, "And me"), "sent")
 
-        assert [one["username"] for one in slack.written()] == ["Ada"]
+        assert [one["username"] for one in slack.written()] == ["Ada", "Grace"]
+        without, given = (call.arguments for call in slack.called("chat.postMessage"))
+        assert "icon_url" not in without
+        async with aiohttp.ClientSession() as slacks, slacks.get(given["icon_url"]) as answer:
+            assert (answer.status, answer.content_type, await answer.read()) == (200, "image/png", PNG)
+        async with aiohttp.ClientSession() as slacks, slacks.get(f"{desk.url}/pictures/{message['id']}") as answer:
+            assert answer.status == 404
+
+
+@contextlib.asynccontextmanager
+async def signed_in(desk: Switchboard, name: str) -> AsyncIterator[Switchboard]:
+    """An agent of that name, by her page's calls."""
+    credentials = {"email": f"{name}@example.com", "password": "correct horse battery"}
+    await desk.post("/api/v1/agents", {**credentials, "name": name}, status=201)
+    async with desk.http.post("/api/v1/session", json=credentials, headers={"Authorization": ""}) as answer:
+        csrf = (await answer.json())["csrf_token"]
+        cookie = "; ".join(f"{name}={morsel.value}" for name, morsel in answer.cookies.items())
+    async with aiohttp.ClientSession(desk.url, headers={"Cookie": cookie, "X-CSRF-Token": csrf}) as http:
+        yield Switchboard(http, desk.url)
 
 
 @pytest.mark.parametrize(
