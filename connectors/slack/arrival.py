@@ -54,7 +54,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
         event: the type of the event that it tells of, or its own where it tells of none.
         command: the slash command that it is; empty where it is none.
         challenge: what Slack wants to hear back, where it asks whether the hook is ours.
-        mentions: the ids of users and channels that it mentions without their names.
+        mentions: the ids of users and channels that it names by them alone.
     """
 
     key: str
@@ -97,7 +97,7 @@ def arrival(body: bytes, content_type: str) -> Arrival:
         event=event.type if event else request.type,
         command=request.command,
         challenge=request.challenge if request.type == "url_verification" else None,
-        mentions=tuple(mentioned(bytes(request.event))),
+        mentions=(*_unsaid(event), *mentioned(bytes(request.event))),
     )
 
 
@@ -111,6 +111,13 @@ def _leniently(body: bytes, content_type: str) -> tuple[_Request, _Event | None]
         return request, None
     item = _Item(channel=text(record(event, "item"), "channel"))
     return request, _Event(**{name: text(event, name) for name in ("type", "subtype", "channel", "ts")}, item=item)
+
+
+def _unsaid(event: _Event | None) -> tuple[str, ...]:
+    """The channel of a mention, which does not say of what kind it is: its name tells that of a few people's."""
+    if event is None or event.type != "app_mention" or not is_place(event.channel, event.ts):
+        return ()
+    return (event.channel,)
 
 
 def _key(request: _Request, event: _Event | None) -> str:

@@ -118,9 +118,9 @@ class SlackServer(SlackWorkspace):
     def event(self, event: Mapping[str, Any], *, channel: str | None = None) -> dict[str, Any]:
         """The request that tells of an event; of a message, in its channel."""
         self._count += 1
-        place = (
-            {"channel": channel, "channel_type": self._kind(channel), "event_ts": event.get("ts")} if channel else {}
-        )
+        place = {"channel": channel, "event_ts": event.get("ts")} if channel else {}
+        if channel and event.get("type") != "app_mention":
+            place["channel_type"] = self._kind(channel)
         return {
             "type": "event_callback",
             "token": "unused",
@@ -132,8 +132,9 @@ class SlackServer(SlackWorkspace):
             "event": {**event, **place},
         }
 
-    def _kind(self, channel: str | None) -> str:
-        return "im" if self.channels.get(channel or "", {}).get("is_im") else "channel"
+    def _kind(self, channel: str) -> str:
+        known = self.channels.get(channel, {})
+        return "im" if known.get("is_im") else "mpim" if known.get("is_mpim") else "channel"
 
     async def push(self, request: Mapping[str, Any], *, form: bool = False, retry: int = 0) -> bool:
         """Tells the app something, by its hook or a socket; whether it was acknowledged within 3 seconds."""

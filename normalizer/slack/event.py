@@ -15,7 +15,7 @@ from normalizer.slack import mrkdwn
 from normalizer.slack.channel import SlackChannel
 from normalizer.slack.emoji import character
 from normalizer.slack.files import files_of, links_of
-from normalizer.slack.people import about, external_id, is_direct, is_ours, is_place, person, thread_key
+from normalizer.slack.people import about, external_id, is_direct, is_ours, is_place, person, placed, thread_key
 from normalizer.slack.saying import said
 from normalizer.text import one_line, shorten
 
@@ -40,7 +40,7 @@ def understood(event: Fields, told: Told) -> Iterator[Outcome]:
         case "message":
             yield from _message(event, told)
         case "app_mention":  # the same post comes as a message, where the app hears those
-            yield from _written(event, told)
+            yield from _written(placed(event, told.names), told)
         case "reaction_added" | "reaction_removed":
             yield _reaction(event, told)
         case "":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from normalizer.fields import Fields, record, text
@@ -35,6 +36,15 @@ def is_direct(event: Fields) -> bool:
     """Whether a message stands in a direct conversation: with the app, or of a few people with it."""
     kind = text(event, "channel_type")
     return kind in DIRECT or (not kind and text(event, "channel").startswith("D"))
+
+
+def placed(mention: Fields, names: Mapping[str, str]) -> Fields:
+    """A mention, which does not say where it stands, as the message that it is: what a few people share is called so.
+
+    https://docs.slack.dev/reference/objects/conversation-object
+    """
+    is_shared = names.get(text(mention, "channel"), "").startswith("mpdm-")
+    return {**mention, "channel_type": "mpim"} if is_shared else mention
 
 
 def place(channel: str, thread: str | None) -> str:

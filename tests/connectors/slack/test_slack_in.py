@@ -62,6 +62,15 @@ async def test_a_mention_and_its_message_are_one(desk: Switchboard, slack: Slack
     assert texts(await desk.stored()) == ["@santral help", "later"]
 
 
+async def test_a_mention_among_a_few_people_is_said_to_all_of_them(desk: Switchboard, slack: SlackServer) -> None:
+    slack.channels["C0FEW"] = {"id": "C0FEW", "name": "mpdm-ada--bob--santral-1", "is_mpim": True}
+    message = slack.message(f"<@{BOT_USER}> help", channel="C0FEW")
+    for told in ({**message, "type": "app_mention"}, message, slack.message("please", channel="C0FEW")):
+        assert await slack.push(slack.event(told, channel="C0FEW"))
+
+    assert texts(await desk.until("C0FEW", lambda found: len(found) == 2)) == ["@santral help", "please"]
+
+
 async def _count(desk: Switchboard, count: int) -> bool:
     return len(await desk.stored()) >= count
 
