@@ -9,9 +9,9 @@ import puremagic
 
 from connectors.errors import PermanentError
 from inbox.clock import utc_now
-from inbox.model import new_id
+from inbox.model import Upload, new_id
 from inbox.staff import Principal
-from inbox.store import Store, Upload
+from inbox.store import Store
 from inbox.store.files import PICTURES
 from normalizer.codec import clean_text
 from normalizer.schema import Attachment

@@ -15,7 +15,7 @@ from uuid_utils import uuid7
 
 from connectors.base import Receipt
 from normalizer.outcomes import Change, DeliveryUpdate
-from normalizer.schema import Author, Direction, Kind, Message, Time
+from normalizer.schema import Attachment, Author, Direction, Kind, Message, Time
 
 Status = Literal["open", "pending", "snoozed", "resolved"]
 Priority = Literal["low", "normal", "high", "urgent"]
@@ -127,6 +127,15 @@ class Unique(Struct, frozen=True, kw_only=True):
 
     id: str
     message_id: str
+
+
+class Upload(Struct, frozen=True, kw_only=True):
+    """A file that no message shows, or not yet: uploaded by its `owner`, who alone may attach it, or edited away."""
+
+    id: str
+    owner: str
+    attachment: Attachment
+    created_at: Time
 
 
 class WaitingChanges(Struct, frozen=True, kw_only=True):

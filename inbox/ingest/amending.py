@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from inbox import albums, changes, delivery, identity, jobs
-from inbox.model import Identity, Unique, WaitingChanges, scoped
+from inbox.model import Identity, Unique, Upload, WaitingChanges, scoped
 from inbox.preview import put_changed
 from inbox.store import JournalEntry, Unit
 from normalizer.outcomes import Change, DeliveryUpdate, Draft, Files, Reachability, Remote
 from normalizer.schema import Attachment, Message
+
+GONE = "gone"  # the owner of files that edits have taken away
 
 
 class Amending:
@@ -120,8 +122,15 @@ class Amending:
         return waiting
 
     async def _put(self, before: Message, message: Message) -> None:
-        if message != before:
-            await put_changed(self._unit, message)
+        if message == before:
+            return
+        await put_changed(self._unit, message)
+        standing = {file.id for file in message.attachments}
+        gone = {file.id: file for file in before.attachments if file.id not in standing}
+        known = await self._unit.get(Upload, gone)
+        for file in gone.values():  # its bytes are swept, like those of an upload that nobody sends
+            if file.id not in known:
+                self._unit.put(Upload(id=file.id, owner=GONE, attachment=file, created_at=self._unit.now))
 
     async def _names(self, returned: Message) -> None:
         """The report that came with this outcome, where there is one, names the reply that it is about."""

@@ -19,7 +19,7 @@ from inbox.store.counts import Counts
 from inbox.store.drafts import Drafts
 from inbox.store.errors import NotOwnerError, StoreUnavailableError, UnfitDatabaseError
 from inbox.store.events import EventLog
-from inbox.store.files import FileStore, Upload
+from inbox.store.files import FileStore
 from inbox.store.guard import answering
 from inbox.store.jobs import Jobs
 from inbox.store.journal import Journal, JournalEntry
@@ -60,7 +60,6 @@ __all__ = [
     "Traffic",
     "UnfitDatabaseError",
     "Unit",
-    "Upload",
 ]
 
 LETTING_GO_SECONDS = 5.0

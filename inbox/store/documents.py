@@ -19,6 +19,7 @@ from inbox.model import (
     Shortcut,
     ThreadKey,
     Unique,
+    Upload,
     WaitingChanges,
 )
 from inbox.store.client import Document
@@ -44,6 +45,7 @@ Stored = (
     | Tag
     | TagChange
     | Draft
+    | Upload
 )
 StoredT = TypeVar(
     "StoredT",
@@ -64,6 +66,7 @@ StoredT = TypeVar(
     Tag,
     TagChange,
     Draft,
+    Upload,
 )
 AnyStored = TypeVar("AnyStored", bound=Stored)
 T = TypeVar("T")
@@ -86,6 +89,7 @@ COLLECTIONS: dict[type[Any], str] = {
     Tag: "tags",
     TagChange: "tag_changes",
     Draft: "drafts",
+    Upload: "uploads",
     Event: "events",
 }
 

@@ -12,6 +12,7 @@ from gridfs import NoFile
 from gridfs.asynchronous import AsyncGridFSBucket
 from gridfs.errors import FileExists
 
+from inbox.model import Upload
 from inbox.store.client import Database, Document
 from inbox.store.documents import from_document, to_document
 from inbox.store.guard import guarded
@@ -21,15 +22,6 @@ from normalizer.schema import Attachment
 PIECE = 255 * 1024
 PICTURES = "pictures"  # the owner of uploads that no message shows, and that stay: customers' pictures
 FACES = "faces"  # likewise, as long as an agent has it: agents' pictures
-
-
-class Upload(msgspec.Struct, frozen=True, kw_only=True):
-    """A file that somebody uploaded and has not sent yet; `owner` alone may attach it."""
-
-    id: str
-    owner: str
-    attachment: Attachment
-    created_at: datetime
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):

@@ -24,11 +24,11 @@ from pymongo.asynchronous.database import AsyncDatabase
 from test_outbox import ADA, Office
 
 from inbox.filters import Filter
-from inbox.model import Conversation, Customer, Draft
+from inbox.model import Conversation, Customer, Draft, Upload
 from inbox.replies import NewReply
 from inbox.sight import Listener
 from inbox.staff import ROLES, Agent, AuditEntry, Principal, Session
-from inbox.store import Store, StoreUnavailableError, UnfitDatabaseError, Unit, Upload, embedded
+from inbox.store import Store, StoreUnavailableError, UnfitDatabaseError, Unit, embedded
 from inbox.store.embedded.mongod_process import find_mongod
 from inbox.store.indexes import INDEXES
 from inbox.store.paging import Place

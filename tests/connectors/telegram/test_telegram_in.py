@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 import random
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ from switchboard import Switchboard
 
 from connectors.telegram import hook
 from connectors.testing.bot_api import CUSTOMER, BotApiServer
+from inbox.store import Store
 
 GROUP = -1001234567890
 CHAT = str(CUSTOMER)
@@ -88,7 +90,9 @@ async def test_a_live_location_is_where_it_is_now(desk: Switchboard, bot_api: Bo
     assert message["revisions"] == []
 
 
-async def test_an_edited_caption_fetches_nothing_again(desk: Switchboard, bot_api: BotApiServer) -> None:
+async def test_an_edited_caption_fetches_nothing_again_and_another_file_takes_the_first_away(
+    desk: Switchboard, bot_api: BotApiServer, mongod_url: str
+) -> None:
     said = bot_api.message(caption="My bil", document=bot_api.file(b"bill", file_name="bill.pdf"))
     await pushed(bot_api, "message", said)
     await desk.until(CHAT, lambda found: found[0]["attachments"][0]["state"] == "ready")
@@ -97,6 +101,17 @@ async def test_an_edited_caption_fetches_nothing_again(desk: Switchboard, bot_ap
 
     assert message["attachments"][0]["state"] == "ready"
     assert len(bot_api.called("getFile")) == 1
+
+    other = {**said, "document": bot_api.file(b"the bill", file_name="bill.pdf"), "edit_date": said["date"] + 2}
+    await pushed(bot_api, "edited_message", other)
+    await desk.until(CHAT, lambda found: found[0]["attachments"][0]["id"] != message["attachments"][0]["id"])
+    store = await Store.open(mongod_url)
+    assert await store.files.sweep(datetime.now(UTC) + timedelta(days=3)) == 1
+    with pytest.raises(LookupError):
+        await anext(store.files.open(message["attachments"][0]["id"]))
+    await store.close()
+    (edited,) = await desk.until(CHAT, lambda found: found[0]["attachments"][0]["state"] == "ready")
+    assert await desk.download(edited["attachments"][0]) == b"the bill"
 
 
 async def test_too_large_and_vanished_files_are_shown_so(desk: Switchboard, bot_api: BotApiServer) -> None:
