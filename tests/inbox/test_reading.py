@@ -143,7 +143,7 @@ async def test_a_channel_that_always_hangs_holds_up_the_others_less_each_time(
     ("how", "told"),
     [
         ("dies", "the process that was to understand it ended (-11)"),
-        ("is_deaf", "to understand it took longer than 1 s, and could not be interrupted"),
+        ("is_deaf", "to understand it took longer than 3 s, and could not be interrupted"),
         ("raises", "ValueError: a poor event"),
         ("talks", None),
     ],
@@ -151,7 +151,7 @@ async def test_a_channel_that_always_hangs_holds_up_the_others_less_each_time(
 async def test_a_large_original_can_do_no_harm_to_the_next_one(
     how: str, told: str | None, store: Store, documents: Documents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(understand, "HEAVY_SECONDS", 1.0)
+    monkeypatch.setattr(understand, "HEAVY_SECONDS", 3.0)  # a busy machine takes some to start the next reader
     ingest = postbox.ingest(store, post=intake(normalize=normalize))
     async with running(ingest):
         for key in ("first", how, "next"):

@@ -208,16 +208,16 @@ async def test_a_command_is_what_its_writer_says(desk: Switchboard, slack: Slack
 async def test_a_commands_writer_reads_a_notice_by_option(app: Any, slack: SlackServer) -> None:
     async with app(notice="We have it.") as desk:
         command = {"command": "/help", "text": "me", "user_id": ADA, "channel_id": GENERAL}
-        for trigger in ("9.8", "9.9"):
+        for trigger in ("9.6", "9.7", "9.8", "9.9"):
             assert await slack.push({**command, "trigger_id": trigger}, form=True)
 
         async def told() -> bool:
-            return len(slack.called("chat.postEphemeral")) == 2
+            return len(slack.called("chat.postEphemeral")) == 4
 
-        await eventually(told, patience=2.5)  # neither waits for the other
-        call, _ = slack.called("chat.postEphemeral")
+        await eventually(told, patience=8)  # none waits for another, which would take three seconds each
+        call, *_ = slack.called("chat.postEphemeral")
         assert call.arguments == {"text": "We have it.", "channel": GENERAL, "user": ADA}
-        (message,) = await desk.until(ADA, len)
+        message, *_ = await desk.until(ADA, lambda found: len(found) == 4)
         await desk.fate(await desk.reply(message, "Between you and me"), "sent")
 
         assert (texts(slack.written(DIRECT)), slack.written(GENERAL)) == (["Between you and me"], [])
