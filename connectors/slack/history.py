@@ -15,7 +15,7 @@ from typing import Any
 
 from connectors.context import Context, Lease, Received
 from connectors.errors import PermanentError, UnavailableError
-from connectors.slack.api import UNKNOWN_APP, SlackApi
+from connectors.slack.api import RETRY_SECONDS, UNKNOWN_APP, SlackApi
 from connectors.slack.arrival import arrival
 from connectors.slack.inbound import Inbound
 from normalizer.fields import Fields, record, records, text
@@ -27,7 +27,6 @@ OVERLAP = timedelta(seconds=30)  # read twice rather than not at all: clocks dif
 THREADS = timedelta(days=1)  # how old the beginning of a thread may be whose answers are looked for
 LONGEST = timedelta(days=7)  # a longer gap is filled from there on
 AGAIN_SECONDS = 15 * 60.0  # one call a channel: a thousand channels come to what Slack allows
-RETRY_SECONDS = 10.0
 
 
 class History:
