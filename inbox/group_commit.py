@@ -50,6 +50,7 @@ class GroupCommit(Generic[Item, Result]):
         self._flusher: asyncio.Task[None] | None = None
         self._closed = False
         self._stuck = False
+        self.taken = 0  # items, ever
 
     async def submit(self, item: Item, weight: int = 1) -> Result:
         """Returns what became of the item once it is durably written.
@@ -65,14 +66,10 @@ class GroupCommit(Generic[Item, Result]):
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, weight, future))
         self._weight += weight
+        self.taken += 1
         if self._flusher is None:
             self._flusher = asyncio.create_task(self._flush())
         return await future
-
-    async def idle(self, seconds: float) -> None:
-        """Returns when nobody waits, and after so long at the latest."""
-        if self._flusher is not None:
-            await asyncio.wait((self._flusher,), timeout=seconds)
 
     async def close(self) -> None:
         """Takes no more, and returns when all that was taken is written or refused."""

@@ -22,6 +22,7 @@ from inbox import delivery
 from inbox.attachments import Attachments
 from inbox.identity import EMAIL, address, identity_id
 from inbox.model import Customer, Identity, Job
+from inbox.pressure import eased
 from inbox.store import NotOwnerError, Store, Unit
 from inbox.store.files import PICTURES, Kept
 from inbox.worker import Worker, insist
@@ -32,6 +33,7 @@ from normalizer.schema import Attachment, AttachmentState, Message
 AT_ONCE = 8  # jobs that one process does at the same time
 LONGEST_SECONDS = 900.0  # a connector that has not answered by then is asked again
 AVATAR_BYTES = 1024 * 1024
+PATIENCE_SECONDS = 10.0  # who somebody is, is asked this much later while others need most of this process
 
 
 def fetch(message: Message, attachment: Attachment, remote: Remote, now: datetime) -> Job:
@@ -153,6 +155,7 @@ class JobWorker:
         unit.put(replace(message, attachments=attachments))
 
     async def _describe(self, job: Job, connector: Connector[Any], id_: str) -> None:
+        await eased(PATIENCE_SECONDS)
         identity = await self._store.people.identity(id_)
         assert identity is not None  # identities are not deleted
         person = Person(kind=identity.kind, value=identity.value, name=identity.name, verified=identity.verified)

@@ -62,8 +62,8 @@ class Backlog:
         """They are applied or failed, or another process has them."""
         self._here.difference_update(entry.id for entry in entries)
 
-    async def take(self) -> list[JournalEntry]:
-        """The next ones, as many as one transaction bears; waits for some."""
+    async def take(self, most: int) -> list[JournalEntry]:
+        """The next ones, so many at the most, and no more than one transaction bears; waits for some."""
         while not self._entries:
             if self._behind:
                 await self._read_back()
@@ -71,7 +71,7 @@ class Backlog:
                 await self._wait()
         batch = [self._entries.popleft()]
         size = batch[0].size
-        while self._entries and len(batch) < APPLY_BATCH and size + self._entries[0].size <= APPLY_BYTES:
+        while self._entries and len(batch) < most and size + self._entries[0].size <= APPLY_BYTES:
             batch.append(self._entries.popleft())
             size += batch[-1].size
         self._bytes -= size

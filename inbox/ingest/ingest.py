@@ -27,6 +27,7 @@ from inbox.ingest.reading import Reading, UnreadableError
 from inbox.ingest.understand import Intake, Understanding
 from inbox.logs import in_own_words
 from inbox.metrics import Metrics
+from inbox.pressure import look
 from inbox.store import JournalEntry, NotOwnerError, Store, Unit
 from inbox.store.journal import INLINE_BYTES
 from normalizer.codec import clean_text
@@ -38,7 +39,8 @@ JOURNAL_BACKLOG = 64 * 1024 * 1024  # bytes that may wait to be journaled
 JOURNAL_SECONDS = 10.0  # after which a platform is told to try again: many give up waiting soon after
 ORIGINAL_SECONDS = 30.0  # likewise, for a large one; what was written of it is swept
 LONGEST_ERROR = 20_000  # characters of a traceback that are kept: the last
-LONGEST_REST = 2.0  # seconds between two large batches, while others wait for an acknowledgement without a break
+BACKLOG = 32  # events in a batch that show that more come than are applied
+LONGEST_REST = 8.0  # times as long as a batch took, the next one waits for those who want an acknowledgement
 TURN_SECONDS = 0.25  # how soon what had to let others of its sender go first is tried again
 
 
@@ -171,10 +173,11 @@ class Ingest:
 
     async def _understand_all(self) -> None:
         while True:
-            if len(self._understood) >= APPLY_BATCH:
+            room = APPLY_BATCH - len(self._understood)
+            if room <= 0:
                 self._room.clear()
                 await self._room.wait()
-            elif understood := await self._understand(await self._backlog.take()):
+            elif understood := await self._understand(await self._backlog.take(room)):
                 self._understood += understood
                 self._ready.set()
 
@@ -191,9 +194,23 @@ class Ingest:
         while True:
             await self._ready.wait()
             batch: list[Understood] = []
+            began = time.monotonic()
             await self._apply(batch, more=True)
-            if len(batch) >= APPLY_BATCH // 2:  # a backlog, which is safe: who waits for an acknowledgement goes first
-                await self._journal.idle(LONGEST_REST)
+            if len(batch) >= BACKLOG:
+                await self._rest(time.monotonic() - began)
+
+    async def _rest(self, took: float) -> None:
+        """After a batch that took so many seconds: who waits for an acknowledgement goes first, for a backlog is safe.
+
+        Applying gets of this process what they leave, and a ninth of it whatever they need.
+        """
+        used = free = 0.0
+        while (rested := used + free) < LONGEST_REST * took:
+            acknowledged = self._journal.taken
+            moment = await look()
+            used, free = used + moment.used, free + moment.free
+            if self._journal.taken == acknowledged or took / (took + rested) <= free / (used + free):
+                return
 
     def _fill(self, batch: list[Understood]) -> None:
         """Adds what is understood by now: while others had their turn, there has come more."""

@@ -82,33 +82,6 @@ async def test_the_next_batch_begins_before_those_of_the_last_answer() -> None:
     assert begun == [2]
 
 
-async def test_idle_returns_once_nobody_waits() -> None:
-    ledger = Ledger()
-    async with asyncio.timeout(5):
-        await ledger.group.idle(60)  # nobody does
-        ledger.door.clear()
-        waiting = ledger.submit(1)
-        await ledger.until_batches(1)
-        idle = asyncio.create_task(ledger.group.idle(60))
-        await asyncio.sleep(0)
-        assert not idle.done()
-        ledger.door.set()
-        await idle
-    assert await waiting[0] == 10
-
-
-async def test_idle_waits_no_longer_than_it_is_told() -> None:
-    ledger = Ledger()
-    ledger.door.clear()
-    waiting = ledger.submit(1)
-    await ledger.until_batches(1)
-    async with asyncio.timeout(5):
-        await ledger.group.idle(0.01)
-    assert not waiting[0].done()
-    ledger.door.set()
-    assert await waiting[0] == 10
-
-
 async def test_a_lone_caller_does_not_wait_for_company() -> None:
     ledger = Ledger()
     async with asyncio.timeout(1):

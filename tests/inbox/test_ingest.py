@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import itertools
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -377,6 +378,25 @@ async def test_nothing_is_lost_when_all_comes_before_anybody_applies(store: Stor
             await ingest.receive(CHANNEL, raw(f"k{n}", said(f"m{n}", thread="t")))
         await settled(documents)
     assert [one["text"] for one in await messages(documents)] == [f"m{n}" for n in range(700)]
+
+
+async def test_a_flood_that_does_not_end_is_applied_meanwhile(store: Store, documents: Documents) -> None:
+    """Who waits for an acknowledgement goes first, but a backlog has its turns too."""
+    ingest = postbox.ingest(store)
+
+    async def pour(source: int) -> None:
+        for number in itertools.count():
+            await ingest.receive(CHANNEL, raw(f"{source}/{number}", said("more")))
+
+    async def several_batches() -> bool:
+        return await documents["events"].count_documents({}) > 3000
+
+    async with running(ingest):
+        flood = [asyncio.create_task(pour(source)) for source in range(64)]
+        try:
+            await eventually(several_batches)
+        finally:
+            await end(*flood)
 
 
 async def test_a_backlog_is_read_once_and_not_again_for_each_batch(store: Store, documents: Documents) -> None:
