@@ -82,40 +82,51 @@ def clean_structure(structure: T) -> T:
 def _is_portable(value: Any) -> bool:  # noqa: ANN401 (what `to_builtins` gives)
     """Whether `clean` would change nothing. A false alarm costs time and nothing else."""
     level = [value]
+    texts: list[str] = []
+    keys: list[Any] = []
     for _ in range(MAX_DEPTH):
         below: list[Any] = []
         for one in level:
             kind = type(one)
-            if kind is dict:
-                if not _has_plain_keys(one):
-                    return False
+            if one is None or kind is bool:  # most are
+                continue
+            if kind is str:
+                texts.append(one)
+            elif kind is dict:
+                keys += one
                 below += one.values()
             elif kind is list or kind is tuple:
                 below += one
-            elif one is not None and not _is_portable_leaf(one, kind):
+            elif not _is_portable_leaf(one, kind):
                 return False
         if not below:
-            return True
+            return _are_portable(texts) and _are_plain(keys)
         level = below
     return False
 
 
-def _has_plain_keys(mapping: dict[Any, Any]) -> bool:
+def _are_portable(texts: list[str]) -> bool:
     try:
-        keys = "".join(mapping)
+        "".join(texts).encode()  # all at once: one by one takes twice as long
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _are_plain(keys: list[Any]) -> bool:
+    try:
+        joined = "".join(keys)
     except TypeError:
         return False
-    return keys.isascii() and keys.isprintable()
+    return joined.isascii() and joined.isprintable()
 
 
 def _is_portable_leaf(value: Any, kind: type) -> bool:  # noqa: ANN401 (any JSON value)
-    if kind is str:
-        return clean_text(value) is value
     if kind is int:
         return bool(-INT64 <= value < INT64)
     if kind is datetime:
         return value.tzinfo is UTC and bool(value.microsecond % 1000 == 0)
-    return kind is bool or (kind is float and math.isfinite(value))
+    return kind is float and math.isfinite(value)
 
 
 def to_builtins(value: Any) -> Any:  # noqa: ANN401 (any of our structures)
