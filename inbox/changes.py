@@ -58,6 +58,8 @@ def _edited(message: Message, change: Change) -> Message:
         return message
     if _has_place(message.parts) and _has_place(change.parts or ()):
         # A live location moves every few seconds for hours: where it was is no revision, or there were thousands.
+        if _moved_at(change.parts or ()) < _moved_at(message.parts):
+            return message
         return replace(message, text=change.text or message.text, parts=change.parts or ())
     newest = message.revisions[-1].until if message.revisions else None
     text = message.text if change.text is None else change.text
@@ -76,6 +78,12 @@ def _edited(message: Message, change: Change) -> Message:
 
 def _has_place(parts: tuple[Part, ...]) -> bool:
     return any(one.type == "location" for one in parts)
+
+
+def _moved_at(parts: tuple[Part, ...]) -> int:
+    """When a place was the one that is told, in Unix seconds; 0 where it has not moved."""
+    times = [one.data.get("moved_at") for one in parts]
+    return max([time for time in times if isinstance(time, int)], default=0)
 
 
 def _revised(before: Message, after: Message, at: datetime) -> Message:

@@ -85,10 +85,11 @@ class _Answer(msgspec.Struct):
 
 
 class BotApi:
-    """One bot. `bot` is the client; every call of it stands inside `calling`."""
+    """One bot. `id` is its user id, `bot` the client; every call of that stands inside `calling`."""
 
     def __init__(self, options: TelegramOptions) -> None:
         """No I/O."""
+        self.id = options.bot
         token = options.token.get_secret_value()
         self._secret = token
         self._root = f"{options.api_url}/bot{token}"

@@ -84,16 +84,17 @@ _update = msgspec.json.Decoder(_Update)
 _numbered = msgspec.json.Decoder(_Numbered)
 
 
-def arrival(body: bytes, at: datetime) -> Arrival:
+def arrival(body: bytes, at: datetime, bot: int) -> Arrival:
     """How an update is kept: a message under its external id, anything else under the update's own number and that.
 
+    Both after the bot's user id: another bot in its place counts updates, and messages in private chats, by itself.
     After a quiet week updates are numbered anew from anywhere (https://core.telegram.org/bots/api#update), and a number
     may meet an old one. What has none is kept under its content.
     """
     try:
         update = _update.decode(body)
     except (msgspec.DecodeError, RecursionError):
-        return _poorly_formed(body, at)
+        return _poorly_formed(body, at, bot)
     place, sender = update.place(), None
     key = str(update.update_id)
     if place is not None and place.chat is not None:
@@ -101,16 +102,16 @@ def arrival(body: bytes, at: datetime) -> Arrival:
         told = external_id(place.chat.id, place.message_id, place.business_connection_id)
         key = f"message:{told}" if update.is_new() else f"{key}:{told}"
     query = update.callback_query
-    raw = Raw(key=key, body=body, content_type=CONTENT_TYPE, received_at=at, sender=sender)
+    raw = Raw(key=f"{bot}:{key}", body=body, content_type=CONTENT_TYPE, received_at=at, sender=sender)
     return Arrival(raw=raw, update_id=update.update_id, callback=query.id if query and query.id else None)
 
 
-def _poorly_formed(body: bytes, at: datetime) -> Arrival:
+def _poorly_formed(body: bytes, at: datetime, bot: int) -> Arrival:
     digest = hashlib.sha256(body).hexdigest()
     try:
         number: int | None = _numbered.decode(body).update_id
     except (msgspec.DecodeError, RecursionError):
         number = None
     key = digest if number is None else f"{number}:{digest}"
-    raw = Raw(key=key, body=body, content_type=CONTENT_TYPE, received_at=at)
+    raw = Raw(key=f"{bot}:{key}", body=body, content_type=CONTENT_TYPE, received_at=at)
     return Arrival(raw=raw, update_id=number)

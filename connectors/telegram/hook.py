@@ -55,7 +55,7 @@ class Hook:
         if not sum([hmac.compare_digest(shown, secret) for secret in self._secrets]):
             self._context.turned_away("secret")
             raise web.HTTPUnauthorized(text="the secret is wrong")
-        came = arrival(await request.read(), self._context.now())
+        came = arrival(await request.read(), self._context.now(), self._api.id)
         await self._context.receive(came.raw)
         self._answer(came)
         return web.Response()

@@ -19,24 +19,25 @@ CURSOR_HOURS = 24
 
 
 class Cursor(Struct, frozen=True):
-    """How far updates were read: the next that is wanted, as of when."""
+    """How far a bot's updates were read: the next that is wanted, as of when."""
 
+    bot: int
     offset: int
     at: datetime
 
     def dump(self) -> bytes:
         """As the lease keeps it."""
-        return json.dumps([self.offset, self.at.isoformat()]).encode()
+        return json.dumps([self.bot, self.offset, self.at.isoformat()]).encode()
 
     @classmethod
-    def load(cls, kept: bytes | None, now: datetime) -> Cursor | None:
-        """The cursor that was kept; None for one that is too old, or of another version."""
+    def load(cls, kept: bytes | None, bot: int, now: datetime) -> Cursor | None:
+        """The cursor that was kept; None for one that is too old, or of another version, or of another bot."""
         try:
-            offset, at = json.loads(kept or b"")
-            cursor = cls(int(offset), datetime.fromisoformat(at))
+            whose, offset, at = json.loads(kept or b"")
+            cursor = cls(int(whose), int(offset), datetime.fromisoformat(at))
         except (ValueError, TypeError):
             return None
-        return cursor if now - cursor.at < timedelta(hours=CURSOR_HOURS) else None
+        return cursor if cursor.bot == bot and now - cursor.at < timedelta(hours=CURSOR_HOURS) else None
 
 
 class Poller:
@@ -66,13 +67,13 @@ class Poller:
                 with self._api.calling():
                     await self._api.bot.delete_webhook()
                 self._context.heard()
-                cursor = Cursor.load(await lease.load_cursor(), self._context.now())
+                cursor = Cursor.load(await lease.load_cursor(), self._api.id, self._context.now())
                 while True:
                     offset = cursor.offset if cursor else None
                     updates = await self._api.updates(offset)
                     self._context.heard()
                     last = await self._receive(updates)
-                    cursor = Cursor(last + 1, self._context.now()) if last is not None else None
+                    cursor = Cursor(self._api.id, last + 1, self._context.now()) if last is not None else None
                     if updates and (cursor is None or cursor.offset == offset):  # else it would ask without a pause
                         raise TemporaryError("Telegram's updates have no numbers by which they could be confirmed")
                     if cursor is not None:
@@ -85,7 +86,7 @@ class Poller:
     async def _receive(self, updates: Sequence[bytes]) -> int | None:
         """Journals what has come, in its order; returns the number of the last."""
         now = self._context.now()
-        arrivals = [arrival(update, now) for update in updates]
+        arrivals = [arrival(update, now, self._api.id) for update in updates]
         received = await asyncio.gather(*(self._context.receive(one.raw) for one in arrivals), return_exceptions=True)
         for outcome in received:
             if isinstance(outcome, BaseException):

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from connectors.telegram.arrival import arrival
 from connectors.telegram.connector import TelegramConnector
 from connectors.testing import Door, Mistake, Platform, Proof, Sent, Told, Trouble
-from connectors.testing.bot_api import CUSTOMER, TOKEN, BotApiServer
+from connectors.testing.bot_api import BOT, CUSTOMER, TOKEN, BotApiServer
 from connectors.testing.server import TROUBLES, serving
 from normalizer.outcomes import Person, Raw
 
@@ -25,7 +25,7 @@ DOCUMENT = {"file_id": "file-1", "file_unique_id": "unique-1", "file_name": "bil
 
 
 def _raw(number: int, **update: object) -> Raw:
-    return arrival(json.dumps({"update_id": number, **update}).encode(), AT).raw
+    return arrival(json.dumps({"update_id": number, **update}).encode(), AT, BOT).raw
 
 
 class Telegram(Platform):

@@ -32,9 +32,10 @@ class BotApiServer(BotChats):
         handed: how often each update was given to who polls, by its number.
     """
 
-    def __init__(self) -> None:
-        """A bot that nobody has written to."""
+    def __init__(self, token: str = TOKEN) -> None:
+        """A bot with that token to which nobody has written."""
         super().__init__()
+        self._token = token
         self.hook: dict[str, Any] | None = None
         self.pending: list[dict[str, Any]] = []
         self.handed: Counter[int] = Counter()
@@ -50,7 +51,7 @@ class BotApiServer(BotChats):
         ]
 
     async def _called(self, request: web.Request) -> web.StreamResponse:
-        if request.match_info["token"] != TOKEN:
+        if request.match_info["token"] != self._token:
             return self.refusal("Unauthorized", 401)
         return await self.handle(request, request.match_info["method"])
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from normalizer.fields import Fields, decimal, number, record, records, text
 from normalizer.outcomes import Remote
@@ -116,7 +117,9 @@ def answered(message: Fields) -> str | None:
 def _payload(message: Fields) -> Iterator[Part]:
     for name, read in _PAYLOADS.items():
         if name in message and not (name == "location" and "venue" in message):
-            yield read(record(message, name))
+            part = read(record(message, name))
+            moved = number(message, "edit_date") if name == "location" else None
+            yield replace(part, data={**part.data, "moved_at": moved}) if moved else part
 
 
 def _location(place: Fields) -> Part:

@@ -25,6 +25,16 @@ def person(who: Fields) -> Person | None:
     return None if id_ is None else Person(kind=KIND, value=str(id_), name=name_of(who), verified=True)
 
 
+def talker(message: Fields) -> Fields:
+    """Who talks with a channel, in its direct messages; nothing elsewhere."""
+    return record(record(message, "direct_messages_topic"), "user")
+
+
+def customer_of(message: Fields) -> Person | None:
+    """Whose conversation a message stands in: the chat's, or of who talks with a channel there."""
+    return person(talker(message)) or person(record(message, "chat"))
+
+
 def sender(message: Fields) -> Fields:
     """Who wrote a message: the chat in whose name it stands (a channel, an anonymous admin's group), else the user."""
     return record(message, "sender_chat") or record(message, "from")

@@ -19,7 +19,7 @@ from normalizer.outcomes import (
 from normalizer.schema import Author, Delivery, External, Flags, Message, Part, Relations
 from normalizer.telegram.channel import TelegramChannel
 from normalizer.telegram.content import answered, author_name, content
-from normalizer.telegram.people import GROUPS, about, called, person, sender, thread_key
+from normalizer.telegram.people import GROUPS, about, called, customer_of, person, sender, talker, thread_key
 from normalizer.telegram.service import migrated, service
 from normalizer.text import one_line, shorten, tidy
 
@@ -71,8 +71,7 @@ def _unforeseen(update: Fields, raw: Raw) -> Outcome:
 
 
 def _message(message: Fields, raw: Raw, channel: TelegramChannel) -> Iterator[Outcome]:
-    chat = record(message, "chat")
-    customer = person(chat)
+    chat, customer = record(message, "chat"), customer_of(message)
     if customer is None or number(message, "message_id") is None:
         yield Ignored(reason="a message without its chat or number")
     elif channel.groups == "ignore" and text(chat, "type") in GROUPS:
@@ -124,16 +123,20 @@ def _said_or_happened(message: Fields, customer: Person, raw: Raw) -> Outcome:
 
 
 def _writer(message: Fields, at: datetime) -> tuple[Author, Person | None, Delivery | None]:
-    """Who wrote: the customer, a member of the group, a channel, a bot, or the owner of a connected business."""
-    chat, who = record(message, "chat"), sender(message)
+    """Who wrote: the customer, a member of the group, a channel, a bot, or who answers in the company's name there.
+
+    That is the owner of a connected business, and whoever answers in the direct messages of a channel.
+    """
+    chat, who, talking = record(message, "chat"), sender(message), talker(message)
     name = author_name(message)
     kind = text(chat, "type")
     if kind == "channel":
         return Author(type="system", name=name), None, None
-    if kind in GROUPS:
+    if kind in GROUPS and not talking:
         member = person(who)
         return Author(type="bot" if who.get("is_bot") else "customer", name=name), member, None
-    if text(message, "business_connection_id") and number(who, "id") != number(chat, "id"):
+    has_owner = talking or text(message, "business_connection_id")
+    if has_owner and number(who, "id") != number(talking or chat, "id"):
         automatic = _automatic(message)
         return Author(type="bot" if automatic else "agent", name=name), None, Delivery(state="sent", sent_at=at)
     if who.get("is_bot"):
@@ -212,8 +215,8 @@ def _chosen(query: Fields, raw: Raw, channel: TelegramChannel) -> Iterator[Outco
     """A button under a message of ours: what stands on it is what the customer says."""
     under = record(query, "message")
     who = person(record(query, "from"))
-    chat = person(record(under, "chat"))
-    if who is None or chat is None:
+    customer = customer_of(under)
+    if who is None or customer is None:
         yield Ignored(reason="a button in a chat that is not told")
         return
     in_group = text(record(under, "chat"), "type") in GROUPS
@@ -232,8 +235,8 @@ def _chosen(query: Fields, raw: Raw, channel: TelegramChannel) -> Iterator[Outco
             sent_at=raw.received_at,
             channel_data={"telegram.callback_query": one_line(text(query, "id"))},
         ),
-        customer=chat,
-        author=who if in_group else None,
+        customer=customer,
+        author=who if in_group and not talker(under) else None,
         keys=(key,),
         answers=called(under, number(under, "message_id")),
     )

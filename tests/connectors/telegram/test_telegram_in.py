@@ -17,6 +17,7 @@ from switchboard import Switchboard
 
 from connectors.telegram import hook
 from connectors.testing.bot_api import CUSTOMER, BotApiServer
+from connectors.testing.server import serving
 from inbox.store import Store
 
 GROUP = -1001234567890
@@ -88,6 +89,12 @@ async def test_a_live_location_is_where_it_is_now(desk: Switchboard, bot_api: Bo
 
     assert message["parts"][0]["data"]["longitude"] == 30.0
     assert message["revisions"] == []
+
+    late = {**said, "location": {**place, "longitude": 29.5}, "edit_date": said["date"] + 150}
+    await pushed(bot_api, "edited_message", late)
+    await pushed(bot_api, "message", bot_api.message("and then"))
+    message, _ = await desk.until(CHAT, lambda found: len(found) == 2)
+    assert message["parts"][0]["data"]["longitude"] == 30.0
 
 
 async def test_an_edited_caption_fetches_nothing_again_and_another_file_takes_the_first_away(
@@ -238,6 +245,44 @@ async def test_a_topic_is_a_thread_of_its_own_and_is_answered_there(desk: Switch
     places = [(one.get("message_thread_id"), one.get("direct_messages_topic_id")) for one in written]
     assert sorted(places, key=str) == [("7", None), (None, "8"), (None, None)]
     assert written[2]["date"] - written[0]["date"] >= 1  # a group bears one message a second, whatever its topics
+
+
+async def test_who_talks_with_a_channel_is_the_customer_and_the_channel_answers(
+    desk: Switchboard, bot_api: BotApiServer
+) -> None:
+    ada = {"id": CUSTOMER, "is_bot": False, "first_name": "Ada", "last_name": "Byron"}
+    talk = {"direct_messages_topic": {"topic_id": 8, "user": ada}}
+    channel = {"id": -1009, "type": "channel", "title": "Machines"}
+    await pushed(bot_api, "message", bot_api.message("hello", chat=GROUP, **talk))
+    await pushed(bot_api, "message", bot_api.message("good day", chat=GROUP, sender_chat=channel, **talk))
+    asked, answered = await desk.until(f"{GROUP}/direct:8", lambda found: len(found) == 2)
+
+    conversation = await desk.get(f"/api/v1/conversations/{asked['conversation_id']}")
+    assert conversation["customer"]["name"] == "Ada Byron"
+    assert (asked["direction"], asked["author"]["type"]) == ("inbound", "customer")
+    assert (answered["direction"], answered["author"]["type"]) == ("outbound", "agent")
+    assert answered["author"]["name"] == "Machines"
+    assert conversation["waiting_since"] is None
+
+
+@pytest.mark.parametrize("mode", ["hook", "polling"])
+async def test_another_bot_in_the_place_of_one_numbers_anew(bot: Any, bot_api: BotApiServer, mode: str) -> None:
+    async with bot(mode=mode) as desk:
+        for number in range(3):
+            await bot_api.push(bot_api.update("message", bot_api.message(f"old {number}")))
+        await desk.until(CHAT, lambda found: len(found) == 3)
+    token = "777:another_0123456789abcdefghijklmno"
+    async with serving(BotApiServer(token)) as other:
+        first = other.update("message", other.message("new"))
+        if mode == "polling":  # it waits since before we are there
+            await other.push(first)
+        async with bot(mode=mode, token=token, api_url=other.url) as desk:
+            if mode == "hook":
+                await other.hooked()
+                await other.push(first)
+            found = await desk.until(CHAT, lambda found: len(found) == 4)
+    assert texts(found)[-1] == "new"
+    assert found[-1]["external"]["id"] == found[0]["external"]["id"]
 
 
 async def test_groups_can_be_ignored(bot: Any, bot_api: BotApiServer) -> None:
