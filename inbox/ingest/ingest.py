@@ -40,7 +40,7 @@ JOURNAL_SECONDS = 10.0  # after which a platform is told to try again: many give
 ORIGINAL_SECONDS = 30.0  # likewise, for a large one; what was written of it is swept
 LONGEST_ERROR = 20_000  # characters of a traceback that are kept: the last
 BACKLOG = 32  # events in a batch that show that more come than are applied
-LONGEST_REST = 8.0  # times as long as a batch took, the next one waits for those who want an acknowledgement
+LONGEST_REST = 12.0  # times as long as a batch took, the next one waits for those who want an acknowledgement
 TURN_SECONDS = 0.25  # how soon what had to let others of its sender go first is tried again
 
 
@@ -202,7 +202,7 @@ class Ingest:
     async def _rest(self, took: float) -> None:
         """After a batch that took so many seconds: who waits for an acknowledgement goes first, for a backlog is safe.
 
-        Applying gets of this process what they leave, and a ninth of it whatever they need.
+        Applying gets of this process what they leave, and a thirteenth of it whatever they need.
         """
         used = free = 0.0
         while (rested := used + free) < LONGEST_REST * took:
