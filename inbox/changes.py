@@ -56,11 +56,11 @@ def _edited(message: Message, change: Change) -> Message:
         return _revised(message, albums.edited(message, change), change.at)
     if len(message.external.ids) > 1 and change.external_id:
         return message
-    if _has_place(message.parts) and _has_place(change.parts or ()):
+    if _has_place(message.parts) and change.parts and _has_place(change.parts):
         # A live location moves every few seconds for hours: where it was is no revision, or there were thousands.
-        if _moved_at(change.parts or ()) < _moved_at(message.parts):
+        if _moved_at(change.parts) < _moved_at(message.parts):
             return message
-        return replace(message, text=change.text or message.text, parts=change.parts or ())
+        return replace(message, text=change.text or message.text, parts=change.parts)
     newest = message.revisions[-1].until if message.revisions else None
     text = message.text if change.text is None else change.text
     html = change.html if change.text is not None else message.html
