@@ -256,7 +256,24 @@ export function detach(id) {
   touched();
 }
 
-/** Sends what is written. */
+/** Empties the composer of what was sent; what was typed or attached while it was stays. @param {Draft} sent */
+function drop(sent) {
+  const typed = text.peek();
+  const since = typed.startsWith(sent.text) ? typed.slice(sent.text.length).trimStart() : typed;
+  const attached = files.peek().filter((one) => !sent.attachments.includes(one.id));
+  const way = direction.peek();
+  batch(() => {
+    clear();
+    if (!since && !attached.length) return;
+    direction.value = way;
+    text.value = since;
+    files.value = attached;
+  });
+  kept = "";
+  keep();
+}
+
+/** Sends what is written. The focus moves as it is asked, not as it is answered: by then somebody may be elsewhere. */
 export async function send() {
   if (empty.peek() || sending.peek() || uploading.peek() || !owner) return;
   const id = owner;
@@ -273,16 +290,12 @@ export async function send() {
         send_at: (at ?? serverTime(UNDO_SECONDS * 1000)).toISOString(),
       };
   sending.value = true;
+  composing.peek()?.focus();
   const message = await attempt(() => call("POST", `/conversations/${id}/messages`, { body: { ...body, client_id: crypto.randomUUID() } }));
   sending.value = false;
   if (!message) return;
   changed(message);
-  if (owner === id) {
-    clear();
-    kept = "";
-    keep();
-    composing.peek()?.focus();
-  }
+  if (owner === id) drop(written);
   if (!isNote && !at) {
     const action = { label: t("undo"), run: () => { away(); undo(id, message, written, fields); } };
     const away = tell(t("sending"), { seconds: UNDO_SECONDS - 1, action });
@@ -295,6 +308,7 @@ export async function send() {
  * @param {{files: Attachment[], answered: Message | null, channel: string | null, to: string, cc: string | null, bcc: string}} fields
  */
 async function undo(id, message, written, fields) {
+  if (owner === id) composing.peek()?.focus();
   const cancelled = await attempt(() => call("POST", `/messages/${message.id}/cancel`));
   if (!cancelled) return;
   changed(cancelled);
@@ -312,6 +326,5 @@ async function undo(id, message, written, fields) {
     files.value = [...fields.files, ...files.peek()];
   });
   keep();
-  composing.peek()?.focus();
 }
 

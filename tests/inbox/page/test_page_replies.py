@@ -52,6 +52,56 @@ async def test_what_is_written_after_sending_is_not_lost_by_an_undo(house: House
     await expect(screen.composer).to_have_value("First thought.\n\nSecond thought.")
 
 
+async def test_where_somebody_went_while_a_reply_is_on_its_way_they_stay(house: House, screens: Any) -> None:
+    conversation = await house.mail(fresh("A slow line"))
+    screen = await screens(await house.hire("Wilma"))
+    await screen.open(conversation)
+    answered = asyncio.Event()
+
+    async def slowly(route: Route) -> None:
+        found = await route.fetch()
+        await answered.wait()
+        await route.fulfill(response=found)
+
+    await screen.page.route(f"**/api/v1/conversations/{conversation['id']}/messages", slowly)
+    await screen.composer.fill("On its way.")
+    await screen.composer.press("Control+Enter")
+    await expect(screen.messages.last).to_contain_text("On its way.")  # the stream was quicker than the answer
+    await screen.composer.press("Escape")
+    answered.set()
+    await expect(screen.composer).to_have_value("")
+    await screen.page.keyboard.press("?")
+    await expect(screen.page.get_by_role("dialog")).to_contain_text("Everything works without a mouse.")
+    await expect(screen.composer).to_have_value("")
+
+
+async def test_what_is_typed_while_a_reply_is_on_its_way_is_not_lost(house: House, screens: Any) -> None:
+    conversation = await house.mail(fresh("A slow line again"))
+    screen = await screens(await house.hire("Zita"))
+    await screen.open(conversation)
+    answered = asyncio.Event()
+
+    async def slowly(route: Route) -> None:
+        await answered.wait()
+        await route.continue_()
+
+    await screen.page.route(f"**/api/v1/conversations/{conversation['id']}/messages", slowly)
+    await screen.composer.fill("First thought.")
+    await screen.composer.press("Control+Enter")
+    await screen.composer.press_sequentially(" Second thought.")
+    await screen.page.set_input_files(
+        ".composer input[type=file]", [{"name": "b.txt", "mimeType": "text/plain", "buffer": b"b"}]
+    )
+    await expect(screen.page.locator(".composer .file")).to_contain_text("b.txt")
+    answered.set()
+    await expect(screen.composer).to_have_value("Second thought.")
+    await expect(screen.page.locator(".composer .file")).to_contain_text("b.txt")
+    await expect(screen.messages.last).to_contain_text("First thought.")
+    await screen.kept(conversation["id"], "Second thought.")
+    _, reply = await house.desk.messages(conversation["id"])
+    assert (reply["text"], reply["attachments"]) == ("First thought.", [])
+
+
 async def test_a_note_is_sent_to_nobody(house: House, screens: Any) -> None:
     async with house.visitor() as guest:
         await guest.say(words := fresh("Any news?"))

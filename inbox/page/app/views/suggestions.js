@@ -15,16 +15,16 @@ const MOST = 8;
 
 /** @typedef {{key: string, label: string, hint?: string, take: () => unknown}} Suggestion */
 
-/** Puts text in place of what stands from there on. @param {number} from @param {string} text */
-function put(from, text) {
-  compose.write(written.text.peek().slice(0, from) + text);
-  composing.peek()?.focus();
+/** Puts text in place of a word. @param {number} from @param {string} word with its mark @param {string} text */
+function put(from, word, text) {
+  const all = written.text.peek();
+  if (all.slice(from).startsWith(word)) compose.write(all.slice(0, from) + text + all.slice(from + word.length));
 }
 
 /** @param {string} word @param {number} from @returns {Suggestion[]} */
 function colleagues(word, from) {
   const found = agents.value.filter((one) => one.active && begins(one.name, word));
-  return found.map((one) => ({ key: one.id, label: `@${one.name}`, take: () => put(from, `@${one.name} `) }));
+  return found.map((one) => ({ key: one.id, label: `@${one.name}`, take: () => put(from, `@${word}`, `@${one.name} `) }));
 }
 
 /** @param {string} word @param {number} from @returns {Suggestion[]} */
@@ -32,7 +32,7 @@ function replies(word, from) {
   const found = canned.value.items.filter((one) => begins(one.shortcut, word) || one.title.toLocaleLowerCase().includes(word.toLocaleLowerCase()));
   const take = (/** @type {string} */ id) => async () => {
     const filled = await attempt(() => call("GET", `/conversations/${conversation.peek()?.id}/canned-replies/${id}`));
-    if (filled) put(from, filled.text);
+    if (filled) put(from, `/${word}`, filled.text);
   };
   return found.map((one) => ({ key: one.id, label: `/${one.shortcut}`, hint: one.title, take: take(one.id) }));
 }
@@ -42,7 +42,7 @@ function emoji(word, from) {
   loadEmoji();
   const take = (/** @type {string} */ one) => () => {
     remember(one);
-    put(from, `${one} `);
+    put(from, `:${word}`, `${one} `);
   };
   return findEmoji(word).map((one) => ({ key: one.emoji, label: one.emoji, hint: one.name, take: take(one.emoji) }));
 }
@@ -68,9 +68,13 @@ export function Suggestions({ isNote }) {
   const { title, find } = MARKS[/** @type {keyof typeof MARKS} */ (mark)];
   const shown = find(word, from).slice(0, MOST);
   if (!shown.length) return null;
+  const choose = (/** @type {Suggestion} */ one) => {
+    composing.peek()?.focus();
+    one.take();
+  };
   return html`
     <ul class="suggestions" aria-label=${t(title)}>
-      ${shown.map((one) => html`<li key=${one.key}><button type="button" onClick=${one.take}>${one.label} ${one.hint && html`<small>${one.hint}</small>`}</button></li>`)}
+      ${shown.map((one) => html`<li key=${one.key}><button type="button" onClick=${() => choose(one)}>${one.label} ${one.hint && html`<small>${one.hint}</small>`}</button></li>`)}
     </ul>
   `;
 }
