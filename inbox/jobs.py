@@ -27,12 +27,11 @@ from inbox.store import NotOwnerError, Store, Unit
 from inbox.store.files import PICTURES, Kept
 from inbox.worker import Worker, insist
 from normalizer.codec import clean_structure
-from normalizer.outcomes import Person, Profile, Remote
+from normalizer.outcomes import AVATAR_BYTES, Person, Profile, Remote
 from normalizer.schema import Attachment, AttachmentState, Message
 
 AT_ONCE = 8  # jobs that one process does at the same time
 LONGEST_SECONDS = 900.0  # a connector that has not answered by then is asked again
-AVATAR_BYTES = 1024 * 1024
 PATIENCE_SECONDS = 10.0  # who somebody is, is asked this much later while others need most of this process
 
 
@@ -161,7 +160,7 @@ class JobWorker:
         person = Person(kind=identity.kind, value=identity.value, name=identity.name, verified=identity.verified)
         profile = await connector.describe(person)
         avatar = None
-        if profile.avatar:
+        if profile.avatar and len(profile.avatar) <= AVATAR_BYTES:
             picture = await self._attachments.save(
                 _whole(profile.avatar), filename="avatar", owner=PICTURES, limit=AVATAR_BYTES
             )

@@ -61,6 +61,9 @@ Files = tuple[bytes | Remote | None, ...]
 """What a message's attachments hold, in their order: bytes, a file to fetch, or None where there is nothing to get."""
 
 
+AVATAR_BYTES = 1024 * 1024  # a larger picture of a person is not kept
+
+
 class Profile(Struct, frozen=True, kw_only=True):
     """What a platform knows of a person. `avatar` is a picture's bytes; None for what it does not tell.
 

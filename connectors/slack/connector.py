@@ -24,13 +24,12 @@ from connectors.slack.sending import send
 from connectors.slack.socket import SocketMode
 from connectors.tasks import together
 from normalizer.fields import record, text
-from normalizer.outcomes import Outcome, Person, Profile, Raw, Remote
+from normalizer.outcomes import AVATAR_BYTES, Outcome, Person, Profile, Raw, Remote
 from normalizer.slack import SlackChannel, normalize
 from normalizer.slack.people import KIND
 
 LONGEST_REPLY = 40_000  # characters
 FILE_BYTES = 50 * 1024 * 1024
-AVATAR_BYTES = 1024 * 1024
 
 
 class SlackConnector(Connector[SlackOptions]):
@@ -156,7 +155,7 @@ class SlackConnector(Connector[SlackOptions]):
             return None
         try:
             async with calling("Slack") as http, http.get(url) as answer:
-                return await beginning(answer, AVATAR_BYTES)
+                return await beginning(answer, AVATAR_BYTES + 1)  # enough to see that it is too large
         except ConnectorError:
             return None
 

@@ -19,6 +19,7 @@ from connectors.telegram import hook
 from connectors.testing.bot_api import CUSTOMER, BotApiServer
 from connectors.testing.server import serving
 from inbox.store import Store
+from normalizer.outcomes import AVATAR_BYTES
 
 GROUP = -1001234567890
 CHAT = str(CUSTOMER)
@@ -329,6 +330,19 @@ async def test_names_and_pictures_are_asked_for(desk: Switchboard, bot_api: BotA
 
     async with desk.http.get(await eventually(pictured)) as answer:
         assert await answer.read() == png
+
+
+async def test_a_picture_that_is_too_large_does_not_cost_the_name(desk: Switchboard, bot_api: BotApiServer) -> None:
+    bot_api.files["avatar"] = b"\x89PNG\r\n\x1a\n" + bytes(AVATAR_BYTES)
+    bot_api.message("not sent")["chat"]["first_name"] = "Augusta"  # which is what `getChat` tells
+    await pushed(bot_api, "message", bot_api.message("hello"))
+    (message,) = await desk.until(CHAT, len)
+
+    async def named() -> Any:
+        customer = await desk.get(f"/api/v1/customers/{message['customer_id']}")
+        return customer if customer["identities"][0]["name"] == "Augusta Byron" else None
+
+    assert (await eventually(named))["avatar"] is None
 
 
 async def test_what_no_document_foresees_is_kept_and_shown(desk: Switchboard, bot_api: BotApiServer) -> None:
