@@ -16,12 +16,13 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltRequest
 
 from connectors.context import Context
 from connectors.errors import ConnectorError, PermanentError
-from connectors.slack.api import SlackApi
+from connectors.slack.api import UNKNOWN_APP, SlackApi
 from connectors.slack.arrival import Arrival
 from connectors.slack.names import Names
 from normalizer.fields import record, text
 from normalizer.slack.request import read
 
+ASK_SECONDS = 60.0  # how soon a process knows what Slack told another one
 WAITING = 1000  # requests that wait for Bolt; what concerns the app itself is rare
 _RENAMES = ("user_change", "user_profile_changed", "channel_rename", "group_rename")
 _HEARD = frozenset(("app_uninstalled", "tokens_revoked", *_RENAMES))
@@ -63,13 +64,26 @@ class Lifecycle:
                 self._context.log.warning("a request was not understood", about=came.event, exc_info=True)
 
     async def until_gone(self) -> None:
-        """Stops the channel when the app can work no longer: when it is told so, and Slack stands by it."""
+        """Stops the channel when the app can work no longer.
+
+        Slack tells that to one process alone, and where its hook does not get through to none: so each asks now and
+        then. A revocation that was told counts when Slack stands by it.
+
+        Raises:
+            PermanentError: Slack does not know the app any more.
+        """
         while True:
-            reason = await self._revoked.get()
+            reason = ""
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(ASK_SECONDS):
+                    reason = await self._revoked.get()
             try:
                 await self._api.insist("auth.test")
-            except PermanentError:
-                self._context.fail(reason)
+            except PermanentError as error:
+                if reason:
+                    self._context.fail(reason)
+                if error.code == UNKNOWN_APP:
+                    raise
 
     async def _uninstalled(self) -> None:
         self._revoked.put_nowait("the app was removed from the workspace; install it again, and restart")

@@ -16,6 +16,7 @@ from connectors.telegram.arrival import Arrival, arrival
 
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
 RETRY_SECONDS = (5.0, 15.0, 60.0, 300.0)
+AGAIN_SECONDS = 15 * 60.0  # how soon a hook that somebody took away, or a token that is void, is noticed
 CONNECTIONS = 100  # the most that Telegram opens at once
 
 
@@ -37,10 +38,11 @@ class Hook:
         self._answer = answer
 
     async def run(self) -> None:
-        """Serves until cancelled, and tells Telegram where."""
+        """Serves until cancelled, and tells Telegram where; now and then again, since somebody may take a hook away."""
         self._context.mount("hooks", self._handle)
-        await self._register()
-        await asyncio.Event().wait()
+        while True:
+            await self._register()
+            await asyncio.sleep(AGAIN_SECONDS)
 
     async def _handle(self, request: web.Request, tail: str) -> web.StreamResponse:
         """Takes an update. What is no update is kept and counted too: Telegram would send it again for ever.

@@ -289,6 +289,20 @@ async def test_a_revoked_app_stops_with_a_reason(app: Any, slack: SlackServer, e
         assert "install it again" in state["reason"]
 
 
+async def test_a_revocation_that_was_told_to_another_process_stops_this_one_too(
+    app: Any, slack: SlackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors.slack.lifecycle.ASK_SECONDS", 0.1)
+    async with app() as desk:
+        await said(slack, "one")
+        await desk.until(DIRECT, len)
+        slack.refuses_with = "token_revoked"
+        slack.fail("refuse", "auth.test")
+        state = await desk.channel("slack", "failed")
+
+        assert "does not accept the app's token" in state["reason"]
+
+
 async def test_a_revocation_that_slack_does_not_stand_by_stops_nothing(desk: Switchboard, slack: SlackServer) -> None:
     assert await slack.push(slack.event({"type": "tokens_revoked", "tokens": {"bot": [BOT_USER]}}))
 

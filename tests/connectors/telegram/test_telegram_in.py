@@ -407,6 +407,18 @@ async def test_a_hook_is_set_when_telegram_wishes(
         await bot_api.hooked()
 
 
+async def test_a_hook_that_was_taken_away_is_set_again(
+    bot: Any, bot_api: BotApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hook, "AGAIN_SECONDS", 0.1)
+    async with bot() as desk, asyncio.timeout(30):
+        await bot_api.hooked()
+        bot_api.hook = None
+        await bot_api.hooked()
+        await pushed(bot_api, "message", bot_api.message("still here?"))
+        await desk.until(CHAT, len)
+
+
 @pytest.mark.parametrize("secret", [None, "", "hook-secret_0123456788", "hook-secret_0123456789x", "ğ"])
 async def test_a_wrong_secret_changes_nothing(desk: Switchboard, bot_api: BotApiServer, secret: str | None) -> None:
     headers = {} if secret is None else {"X-Telegram-Bot-Api-Secret-Token": secret}
