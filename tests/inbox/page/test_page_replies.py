@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from harness import eventually
@@ -100,6 +100,32 @@ async def test_what_is_typed_while_a_reply_is_on_its_way_is_not_lost(house: Hous
     await screen.kept(conversation["id"], "Second thought.")
     _, reply = await house.desk.messages(conversation["id"])
     assert (reply["text"], reply["attachments"]) == ("First thought.", [])
+
+
+async def test_who_leaves_a_change_that_is_being_saved_stays_where_they_went(house: House, screens: Any) -> None:
+    conversation = await house.mail(fresh("Changed slowly"))
+    later = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    path = f"/api/v1/conversations/{conversation['id']}/messages"
+    reply = await house.desk.post(path, {"text": "At eight.", "send_at": later})
+    screen = await screens(await house.hire("Paula"))
+    await screen.open(conversation)
+    saved = asyncio.Event()
+
+    async def slowly(route: Route) -> None:
+        await saved.wait()
+        await route.continue_()
+
+    await screen.page.route(f"**/api/v1/messages/{reply['id']}", slowly)
+    await screen.messages.last.get_by_role("button", name="Message menu").click()
+    await screen.page.get_by_role("menuitem", name="Change").click()
+    await screen.page.get_by_label("The reply’s new text").fill("At ten.")
+    await screen.page.keyboard.press("Control+Enter")
+    await screen.composer.click()
+    await screen.page.keyboard.type("And on")
+    saved.set()
+    await expect(screen.messages.last.locator(".text").first).to_have_text("At ten.")
+    await screen.page.keyboard.type(" Sundays?")
+    await expect(screen.composer).to_have_value("And on Sundays?")
 
 
 async def test_a_note_is_sent_to_nobody(house: House, screens: Any) -> None:

@@ -99,16 +99,17 @@ function Change({ one }) {
   useLayoutEffect(() => area.current?.focus(), []);
   const close = () => {
     const article = /** @type {HTMLElement | null | undefined} */ (area.current?.closest("article"));
+    const elsewhere = document.activeElement !== document.body && !article?.contains(document.activeElement);
     editing.value = "";
-    article?.focus();
+    if (!elsewhere) article?.focus();
   };
   const save = async (/** @type {Event} */ event) => {
     event.preventDefault();
     const text = area.current?.value ?? "";
     if (!text.trim() || text === one.text) return close();
     setSaving(true);
-    if (await edit(one, text)) close();
-    else setSaving(false);
+    if (!(await edit(one, text))) setSaving(false);
+    else if (editing.peek() === one.id) close(); // by now it may have been left, and another one be changed
   };
   const keys = (/** @type {KeyboardEvent} */ event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) save(event);
