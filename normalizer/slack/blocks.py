@@ -6,12 +6,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from normalizer.fields import Fields, number, record, records, text
+from normalizer.fields import Fields, moment, number, record, records, text
 from normalizer.rich import Growing, Kind, Rich, is_link, linked, stripped
-from normalizer.slack.emoji import character
+from normalizer.slack.emoji import character, replaced
 from normalizer.slack.mrkdwn import read as read_mrkdwn
 
 DEPTH = 8
+ROWS = 200
+CELL = " | "
+# All that can stand in a message. What is read of most: their texts, and the buttons that lead somewhere.
+KNOWN = frozenset(
+    (
+        *("actions", "alert", "auth_provider", "call", "card", "carousel", "container", "context", "context_actions"),
+        *("data_table", "divider", "file", "header", "image", "input", "markdown", "plan", "rich_text", "section"),
+        *("table", "task_card", "video"),
+    )
+)
+_TEXTS = ("title", "rich_text_title", "subtitle", "text", "body", "details", "output", "accessory")
+_INLINE = ("fields", "elements", "actions")
+_NESTED = ("elements", "child_blocks", "tasks")
 _STYLES: tuple[tuple[str, Kind], ...] = (("bold", "bold"), ("italic", "italic"), ("strike", "strike"), ("code", "code"))
 _MARKS: Mapping[Kind, str] = {"bold": "bold", "italic": "italic", "strike": "strike", "code": "code"}
 
@@ -21,7 +34,7 @@ class _Reader(Growing):
         super().__init__()
         self._names = names
 
-    def block(self, block: Fields) -> None:
+    def block(self, block: Fields, depth: int = DEPTH) -> None:
         match text(block, "type"):
             case "rich_text":
                 for element in records(block, "elements"):
@@ -30,10 +43,34 @@ class _Reader(Growing):
                 self.add(text(block, "text"))
             case "image" | "video":
                 self.add(text(block, "alt_text") or text(record(block, "title"), "text"))
+            case "table" | "data_table":
+                self._table(block)
+            case "carousel" | "container" | "plan" if depth:
+                self._heading(block)
+                for one in (one for name in _NESTED for one in records(block, name)):
+                    self.begin_line()
+                    self.block(one, depth - 1)
             case _:
-                beside = (record(block, "text"), record(block, "accessory"))
-                for one in (*beside, *records(block, "fields"), *records(block, "elements")):
+                self._heading(block)
+                for one in (one for name in _INLINE for one in records(block, name)):
                     self._words(one)
+
+    def _heading(self, block: Fields) -> None:
+        self.add(text(block, "title"))  # of a plan and its tasks it is bare
+        for name in _TEXTS:
+            self._words(record(block, name))
+
+    def _table(self, block: Fields) -> None:
+        self.add(text(block, "caption"))
+        rows = block.get("rows")
+        for row in rows[:ROWS] if isinstance(rows, list) else ():
+            self.begin_line()
+            for position, cell in enumerate(records({"cells": row}, "cells")):
+                self.add(CELL if position else "")
+                self.append(self._cell(cell))
+
+    def _cell(self, cell: Fields) -> Rich:
+        return read(cell, self._names) if text(cell, "type") == "rich_text" else Rich(text(cell, "text"))
 
     def _words(self, element: Fields) -> None:
         """A text, or a button that leads somewhere: what stands on it."""
@@ -41,12 +78,15 @@ class _Reader(Growing):
         if kind == "mrkdwn":
             found = read_mrkdwn(text(element, "text"), self._names)
         elif kind == "plain_text":
-            found = Rich(text(element, "text"))
+            told = text(element, "text")
+            found = Rich(told if element.get("emoji") is False else replaced(told))
+        elif kind == "rich_text":
+            found = read(element, self._names)
         elif kind == "button" and is_link(url):
-            found = linked(text(record(element, "text"), "text"), url)
+            found = linked(replaced(text(record(element, "text"), "text")), url)
         else:
             return
-        if found.text and self.length:
+        if found.text and self._pieces and not self._pieces[-1].endswith("\n"):
             self.add(" ")
         self.append(found)
 
@@ -93,9 +133,9 @@ class _Reader(Growing):
             "link": text(element, "text") or text(element, "url"),
             "user": f"@{self._named(text(element, 'user_id'))}",
             "channel": f"#{self._named(text(element, 'channel_id'))}",
-            "usergroup": f"@{text(element, 'usergroup_id')}",
+            "usergroup": f"@{self._named(text(element, 'usergroup_id'))}",
             "broadcast": f"@{text(element, 'range')}",
-            "date": text(element, "fallback"),
+            "date": text(element, "fallback") or _date(element),
         }
         if kind == "emoji":
             return _emoji(element)
@@ -103,6 +143,11 @@ class _Reader(Growing):
 
     def _named(self, id_: str) -> str:
         return self._names.get(id_, id_)
+
+
+def _date(element: Fields) -> str:
+    at = moment(number(element, "timestamp"))
+    return f"{at:%Y-%m-%d %H:%M} UTC" if at else ""
 
 
 def _emoji(element: Fields) -> str:

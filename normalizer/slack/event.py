@@ -16,7 +16,7 @@ from normalizer.slack.channel import SlackChannel
 from normalizer.slack.emoji import character
 from normalizer.slack.files import files_of, links_of
 from normalizer.slack.people import about, external_id, is_direct, is_ours, is_place, person, placed, thread_key
-from normalizer.slack.saying import said
+from normalizer.slack.saying import said, unshown
 from normalizer.text import one_line, shorten
 
 # Subtypes of messages that people or programs write. All others tell that something happened.
@@ -75,8 +75,8 @@ def _written(event: Fields, told: Told) -> Iterator[Outcome]:
 
 
 def _draft(event: Fields, told: Told, writer: Person, *, is_bot: bool) -> Outcome:
-    rich, (attachments, remotes), links = said(event, told.names), _split(event), links_of(event)
-    parts = tuple(links)
+    rich, (attachments, remotes) = said(event, told.names), _split(event)
+    parts = (*links_of(event), *unshown(event))
     content = rich.text or "\n".join(part.text for part in parts)
     if not content and not attachments:
         unknown = Part(type="unknown", text="A message that this version cannot show")
@@ -132,7 +132,7 @@ def _changed(event: Fields, told: Told) -> Outcome:
         html=to_html(rich) if rich.spans else None,
         attachments=attachments,
         files=remotes,
-        parts=tuple(links_of(message)),
+        parts=(*links_of(message), *unshown(message)),
     )
 
 

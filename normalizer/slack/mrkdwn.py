@@ -18,6 +18,7 @@ _LOOKS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("italic", re.compile(r"(?<!\w)_(?=\S)([^_\n]*[^_\s])_(?!\w)")),
     ("strike", re.compile(r"(?<![\w~])~(?=\S)([^~\n]*[^~\s])~(?![\w~])")),
 )
+_GROUP = re.compile(r"<!subteam\^(\w{1,60})\|@?([^<>|\n]{1,100})>")
 _QUOTE = re.compile(r"(?m)^&gt; ?(.*)$")
 
 
@@ -114,6 +115,11 @@ def _token(inner: str, names: Mapping[str, str]) -> tuple[str, str]:
 def _special(command: str, label: str) -> str:
     """`<!here>`, `<!subteam^S1|@team>`, `<!date^…|fallback>`."""
     return label or f"@{command.partition('^')[0]}"
+
+
+def groups(text: str) -> dict[str, str]:
+    """The names of groups of users, by id: where a text has blocks, these tell the ids alone."""
+    return {found[1]: found[2] for found in _GROUP.finditer(text)} if "<!subteam^" in text else {}
 
 
 def unescaped(text: str) -> str:

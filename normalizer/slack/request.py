@@ -9,6 +9,7 @@ from normalizer.fields import Fields, parse, record, records, text
 from normalizer.outcomes import Draft, Ignored, Outcome, Raw
 from normalizer.schema import Author, External, Message, Part
 from normalizer.slack.channel import SlackChannel
+from normalizer.slack.emoji import replaced
 from normalizer.slack.event import Told, understood
 from normalizer.slack.people import external_id, is_direct, is_place, person, place
 from normalizer.text import one_line, shorten, tidy
@@ -95,7 +96,7 @@ def _pressed(told: Told) -> Iterator[Outcome]:
             thread = text(container, "thread_ts") or text(message, "thread_ts")
             key = place(channel, None if is_direct({"channel": channel}) else thread)
             value = tidy(text(action, "value"))
-            label = tidy(text(record(action, "text"), "text")) or value
+            label = replaced(tidy(text(record(action, "text"), "text"))) or value
             yield Draft(
                 message=Message(
                     author=Author(type="customer", name=who.name),
