@@ -23,13 +23,12 @@ PIECE = 64 * 1024
 UNKNOWN_APP = "invalid_auth"
 
 # https://docs.slack.dev/reference/methods/chat.postMessage#errors and the general ones of every method.
-_TOKEN = frozenset(
-    ("invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "org_login_required")
-)
+_TOKEN = frozenset(("invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"))
 _UNREACHABLE = frozenset(
     ("user_not_found", "users_not_found", "user_disabled", "cannot_dm_bot", "user_not_visible", "method_not_supported")
 )
-_LATER = frozenset(("ratelimited", "rate_limited", "service_unavailable", "request_timeout"))
+_MOVING = ("org_login_required", "team_added_to_org")  # the workspace comes back under another roof
+_LATER = frozenset(("ratelimited", "rate_limited", "service_unavailable", "request_timeout", *_MOVING))
 _MAYBE_DONE = frozenset(("fatal_error", "internal_error"))  # "some aspect of the operation" may have succeeded
 _WORDS = {
     "channel_not_found": "the channel is gone, or the app was never in it",

@@ -53,6 +53,10 @@ class History:
                 self._context.log.warning("gap not filled", reason=error.reason)
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
+            except PermanentError as error:
+                if error.code == UNKNOWN_APP:
+                    raise
+                self._context.log.warning("gap not filled", reason=error.reason)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(AGAIN_SECONDS):
                     await self._inbound.dropped.wait()

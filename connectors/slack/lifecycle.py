@@ -12,10 +12,11 @@ import logging
 import re
 from typing import Any
 
-from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltRequest
+import aiohttp
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltRequest, AsyncRespond
 
 from connectors.context import Context
-from connectors.errors import ConnectorError, PermanentError
+from connectors.errors import PermanentError
 from connectors.slack.api import UNKNOWN_APP, SlackApi
 from connectors.slack.arrival import Arrival
 from connectors.slack.names import Names
@@ -93,12 +94,12 @@ class Lifecycle:
             told = "the app's token was revoked; install it again, and put the new token into the configuration"
             self._revoked.put_nowait(told)
 
-    async def _commanded(self, ack: AsyncAck, command: dict[str, Any]) -> None:
-        """Slack shows a command's writer nothing of its own."""
+    async def _commanded(self, ack: AsyncAck, respond: AsyncRespond) -> None:
+        """Slack shows a command's writer nothing of its own. It takes an answer also where the app is no member."""
         await ack()  # Bolt waits for it three seconds, and the next request behind it
-        where = {"channel": text(command, "channel_id"), "user": text(command, "user_id")}
-        with contextlib.suppress(ConnectorError):
-            await self._api.call("chat.postEphemeral", text=self._notice, **where)
+        if respond.response_url:
+            with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+                await respond(self._notice, response_type="ephemeral")
 
     async def _renamed(self, event: dict[str, Any]) -> None:
         self._names.forget(text(record(event, "user") or record(event, "channel"), "id"))

@@ -45,6 +45,7 @@ class SlackServer(SlackWorkspace):
         hook: where events are posted; None: they go over sockets.
         scopes: what the app may do.
         refuses_with: the code of a refusal that a test asks for.
+        notices: what the writers of commands read, and nobody else.
         before_hello: awaited before a socket says hello; until then it tells of nothing.
     """
 
@@ -54,15 +55,17 @@ class SlackServer(SlackWorkspace):
         self.hook: str | None = None
         self.scopes = {"chat:write", "users:read"}
         self.refuses_with = "restricted_action"
+        self.notices: list[dict[str, Any]] = []
         self.before_hello: Callable[[], Awaitable[None]] | None = None
         self._sockets = SlackSockets(APP)
 
     def routes(self) -> list[web.RouteDef]:
-        """The Web API at `/api/<method>`, files at `/files/…`, sockets at `/socket`."""
+        """The Web API at `/api/<method>`, files at `/files/…`, answers to commands at `/commands/…`, sockets."""
         return [
             web.route("*", "/api/{method}", self._called),
             web.get("/files/{file}", self._download),
             web.post("/upload/{file}", self._uploaded),
+            web.post("/commands/{trigger}", self._responded),
             web.get("/socket", self._socket),
         ]
 
@@ -180,6 +183,10 @@ class SlackServer(SlackWorkspace):
     def sockets(self) -> int:
         """How many sockets are open."""
         return len(self._sockets)
+
+    async def _responded(self, request: web.Request) -> web.Response:
+        self.notices.append(await request.json())
+        return web.Response(text="ok")
 
     async def _download(self, request: web.Request) -> web.StreamResponse:
         content = self.files.get(request.match_info["file"])

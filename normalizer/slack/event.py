@@ -99,7 +99,7 @@ def _draft(event: Fields, told: Told, writer: Person, *, is_bot: bool) -> Outcom
         ),
         customer=parent or writer,
         author=writer if parent is not None and parent != writer else None,
-        keys=(key,),
+        keys=(key, writer.value) if text(event, "channel_type") == "im" else (key,),  # theirs are commands too
         answers=answers,
         files=remotes,
         reopens=not is_bot,

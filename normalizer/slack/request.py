@@ -58,24 +58,27 @@ def _names(raw: Raw) -> Mapping[str, str]:
 
 
 def _command(told: Told) -> Outcome:
-    """A slash command: what its writer typed, said to the company."""
+    """A slash command: what its writer typed, said to the company. Wherever that was, no one else has seen it.
+
+    The direct conversation of two others has an id of the same kind as theirs with the app: it says nothing.
+    """
     outer = told.outer
     who, channel = person(text(outer, "user_id"), text(outer, "user_name")), text(outer, "channel_id")
     if who is None or not channel:
         return Ignored(reason="a command without its channel or its writer")
     said = tidy(f"{text(outer, 'command')} {text(outer, 'text')}".strip())
-    key = channel if is_direct({"channel": channel}) else who.value  # no one else in the channel has seen it
     return Draft(
         message=Message(
             author=Author(type="customer", name=who.name),
-            external=External(thread_key=key),
+            external=External(thread_key=who.value),
             text=said,
             parts=(Part(type="command", text=said, data={"command": one_line(text(outer, "command"))}),),
             sent_at=told.raw.received_at,
             channel_data={"slack.channel": channel, "slack.team": text(outer, "team_id")},
         ),
         customer=who,
-        keys=(key,),
+        keys=(who.value,),
+        silence=told.channel.silence,
     )
 
 

@@ -198,25 +198,42 @@ async def test_our_own_buttons_are_choices(desk: Switchboard, slack: SlackServer
 
 
 async def test_a_command_is_what_its_writer_says(desk: Switchboard, slack: SlackServer) -> None:
+    await said(slack, "hello")
     command = {"command": "/help", "text": "with şişe", "user_id": ADA, "channel_id": DIRECT, "trigger_id": "9.9"}
     assert await slack.push(command, form=True)
-    (message,) = await desk.until(DIRECT, len)
+    (message,) = await desk.until(ADA, len)
 
     assert message["text"] == "/help with şişe"
+    assert len({one["conversation_id"] for one in await desk.stored()}) == 1
+
+
+async def test_commands_in_the_direct_conversation_of_two_others_are_each_ones_own(
+    desk: Switchboard, slack: SlackServer
+) -> None:
+    bob = "U0BOB"
+    slack.users[bob] = slack.user(bob, "Bob")
+    for user, trigger in ((ADA, "9.1"), (bob, "9.2")):
+        command = {"command": "/help", "text": "me", "user_id": user, "channel_id": "D0ADABOB", "trigger_id": trigger}
+        assert await slack.push(command, form=True)
+    (hers,), (his,) = await desk.until(ADA, len), await desk.until(bob, len)
+    await desk.fate(await desk.reply(hers, "Between you and me"), "sent")
+
+    assert hers["conversation_id"] != his["conversation_id"]
+    assert texts(slack.written(DIRECT)) == ["Between you and me"]
 
 
 async def test_a_commands_writer_reads_a_notice_by_option(app: Any, slack: SlackServer) -> None:
     async with app(notice="We have it.") as desk:
-        command = {"command": "/help", "text": "me", "user_id": ADA, "channel_id": GENERAL}
+        command = {"command": "/help", "text": "me", "user_id": ADA, "channel_id": "C0FOREIGN"}
         for trigger in ("9.6", "9.7", "9.8", "9.9"):
-            assert await slack.push({**command, "trigger_id": trigger}, form=True)
+            answer = {"trigger_id": trigger, "response_url": f"{slack.url}/commands/{trigger}"}
+            assert await slack.push({**command, **answer}, form=True)
 
         async def told() -> bool:
-            return len(slack.called("chat.postEphemeral")) == 4
+            return len(slack.notices) == 4
 
         await eventually(told, patience=8)  # none waits for another, which would take three seconds each
-        call, *_ = slack.called("chat.postEphemeral")
-        assert call.arguments == {"text": "We have it.", "channel": GENERAL, "user": ADA}
+        assert slack.notices[0] == {"text": "We have it.", "response_type": "ephemeral"}
         message, *_ = await desk.until(ADA, lambda found: len(found) == 4)
         await desk.fate(await desk.reply(message, "Between you and me"), "sent")
 
@@ -312,6 +329,25 @@ async def test_a_revocation_that_slack_does_not_stand_by_stops_nothing(desk: Swi
     await eventually(asked)
     await said(slack, "still here")
     await desk.until(DIRECT, len)
+
+
+@pytest.mark.parametrize("code", ["org_login_required", "team_added_to_org"])
+async def test_a_workspace_that_is_moved_comes_back(
+    app: Any, slack: SlackServer, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    monkeypatch.setattr("connectors.slack.lifecycle.ASK_SECONDS", 0.1)
+    monkeypatch.setattr("connectors.slack.api.RETRY_SECONDS", 0.1)
+    async with app() as desk:
+        slack.refuses_with = code
+        slack.fail("refuse", "auth.test")
+        asked = len(slack.called("auth.test"))
+
+        async def again() -> bool:
+            return len(slack.called("auth.test")) > asked + 2
+
+        await eventually(again)
+        await said(slack, "still here")
+        await desk.until(DIRECT, len)
 
 
 async def test_it_hears_while_the_web_api_is_down(
