@@ -1,7 +1,8 @@
-"""Writes the emoji that the agents' page offers, with their names in each of its languages.
+"""Writes the emoji that the agents' page offers, with their names in each of its languages, and Slack's names.
 
 `scripts/vendor.sh` calls this with the folder in which the packages lie. Which emoji there are, in which order and
-group, is from `unicode-emoji-json`; names and words by which they are found are Unicode's own (CLDR).
+group, is from `unicode-emoji-json`; names and words by which they are found are Unicode's own (CLDR). Slack's names
+are those of `emoji-datasource`, which is made for it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-VENDOR = Path(__file__).resolve().parents[1] / "inbox" / "page" / "vendor"
+ROOT = Path(__file__).resolve().parents[1]
+VENDOR = ROOT / "inbox" / "page" / "vendor"
+SLACK = ROOT / "normalizer" / "slack" / "emoji.txt"
 LANGUAGES = ("en", "tr")
 DRAWN = 15.1  # the version of Emoji (2023) that devices draw by now; a newer one is a box to whoever gets it
 TYPES = "declare const groups: [string, [string, string, string][]][];\nexport default groups;\n"
@@ -47,7 +50,19 @@ def _entry(emoji: str, known: dict[str, Any]) -> list[str]:
     return [emoji, name, " ".join(word for word in found.get("default", []) if word != name)]
 
 
+def slack_names(packages: Path) -> str:
+    """A line for each emoji: it, the name that Slack gives it, and others that Slack understands."""
+    found = json.loads((packages / "emoji-datasource/emoji.json").read_text())
+    lines = (f"{_character(one['unified'])} {' '.join(one['short_names'])}\n" for one in found)
+    return "".join(sorted(lines))
+
+
+def _character(codes: str) -> str:
+    return "".join(chr(int(code, 16)) for code in codes.split("-"))
+
+
 if __name__ == "__main__":
+    SLACK.write_text(slack_names(Path(sys.argv[1])), "utf-8")
     for language in LANGUAGES:
         (VENDOR / f"emoji.{language}.js").write_text(written(Path(sys.argv[1]), language))
         (VENDOR / f"emoji.{language}.d.ts").write_text(TYPES)

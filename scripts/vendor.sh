@@ -74,4 +74,9 @@ echo 'declare const csv: { parse(text: string, how: object): { data: string[][] 
 fetch unicode-emoji-json 0.9.0
 fetch cldr-annotations-full 48.2.0
 fetch cldr-annotations-derived-full 48.2.0
+
+# emoji-datasource 16.0.0 (MIT): Slack's names of emoji, which no page needs
+mkdir "$work/emoji-datasource"
+(cd "$work/emoji-datasource" && npm pack --silent emoji-datasource@16.0.0 && tar xzf emoji-datasource-16.0.0.tgz --strip-components 1)
+cp "$work/emoji-datasource/LICENSE" normalizer/slack/emoji.LICENSE.txt
 python3 scripts/emoji_tables.py "$work"

@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import re
-
-import emoji
+from importlib import resources
 
 _NAME = re.compile(r":([A-Za-z0-9_+'-]{1,100})(?:::skin-tone-([2-6]))?:")
-_FLAG = re.compile(r"flag-([a-z])([a-z])")
-_REGIONAL_A = 0x1F1E6
-# What a man or a woman does has hyphens; the younger ones, and all other emoji, have not.
-_DOING = re.compile(
-    r"(?:wo)?man_(?!climbing|feeding|kneeling|standing)(?:mountain_)?[a-z]+ing(?:_[a-z_]+)?(?<!_facing_right)"
-)
-_JOINER = "\u200d"
+_VARIANT = "\ufe0f"  # asks for the coloured form; many leave it out
 _SKIN_TONES = "\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
 
 
 def character(name: str) -> str:
     """The emoji of that name, also with a skin tone behind it; one of the workspace's own stays `:name:`."""
     plain, _, tone = name.partition("::skin-tone-")
-    flag = _FLAG.fullmatch(plain)
-    if flag:
-        return "".join(chr(_REGIONAL_A + ord(letter) - ord("a")) for letter in flag.groups())
-    found = emoji.emojize(f":{plain}:", language="alias")
-    if found == f":{plain}:":
-        found = emoji.emojize(f":{plain.replace('-', '_')}:", language="alias")
-    if not found.startswith(":") and tone in ("2", "3", "4", "5", "6"):
-        found = found.rstrip("\ufe0f") + _SKIN_TONES[int(tone) - 2]
-    return found if not found.startswith(":") else f":{plain}:"
+    found = _characters().get(plain)
+    if found is None:
+        return f":{plain}:"
+    if tone in ("2", "3", "4", "5", "6"):  # it stands behind the person, whatever that person does
+        return found[0] + _SKIN_TONES[int(tone) - 2] + found[1:].removeprefix(_VARIANT)
+    return found
 
 
 def replaced(text: str) -> str:
@@ -39,10 +30,21 @@ def replaced(text: str) -> str:
 def name_of(character_: str) -> str:
     """Slack's name of an emoji, or of one of the workspace's own: `:name:` without its colons."""
     plain = "".join(char for char in character_ if char not in _SKIN_TONES)
-    country = [chr(ord(char) - _REGIONAL_A + ord("a")) for char in plain if 0 <= ord(char) - _REGIONAL_A < 26]
-    if country:
-        return f"flag-{''.join(country)}"
-    if _JOINER not in plain:
-        return emoji.demojize(plain, language="alias").strip(":")
-    name = emoji.demojize(plain).strip(":").lower()
-    return name.replace("_", "-") if _DOING.fullmatch(name) else name
+    return _names().get(plain.replace(_VARIANT, ""), plain.strip(":"))
+
+
+@functools.cache
+def _characters() -> dict[str, str]:
+    """Each emoji by all its names."""
+    return {name: found for found, *names in _table() for name in names}
+
+
+@functools.cache
+def _names() -> dict[str, str]:
+    """The first name of each emoji."""
+    return {found.replace(_VARIANT, ""): name for found, name, *_ in _table()}
+
+
+def _table() -> list[list[str]]:
+    """What `scripts/emoji_tables.py` has written."""
+    return [line.split(" ") for line in (resources.files(__package__) / "emoji.txt").read_text("utf-8").splitlines()]

@@ -16,6 +16,14 @@ from normalizer.slack.emoji import character, name_of
         ("🧗‍♀️", "woman_climbing"),
         ("🕺", "man_dancing"),
         ("🐈‍⬛", "black_cat"),
+        ("👩‍💻", "female-technologist"),
+        ("👨‍⚕️", "male-doctor"),
+        ("👩‍🏫", "female-teacher"),
+        ("👨‍👩‍👧", "man-woman-girl"),
+        ("🏴󠁧󠁢󠁥󠁮󠁧󠁿", "flag-england"),
+        ("🟢", "large_green_circle"),
+        ("🥰", "smiling_face_with_3_hearts"),
+        ("❤️", "heart"),
         (":our-logo:", "our-logo"),
     ],
 )
@@ -26,3 +34,13 @@ def test_an_emoji_has_slacks_name(emoji: str, name: str) -> None:
 
 def test_a_name_tells_no_tone() -> None:
     assert name_of("🤷🏽‍♀️") == "woman-shrugging"
+
+
+def test_a_tone_stands_behind_the_person() -> None:
+    assert character("woman-shrugging::skin-tone-3") == "🤷🏼‍♀️"
+    assert character("point_up::skin-tone-6") == "☝🏿"
+
+
+def test_an_emoji_in_its_plain_form_is_the_same() -> None:
+    assert name_of("❤") == "heart"
+    assert character("thumbsup") == character("+1") == "👍"
