@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Any
 
+from msgspec import Struct
+
 from connectors.base import Receipt, Reply
 from connectors.calling import calling
 from connectors.context import Files
@@ -25,35 +27,49 @@ async def send(api: SlackApi, reply: Reply, done: Sequence[Receipt], *, named: b
         UncertainError: it has not answered.
     """
     left = {receipt.piece for receipt in done}
-    channel, thread = await _place(api, reply)
+    where = await _place(api, reply)
     look = {"username": reply.message.author.name, "icon_url": reply.picture} if named else {}
     for piece in pieces(reply.message):
         if piece.name in left:
             continue
         await reply.pace()
         if piece.files:
-            yield await _upload(api, piece, channel, thread, reply.files)
+            yield await _upload(api, piece, where, reply.files)
         else:
-            yield await _post(api, piece, channel, thread, look)
+            yield await _post(api, piece, where, look)
 
 
-async def _place(api: SlackApi, reply: Reply) -> tuple[str, str | None]:
-    """The channel and the thread; with somebody who has not written, a direct message is opened."""
+class _Place(Struct, frozen=True):
+    """Where a reply goes; `key` is that of the conversation in which answers to it stand."""
+
+    channel: str
+    thread: str | None
+    key: str
+
+
+async def _place(api: SlackApi, reply: Reply) -> _Place:
+    """Where the conversation stands; with somebody who has not written, a direct message is opened."""
     channel, _, thread = (reply.thread_key or "").partition("/")
     if channel and channel != reply.person.value:
-        return channel, thread or None
+        return _Place(channel, thread or _thread_within(reply, channel), place(channel, thread))
     opened = await api.ask("conversations.open", users=reply.person.value)  # opened twice, it is the same one
     found = text(record(opened, "channel"), "id")
     if not found:
         raise TemporaryError("Slack's answer could not be read: conversations.open names no channel")
-    return found, None
+    return _Place(found, _thread_within(reply, found), found)
 
 
-async def _post(api: SlackApi, piece: Piece, channel: str, thread: str | None, look: dict[str, Any]) -> Receipt:
+def _thread_within(reply: Reply, channel: str) -> str | None:
+    """The thread of a direct conversation in which the message stands that the agent answers."""
+    about = reply.answered.channel_data if reply.answered else {}
+    return text(about, "slack.thread_ts") or None if about.get("slack.channel") == channel else None
+
+
+async def _post(api: SlackApi, piece: Piece, where: _Place, look: dict[str, Any]) -> Receipt:
     answer = await api.call(
         "chat.postMessage",
-        channel=channel,
-        thread_ts=thread,
+        channel=where.channel,
+        thread_ts=where.thread,
         text=piece.text,
         blocks=piece.blocks or None,
         mrkdwn=False,
@@ -64,17 +80,17 @@ async def _post(api: SlackApi, piece: Piece, channel: str, thread: str | None, l
     ts = text(answer, "ts")
     if not ts:
         raise UncertainError("Slack's answer could not be read: it names no message")
-    return Receipt(external_id=external_id(channel, ts), thread_key=place(channel, thread), piece=piece.name)
+    return Receipt(external_id=external_id(where.channel, ts), thread_key=where.key, piece=piece.name)
 
 
-async def _upload(api: SlackApi, piece: Piece, channel: str, thread: str | None, files: Files) -> Receipt:
+async def _upload(api: SlackApi, piece: Piece, where: _Place, files: Files) -> Receipt:
     """Files go to Slack one after another, and are shared by one call, which alone shows them."""
     uploaded = [await _given(api, attachment, files) for attachment in piece.files]
     answer = await api.call(
         "files.completeUploadExternal",
         files=[{"id": id_, "title": one.filename} for id_, one in zip(uploaded, piece.files, strict=True)],
-        channel_id=channel,
-        thread_ts=thread,
+        channel_id=where.channel,
+        thread_ts=where.thread,
     )
     ids = [text(one, "id") for one in records(answer, "files")] or uploaded
     return Receipt(external_id=f"file/{ids[0]}", others=tuple(f"file/{id_}" for id_ in ids[1:]), piece=piece.name)

@@ -92,6 +92,8 @@ def _pressed(told: Told) -> Iterator[Outcome]:
     for action in records(outer, "actions"):
         if not text(action, "action_id").startswith(f"{OURS}:"):
             yield Ignored(reason="a button that is not ours")
+        elif text(action, "url"):  # Slack tells of those too
+            yield Ignored(reason="a link on a button of ours, which somebody has followed")
         elif who is None or not is_place(channel, ts):
             yield Ignored(reason="a button without its channel, its message or its presser")
         else:

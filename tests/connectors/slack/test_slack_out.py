@@ -53,6 +53,22 @@ async def test_who_began_the_thread_need_not_have_written_here(desk: Switchboard
     assert slack.written(GENERAL)[-1]["thread_ts"] == root["ts"]
 
 
+async def test_what_answers_a_message_in_a_thread_of_a_direct_conversation_stands_there(
+    desk: Switchboard, slack: SlackServer
+) -> None:
+    root = slack.message("hello", channel=DIRECT)
+    asked = slack.message("and this?", channel=DIRECT, thread_ts=root["ts"])
+    assert await slack.push(slack.event(root, channel=DIRECT))
+    assert await slack.push(slack.event(asked, channel=DIRECT))
+    first, second = await desk.until(DIRECT, lambda found: len(found) == 2)
+    await desk.fate(await desk.reply(second, "That too", reply_to=second["id"]), "sent")
+    await desk.fate(await desk.reply(first, "Hello"), "sent")
+
+    there, beside = slack.written(DIRECT)
+    assert (there["thread_ts"], beside.get("thread_ts")) == (root["ts"], None)
+    assert len({one["conversation_id"] for one in await desk.stored()}) == 1
+
+
 async def test_html_becomes_blocks(desk: Switchboard, slack: SlackServer, said: Any) -> None:
     html = '<p>See <b>this <i>now</i></b>: <a href="https://example.com">here</a></p><pre>a\n b</pre>'
     await desk.fate(await desk.reply(said, "See this", html=html), "sent")
