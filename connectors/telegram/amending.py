@@ -48,13 +48,13 @@ async def _edit(api: BotApi, amendment: Amendment) -> None:
     """Edits each piece whose text is another one; a shorter text leaves pieces over, which are deleted.
 
     Raises:
-        PermanentError: it needs another message than those that were sent.
+        PermanentError: it needs another message than those that were sent, or leaves one over that is too old to go.
     """
     plan = rewriting(amendment, pieces, _shown, ids=lambda piece: max(1, len(piece.media)))
+    await _delete(api, amendment, plan.left_over)  # first: where Telegram refuses that, all stays as it was
     for id_, piece in plan.rewritten:
         await amendment.pace()
         await _rewrite(api, piece, _connection(amendment), id_)
-    await _delete(api, amendment, plan.left_over)
 
 
 def _shown(piece: Piece) -> object:

@@ -14,6 +14,7 @@ CUSTOMER = 4_200_000_042
 
 _TEXT_UNITS, _CAPTION_UNITS = 4096, 1024
 _DOWNLOAD_BYTES = 20 * 1024 * 1024
+_DELETED_WITHIN = 48 * 60 * 60  # seconds
 _MEDIA = ("photo", "video", "animation", "audio", "document", "voice", "sticker")
 _PLACED = (
     "message_thread_id",
@@ -121,8 +122,11 @@ class BotChats(PlatformServer):
 
     async def _deletemessages(self, call: Call) -> bool:
         chat = self.chats[self._chat(call)]
-        for number in as_json(call.arguments["message_ids"]):
-            chat.pop(int(number), None)
+        numbers = [int(number) for number in as_json(call.arguments["message_ids"])]
+        if any(number in chat and chat[number]["date"] < time.time() - _DELETED_WITHIN for number in numbers):
+            raise RefusedCallError("Bad Request: message can't be deleted for everyone")
+        for number in numbers:
+            chat.pop(number, None)
         return True
 
     async def _setmessagereaction(self, call: Call) -> bool:

@@ -44,6 +44,21 @@ async def test_a_shorter_text_takes_the_rest_back(desk: Switchboard, bot_api: Bo
     assert "another message" in problem["detail"]
 
 
+async def test_a_shorter_text_changes_nothing_where_the_rest_stays(
+    desk: Switchboard, bot_api: BotApiServer, said: Any
+) -> None:
+    reply = await desk.fate(await desk.reply(said, "word " * 1500), "sent")
+    before = [one["text"] for one in bot_api.written()]
+    for one in bot_api.written():
+        one["date"] -= 49 * 60 * 60
+    problem = await desk.call("PATCH", f"/api/v1/messages/{reply['id']}", {"text": "one word"}, status=422)
+
+    assert problem["type"] == "refused-there"
+    assert "can't be deleted" in problem["detail"]
+    assert [one["text"] for one in bot_api.written()] == before
+    assert (await desk.thread(CHAT))[-1]["text"] == reply["text"]
+
+
 async def test_a_reply_is_taken_back(desk: Switchboard, bot_api: BotApiServer, said: Any) -> None:
     pictures = [await desk.upload(PNG + bytes([number]), "lamp.png", "image/png") for number in range(2)]
     reply = await desk.fate(await desk.reply(said, "These", attachments=pictures), "sent")
