@@ -21,7 +21,8 @@ from normalizer.text import one_line, shorten, tidy
 
 RICH_DEPTH = 40  # levels of a rich message that are read
 RICH_LENGTH = 50_000
-RICH_TEXTS = frozenset(("text", "blocks", "cells", "items", "caption", "title", "credit", "summary"))
+RICH_TEXTS = frozenset(("text", "caption", "title", "credit", "summary"))  # each one text, in fragments
+RICH_GROUPS = frozenset(("blocks", "cells", "items"))
 # Of the smallest unit of these a hundred do not make one (https://core.telegram.org/bots/payments/currencies.json).
 WHOLE_CURRENCIES = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV".split())
 
@@ -193,18 +194,20 @@ def amount(total: int | None, currency: str) -> str:
 
 def _rich_message(message: Fields) -> Part:
     """Of blocks, tables and lists the words, a line for each block."""
-    lines = (" ".join(_words(block, RICH_DEPTH)) for block in records(message, "blocks"))
+    lines = (one_line(_words(block, RICH_DEPTH)) for block in records(message, "blocks"))
     return Part(type="rich_message", text=shorten("\n".join(lines), RICH_LENGTH))
 
 
-def _words(value: Any, depth: int) -> Iterator[str]:  # noqa: ANN401 (any JSON value)
+def _words(value: Any, depth: int, gap: str = " ") -> str:  # noqa: ANN401 (any JSON value)
+    """The words of a block; `gap` stands between those of a list, and nothing between the fragments of a text."""
     if isinstance(value, str):
-        yield one_line(value)
-    elif depth > 0:
-        inner = value if isinstance(value, list) else [value[name] for name in value if name in RICH_TEXTS]
-        for one in inner:
-            if isinstance(one, str | list | dict):
-                yield from _words(one, depth - 1)
+        return value
+    if depth > 0 and isinstance(value, list):
+        return gap.join(_words(one, depth - 1, gap) for one in value)
+    if depth > 0 and isinstance(value, dict):
+        names = (name for name in value if name in RICH_TEXTS or name in RICH_GROUPS)
+        return " ".join(_words(value[name], depth - 1, "" if name in RICH_TEXTS else " ") for name in names)
+    return ""
 
 
 def _named(type_: str, title: str, *fields: str) -> Callable[[Fields], Part]:
