@@ -168,7 +168,7 @@ def _sticker(sticker: Fields) -> Part:
 def _checklist(checklist: Fields) -> Part:
     title = one_line(text(checklist, "title"))
     tasks = [
-        {"text": one_line(text(task, "text")), "done": "completion_date" in task}
+        {"text": one_line(text(task, "text")), "done": bool(number(task, "completion_date"))}
         for task in records(checklist, "tasks")
     ]
     lines = (f"{'☑' if task['done'] else '☐'} {task['text']}" for task in tasks)
