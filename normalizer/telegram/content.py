@@ -87,14 +87,11 @@ def _around(message: Fields) -> Iterator[Part]:
     """Where a message comes from and what it answers, as far as that is not in this conversation."""
     origin = record(message, "forward_origin")
     if origin:
-        told = ("sender_user", "sender_chat", "chat")
-        who = next(filter(None, (name_of(record(origin, name)) for name in told)), None)
-        who = who or one_line(text(origin, "sender_user_name")) or "somebody"
+        who = _writer_of(origin) or "somebody"
         yield Part(type="forward", text=f"Forwarded from {who}", data={"from": who})
     other = record(message, "external_reply")
     if other:
-        told = ("sender_user", "sender_chat", "chat")
-        who = next(filter(None, (name_of(record(record(other, "origin"), name)) for name in told)), "another chat")
+        who = _writer_of(record(other, "origin")) or "another chat"
         yield Part(type="external_reply", text=f"Answers a message of {who}", data={"from": who})
     story = record(message, "reply_to_story")
     if story:
@@ -102,6 +99,12 @@ def _around(message: Fields) -> Iterator[Part]:
     command, _, payload = text(message, "text").partition(" ")
     if command == "/start" and payload:
         yield Part(type="start", text=f"Came by a link: {one_line(payload)}", data={"payload": one_line(payload)})
+
+
+def _writer_of(origin: Fields) -> str | None:
+    """Who wrote what is forwarded or answered; of users who hide, Telegram tells a name alone."""
+    told = (name_of(record(origin, field)) for field in ("sender_user", "sender_chat", "chat"))
+    return next(filter(None, told), None) or one_line(text(origin, "sender_user_name")) or None
 
 
 def answered(message: Fields) -> str | None:
