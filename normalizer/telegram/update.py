@@ -213,7 +213,7 @@ def _custom(reaction: Fields) -> str:
 
 def _chosen(query: Fields, raw: Raw, channel: TelegramChannel) -> Iterator[Outcome]:
     """A button under a message of ours: what stands on it is what the customer says."""
-    under = record(query, "message")
+    under = _pressed(query)
     who = person(record(query, "from"))
     customer = customer_of(under)
     if who is None or customer is None:
@@ -240,6 +240,17 @@ def _chosen(query: Fields, raw: Raw, channel: TelegramChannel) -> Iterator[Outco
         keys=(key,),
         answers=called(under, number(under, "message_id")),
     )
+
+
+def _pressed(query: Fields) -> Fields:
+    """The message under a button. Of one that bots cannot reach any more Telegram tells the chat and the number alone.
+
+    Whose talk with a channel it stands in tells who presses: Telegram numbers a talk by its person.
+    """
+    under, user = record(query, "message"), record(query, "from")
+    if record(under, "chat").get("is_direct_messages") is not True or "direct_messages_topic" in under:
+        return under
+    return {**under, "direct_messages_topic": {"topic_id": number(user, "id"), "user": user}}
 
 
 def _label(under: Fields, value: str) -> str:

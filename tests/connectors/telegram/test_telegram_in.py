@@ -266,6 +266,25 @@ async def test_who_talks_with_a_channel_is_the_customer_and_the_channel_answers(
     assert conversation["waiting_since"] is None
 
 
+async def test_a_button_that_bots_cannot_reach_is_pressed_in_its_talk_with_a_channel(
+    desk: Switchboard, bot_api: BotApiServer
+) -> None:
+    ada = {"id": CUSTOMER, "is_bot": False, "first_name": "Ada", "last_name": "Byron"}
+    talk = {"direct_messages_topic": {"topic_id": CUSTOMER, "user": ada}}
+    key = f"{GROUP}/direct:{CUSTOMER}"
+    await pushed(bot_api, "message", bot_api.message("hello", chat=GROUP, **talk))
+    (said,) = await desk.until(key, len)
+    reply = await desk.fate(await desk.reply(said, "Shall we?"), "sent")
+    chat = {"id": GROUP, "type": "supergroup", "title": "Machines", "is_direct_messages": True}
+    number = int(reply["external"]["id"].rpartition("/")[2])
+    await bot_api.press({"chat": chat, "message_id": number, "date": 0}, "yes")
+    *_, pressed = await desk.until(key, lambda found: len(found) == 3)
+
+    assert (pressed["text"], pressed["relations"]["reply_to"]) == ("yes", reply["id"])
+    assert pressed["conversation_id"] == said["conversation_id"]
+    assert pressed["customer_id"] == said["customer_id"]
+
+
 @pytest.mark.parametrize("mode", ["hook", "polling"])
 async def test_another_bot_in_the_place_of_one_numbers_anew(bot: Any, bot_api: BotApiServer, mode: str) -> None:
     async with bot(mode=mode) as desk:
