@@ -10,6 +10,7 @@ import contextlib
 import json
 import re
 from collections.abc import AsyncIterator, Iterator
+from http import HTTPStatus
 from urllib.parse import urlencode
 
 import httpx
@@ -113,10 +114,11 @@ class BotApi:
         """What the client raises, in the words of `connectors.errors`.
 
         Raises:
-            TemporaryError: it asks to wait, cannot be reached, or answers 5xx.
+            TemporaryError: it asks to wait, cannot be reached, or answers 5xx other than 504.
             PermanentError: it refuses; `UnreachableError` where it refuses that person, `MovedError` where that group
                 is elsewhere now, `NoPhotoError` where it would take the picture as a file.
-            UncertainError: it has not answered, or in no words that can be read; it may have done it.
+            UncertainError: it has not answered, nor a gateway before it waited (504), or in no words that can be read;
+                it may have done it.
         """
         try:
             yield
@@ -201,7 +203,8 @@ def _not_answered(words: str, cause: BaseException | None) -> ConnectorError:
     """An answer of 5xx, or none: then the client's own error is the cause."""
     if isinstance(cause, _NOT_SENT):
         return TemporaryError("Telegram cannot be reached")
-    if isinstance(cause, httpx.HTTPError):
+    # A gateway gave up waiting, and not Telegram working; the client begins with the phrase and tells no status.
+    if isinstance(cause, httpx.HTTPError) or words.startswith(HTTPStatus.GATEWAY_TIMEOUT.phrase):
         return UncertainError("Telegram has not answered, and may have done it")
     if _TOO_LARGE.search(words.lower()):
         return PermanentError(f"Telegram: {words}", code="too_large")

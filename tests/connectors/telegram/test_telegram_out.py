@@ -105,6 +105,16 @@ async def test_what_telegram_says_is_what_the_agent_reads(
     await desk.fate(reply, "sent")
 
 
+async def test_what_a_gateway_did_not_wait_for_may_have_left(
+    desk: Switchboard, bot_api: BotApiServer, said: Any
+) -> None:
+    bot_api.slow_behind_gateway.add("sendMessage")
+    reply = await desk.fate(await desk.reply(said, "hello"), "unknown")
+
+    assert "may have done it" in reply["delivery"]["error"]["text"]
+    assert [one["text"] for one in bot_api.written()] == ["hello"]
+
+
 @pytest.mark.parametrize("how", ["busy", "broken"])
 async def test_what_passes_is_tried_again(desk: Switchboard, bot_api: BotApiServer, said: Any, how: Any) -> None:
     bot_api.fail(how, "sendMessage", times=1)
@@ -156,6 +166,17 @@ async def test_telegram_is_away_and_comes_back(bot: Any, bot_api: BotApiServer) 
         await bot_api.confirmed(updates[-1])
 
         assert [message["text"] for message in await desk.stored()] == ["0", "1", "2", "3", "4"]
+
+
+async def test_a_gateway_that_does_not_wait_for_updates_ends_no_polling(bot: Any, bot_api: BotApiServer) -> None:
+    async with bot(mode="polling") as desk:
+        bot_api.slow_behind_gateway.add("getUpdates")
+        await bot_api.push(bot_api.update("message", bot_api.message("hello")))
+        state = await desk.channel("tg", "backing_off")
+        bot_api.slow_behind_gateway.clear()
+        await desk.until(CHAT, len)
+
+        assert "has not answered" in state["reason"]
 
 
 @pytest.mark.parametrize(
