@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import aiohttp
 import pytest
 from harness import eventually
 from switchboard import Switchboard
@@ -80,6 +81,44 @@ async def test_an_agents_reaction_stands_there_and_here(desk: Switchboard, bot_a
     assert bot_api.chats[CUSTOMER][number]["reaction"] == [{"type": "emoji", "emoji": "👍"}]
     gone = await desk.post(path, {"emoji": "👍", "on": False}, status=200)
     assert (gone["reactions"], bot_api.chats[CUSTOMER][number]["reaction"]) == ([], [])
+
+
+async def test_customers_see_the_newest_reaction_that_stands_here(
+    desk: Switchboard, bot_api: BotApiServer, said: Any
+) -> None:
+    path = f"/api/v1/messages/{said['id']}/reactions"
+    number = int(said["external"]["id"].partition("/")[2])
+
+    async def shown(emoji: str, *, on: bool) -> tuple[list[str], list[str]]:
+        """What stands there and what stands here, after an agent's click."""
+        reacted = await desk.post(path, {"emoji": emoji, "on": on}, status=200)
+        there = bot_api.chats[CUSTOMER][number]["reaction"]
+        return [one["emoji"] for one in there], [one["emoji"] for one in reacted["reactions"]]
+
+    assert await shown("👍", on=True) == (["👍"], ["👍"])
+    assert await shown("❤", on=True) == (["❤"], ["👍", "❤"])
+    assert await shown("🔥", on=True) == (["🔥"], ["👍", "❤", "🔥"])
+    assert await shown("👍", on=False) == (["🔥"], ["❤", "🔥"])
+    assert await shown("🔥", on=False) == (["❤"], ["❤"])
+    assert await shown("❤", on=False) == ([], [])
+
+
+async def test_a_reaction_stands_there_until_no_agent_has_it(
+    desk: Switchboard, bot_api: BotApiServer, said: Any
+) -> None:
+    path = f"/api/v1/messages/{said['id']}/reactions"
+    number = int(said["external"]["id"].partition("/")[2])
+    token = (await desk.post("/api/v1/tokens", {"name": "Grace"}, status=201))["token"]
+    async with aiohttp.ClientSession(desk.url, headers={"Authorization": f"Bearer {token}"}) as http:
+        grace = Switchboard(http, desk.url)
+        for agent in (desk, grace):
+            await agent.post(path, {"emoji": "👍"}, status=200)
+        left = await desk.post(path, {"emoji": "👍", "on": False}, status=200)
+        assert [one["author"]["name"] for one in left["reactions"]] == ["Grace"]
+        assert bot_api.chats[CUSTOMER][number]["reaction"] == [{"type": "emoji", "emoji": "👍"}]
+        await grace.post(path, {"emoji": "👍", "on": False}, status=200)
+
+    assert bot_api.chats[CUSTOMER][number]["reaction"] == []
 
 
 @pytest.mark.parametrize(("how", "status", "type_"), [("refuse", 422, "refused-there"), ("broken", 503, "unavailable")])
