@@ -27,6 +27,8 @@ async def amend(api: SlackApi, amendment: Amendment) -> None:
         case "delete":
             for id_ in amendment.message.external.ids or (amendment.message.external.id or "",):
                 await _delete(api, amendment, id_)
+        case "unreact" if _of_agents(amendment) > 1:
+            return  # a bot has each emoji once: what one agent takes back, the other's stands for
         case "react" | "unreact":
             channel, ts = _named(amendment.message.external.id or "")
             method, done = ("add", "already_reacted") if amendment.kind == "react" else ("remove", "no_reaction")
@@ -36,6 +38,12 @@ async def amend(api: SlackApi, amendment: Amendment) -> None:
                 await api.call(f"reactions.{method}", channel=channel, timestamp=ts, name=name)
 
 
+def _of_agents(amendment: Amendment) -> int:
+    """How many agents have put this emoji there."""
+    reactions = amendment.message.reactions
+    return sum(one.author.type == "agent" and one.emoji == amendment.emoji for one in reactions)
+
+
 async def _edit(api: SlackApi, amendment: Amendment) -> None:
     """Edits each post whose text is another one; a shorter text leaves posts over, which are deleted.
 
@@ -43,13 +51,13 @@ async def _edit(api: SlackApi, amendment: Amendment) -> None:
         PermanentError: it needs another post than those that were sent.
     """
     plan = rewriting(amendment, pieces, _shown, ids=lambda piece: max(1, len(piece.files)))
+    for id_ in plan.left_over:  # first: where Slack refuses that, all stays as it was
+        await _delete(api, amendment, id_)
     for id_, piece in plan.rewritten:
         channel, ts = _named(id_)
         await amendment.pace()
         # Always with blocks: a bare text would stand under those that were there, and its `*` would be markup.
         await api.call("chat.update", channel=channel, ts=ts, text=piece.text, blocks=piece.written)
-    for id_ in plan.left_over:
-        await _delete(api, amendment, id_)
 
 
 def _shown(piece: Piece) -> object:

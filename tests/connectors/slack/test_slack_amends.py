@@ -35,6 +35,22 @@ async def test_a_reply_gets_another_text(desk: Switchboard, slack: SlackServer, 
     assert "it is too old" in refused["detail"]
 
 
+async def test_a_shorter_text_that_slack_refuses_changes_nothing(
+    desk: Switchboard, slack: SlackServer, said: Any
+) -> None:
+    reply = await desk.fate(await desk.reply(said, "word " * 1500), "sent")
+    before = [(one["ts"], one["text"]) for one in slack.written()]
+    assert len(before) == 2
+    slack.refuses_with = "compliance_exports_prevent_deletion"
+    slack.fail("refuse", "chat.delete", times=1)
+    refused = await desk.call("PATCH", f"/api/v1/messages/{reply['id']}", {"text": "one word"}, status=422)
+    assert "does not let messages be deleted" in refused["detail"]
+    assert [(one["ts"], one["text"]) for one in slack.written()] == before
+
+    await desk.call("PATCH", f"/api/v1/messages/{reply['id']}", {"text": "one word"})
+    assert [one["text"] for one in slack.written()] == ["one word"]
+
+
 async def test_a_reply_is_taken_back_with_its_files(desk: Switchboard, slack: SlackServer, said: Any) -> None:
     paper = await desk.upload(b"paper", "paper.txt", "text/plain")
     reply = await desk.fate(await desk.reply(said, "A paper", attachments=[paper]), "sent")
@@ -55,3 +71,20 @@ async def test_an_agents_reaction_stands_there_and_here(desk: Switchboard, slack
     for _ in range(2):
         gone = await desk.post(path, {"emoji": "🎉", "on": False}, status=200)
     assert (gone["reactions"], slack.messages[DIRECT][ts]["our_reactions"]) == ([], [])
+
+
+async def test_an_emoji_of_two_agents_stands_until_both_have_taken_it_back(
+    desk: Switchboard, slack: SlackServer, said: Any
+) -> None:
+    path = f"/api/v1/messages/{said['id']}/reactions"
+    ts = said["external"]["id"].partition("/")[2]
+    token = (await desk.post("/api/v1/tokens", {"name": "Bea", "role": "agent"}))["token"]
+    hers = {"Authorization": f"Bearer {token}"}
+    await desk.post(path, {"emoji": "🎉"}, status=200)
+    async with desk.http.post(path, json={"emoji": "🎉"}, headers=hers) as answer:
+        assert answer.status == 200
+    await desk.post(path, {"emoji": "🎉", "on": False}, status=200)
+    assert slack.messages[DIRECT][ts]["our_reactions"] == ["tada"]
+    async with desk.http.post(path, json={"emoji": "🎉", "on": False}, headers=hers) as answer:
+        assert answer.status == 200
+    assert slack.messages[DIRECT][ts]["our_reactions"] == []
