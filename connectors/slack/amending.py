@@ -9,7 +9,7 @@ from connectors.base import Amendment
 from connectors.errors import PermanentError
 from connectors.rewriting import rewriting
 from connectors.slack.api import SlackApi
-from connectors.slack.compose import Piece, pieces
+from connectors.slack.compose import Piece, briefly, pieces
 from normalizer.slack.emoji import name_of
 
 
@@ -39,9 +39,9 @@ async def amend(api: SlackApi, amendment: Amendment) -> None:
 
 
 def _of_agents(amendment: Amendment) -> int:
-    """How many agents have put this emoji there."""
-    reactions = amendment.message.reactions
-    return sum(one.author.type == "agent" and one.emoji == amendment.emoji for one in reactions)
+    """How many agents have put this emoji there, in whatever tone."""
+    name = name_of(amendment.emoji or "")
+    return sum(one.author.type == "agent" and name_of(one.emoji) == name for one in amendment.message.reactions)
 
 
 async def _edit(api: SlackApi, amendment: Amendment) -> None:
@@ -51,13 +51,13 @@ async def _edit(api: SlackApi, amendment: Amendment) -> None:
         PermanentError: it needs another post than those that were sent.
     """
     plan = rewriting(amendment, pieces, _shown, ids=lambda piece: max(1, len(piece.files)))
-    for id_ in plan.left_over:  # first: where Slack refuses that, all stays as it was
-        await _delete(api, amendment, id_)
     for id_, piece in plan.rewritten:
         channel, ts = _named(id_)
         await amendment.pace()
         # Always with blocks: a bare text would stand under those that were there, and its `*` would be markup.
-        await api.call("chat.update", channel=channel, ts=ts, text=piece.text, blocks=piece.written)
+        await api.call("chat.update", channel=channel, ts=ts, text=briefly(piece.text), blocks=piece.written)
+    for id_ in plan.left_over:  # last: where no edit is allowed any more, nothing is lost
+        await _delete(api, amendment, id_)
 
 
 def _shown(piece: Piece) -> object:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -206,7 +207,8 @@ async def _check(answer: aiohttp.ClientResponse) -> None:
     """The client fails over plain text, and does not say with which status it came."""
     if answer.content_type == "text/plain":
         words, code = f"Slack answered {answer.status}", str(answer.status)
-        raise TemporaryError(words, code=code) if answer.status >= 500 else UncertainError(words, code=code)
+        later = answer.status >= 500 and answer.status != HTTPStatus.GATEWAY_TIMEOUT
+        raise TemporaryError(words, code=code) if later else UncertainError(words, code=code)
 
 
 def _known(error: SlackApiError) -> ConnectorError:
@@ -218,7 +220,8 @@ def _known(error: SlackApiError) -> ConnectorError:
     words = f"Slack: {_WORDS.get(code, code)}"
     if code == "missing_scope" and hasattr(response, "get"):
         words += f": {response.get('needed')}"
-    if code in _MAYBE_DONE:
+    # A gateway that gave up waiting does not know either.
+    if code in _MAYBE_DONE or (status == HTTPStatus.GATEWAY_TIMEOUT and not told):
         return UncertainError(words, code=code)
     if status == 429 or code in _LATER or status >= 500:
         return TemporaryError(words, retry_after=_seconds(headers), code=code)

@@ -16,6 +16,7 @@ from normalizer.slack.request import OURS
 # https://docs.slack.dev/reference/methods/chat.postMessage#truncating and Block Kit's references
 TEXT_LIMIT = 3900
 BLOCK_LIMIT = 2900
+UPDATE_BYTES = 4000  # of the text beside the blocks, https://docs.slack.dev/reference/methods/chat.update#errors
 BUTTONS = 25
 LABEL_LIMIT = 75
 VALUE_LIMIT = 2000
@@ -52,6 +53,15 @@ def pieces(message: Message) -> list[Piece]:
     if buttons:
         found = [*found[:-1], _with_buttons(found[-1] if found else Piece(name="buttons", text="…"), buttons)]
     return [*found, Piece(name="files", files=message.attachments)] if message.attachments else found
+
+
+def briefly(text: str) -> str:
+    """A text that stands for blocks where these are not shown, as long as an edit may have it."""
+    if len(text.encode()) <= UPDATE_BYTES:
+        return text
+    cut = text.encode()[:UPDATE_BYTES].decode(errors="ignore")
+    whole, mark, entity = cut.rpartition("&")
+    return whole if mark and len(entity) < len("amp;") and ";" not in entity else cut
 
 
 def _with_buttons(piece: Piece, buttons: list[dict[str, Any]]) -> Piece:

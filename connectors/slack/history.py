@@ -26,6 +26,8 @@ PAGE = 200
 OVERLAP = timedelta(seconds=30)  # read twice rather than not at all: clocks differ
 THREADS = timedelta(days=1)  # how old the beginning of a thread may be whose answers are looked for
 LONGEST = timedelta(days=7)  # a longer gap is filled from there on
+# Of these a channel, or a thread, has nothing for us; any other refusal may pass, and the gap stays open until then.
+_CLOSED = frozenset(("channel_not_found", "not_in_channel", "is_archived", "thread_not_found"))
 AGAIN_SECONDS = 15 * 60.0  # one call a channel: a thousand channels come to what Slack allows
 
 
@@ -38,6 +40,7 @@ class History:
         self._context = context
         self._inbound = inbound
         self._user = self._bot = ""  # by whom our own messages are known
+        self._whole = True
 
     async def run(self, lease: Lease) -> None:
         """Fills the gap; again when Slack says that it dropped something, and now and then: mostly it does not say so.
@@ -66,11 +69,12 @@ class History:
         """Reads what came since the lease's cursor, of each channel in the order in which it was said."""
         now = self._context.now()
         since = _moment(await lease.load_cursor())
-        if since is not None:
-            await self._read(max(since - OVERLAP, now - LONGEST))
-        await lease.save_cursor(now.isoformat().encode())
+        if since is None or await self._read(max(since - OVERLAP, now - LONGEST)):
+            await lease.save_cursor(now.isoformat().encode())
 
-    async def _read(self, since: datetime) -> None:
+    async def _read(self, since: datetime) -> bool:
+        """Takes what was said since then; whether that is all."""
+        self._whole = True
         us = await self._api.insist("auth.test")
         self._user, self._bot = text(us, "user_id"), text(us, "bot_id")
         missed = 0
@@ -83,6 +87,7 @@ class History:
                     missed += not (await self._take(channel, message)).duplicate
         if missed:
             self._context.log.info("gap filled", since=since.isoformat(), messages=missed)
+        return self._whole
 
     def _is_invitation(self, message: Fields) -> bool:
         """Whether the app came into the channel: what was said there before was not said to it."""
@@ -107,9 +112,10 @@ class History:
         while True:
             try:  # where Slack asks to wait, this page is asked for again: a fill begun anew would get no further
                 page = await self._api.insist(method, limit=PAGE, cursor=cursor, **arguments)
-            except PermanentError as error:  # a channel that the app may not read has nothing for us
+            except PermanentError as error:
                 if error.code == UNKNOWN_APP:
                     raise
+                self._whole = self._whole and error.code in _CLOSED
                 self._context.log.warning("history not read", method=method, reason=error.reason)
                 return
             for item in records(page, items):

@@ -6,6 +6,7 @@ The official client acknowledges when it has handed a message on. Here one is ac
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import aiohttp
 import msgspec
@@ -18,6 +19,7 @@ from connectors.slack.arrival import arrival
 from connectors.slack.inbound import Inbound
 from connectors.tasks import end
 from normalizer.slack.request import JSON
+from normalizer.text import one_line
 
 PING_SECONDS = 20.0
 OVERLAP_SECONDS = 30.0  # how long an old connection is heard beside the new one
@@ -78,6 +80,7 @@ class SocketMode:
     async def _connection(self, http: aiohttp.ClientSession, refresh: asyncio.Event) -> None:
         """One connection, until it is closed; `refresh` is set when Slack wants another in its place."""
         url = await self._api.socket_url()
+        greeted, refused = False, ""
         async with (
             # Pings are answered here: seen, they say that Slack is there where nobody writes.
             http.ws_connect(url, heartbeat=PING_SECONDS, autoping=False, max_msg_size=0) as socket,
@@ -85,25 +88,32 @@ class SocketMode:
         ):
             try:
                 async with asyncio.timeout(None) as overlap:
-                    async for message in socket:
-                        self._context.heard()
-                        if message.type is aiohttp.WSMsgType.PING:
-                            await socket.pong(message.data)
-                        elif message.type is aiohttp.WSMsgType.TEXT:
-                            frame = _read(message.data)
-                            if frame.type == "hello":
-                                self.greeted.set()
-                            elif frame.type == "disconnect" and not refresh.is_set():
-                                refresh.set()
-                                overlap.reschedule(asyncio.get_running_loop().time() + OVERLAP_SECONDS)
-                            elif frame.envelope_id:
-                                await self._slots.acquire()
-                                taking.create_task(self._take(socket, frame))
+                    async for frame in self._frames(socket):
+                        if frame.type == "hello":
+                            greeted = True
+                            self.greeted.set()
+                        elif frame.type == "disconnect" and not greeted:  # the next one would fare no better
+                            refused = f" at once: {one_line(frame.reason)}"
+                            break
+                        elif frame.type == "disconnect" and not refresh.is_set():
+                            refresh.set()
+                            overlap.reschedule(asyncio.get_running_loop().time() + OVERLAP_SECONDS)
+                        elif frame.envelope_id:
+                            await self._slots.acquire()
+                            taking.create_task(self._take(socket, frame))
             except TimeoutError:
                 if not overlap.expired():
                     raise
         if not refresh.is_set():
-            raise TemporaryError("Slack closed the connection")
+            raise TemporaryError(f"Slack closed the connection{refused}")
+
+    async def _frames(self, socket: aiohttp.ClientWebSocketResponse) -> AsyncIterator[_Frame]:
+        async for message in socket:
+            self._context.heard()
+            if message.type is aiohttp.WSMsgType.PING:
+                await socket.pong(message.data)
+            elif message.type is aiohttp.WSMsgType.TEXT:
+                yield _read(message.data)
 
     async def _take(self, socket: aiohttp.ClientWebSocketResponse, frame: _Frame) -> None:
         """Journals a request and acknowledges it; without an acknowledgement Slack sends it again."""

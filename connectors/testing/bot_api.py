@@ -30,7 +30,6 @@ class BotApiServer(BotChats):
         hook: where updates go, as `setWebhook` said; None while they wait for `getUpdates`.
         pending: the updates that nobody has confirmed.
         handed: how often each update was given to who polls, by its number.
-        slow_behind_gateway: methods that are done, and answered by a gateway with 504: it did not wait for them.
     """
 
     def __init__(self, token: str = TOKEN) -> None:
@@ -40,7 +39,6 @@ class BotApiServer(BotChats):
         self.hook: dict[str, Any] | None = None
         self.pending: list[dict[str, Any]] = []
         self.handed: Counter[int] = Counter()
-        self.slow_behind_gateway: set[str] = set()
         self._update_id = 100_000
         self._news = asyncio.Condition()
         self._polls = 0
@@ -55,11 +53,7 @@ class BotApiServer(BotChats):
     async def _called(self, request: web.Request) -> web.StreamResponse:
         if request.match_info["token"] != self._token:
             return self.refusal("Unauthorized", 401)
-        method = request.match_info["method"]
-        answer = await self.handle(request, method)
-        if method in self.slow_behind_gateway:
-            return web.Response(status=504, text="<h1>504 Gateway Time-out</h1>", content_type="text/html")
-        return answer
+        return await self.handle(request, request.match_info["method"])
 
     async def _download(self, request: web.Request) -> web.StreamResponse:
         content = self.files.get(request.match_info["path"].removeprefix("documents/"))

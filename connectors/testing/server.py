@@ -14,9 +14,9 @@ from msgspec import Struct
 from connectors.testing.proof import Trouble
 from connectors.testing.site import listening
 
-Misbehaviour = Literal["busy", "broken", "conflict", "refuse", "garbage", "lost", "hang"]
-"""How a call is failed: 429; 500; 409; refused for good; an answer that is no JSON; done, and the line is cut before
-the answer; done, and no answer until the end."""
+Misbehaviour = Literal["busy", "broken", "conflict", "refuse", "garbage", "gateway", "lost", "hang"]
+"""How a call is failed: 429; 500; 409; refused for good; an answer that is no JSON; done, and a gateway that did not
+wait for it answers 504; done, and the line is cut before the answer; done, and no answer until the end."""
 
 TROUBLES: Mapping[Trouble, Misbehaviour] = {
     "temporary": "busy",
@@ -120,6 +120,8 @@ class PlatformServer:
             result = await self.perform(call)
         except RefusedCallError as error:
             return self.refused(error)
+        if how == "gateway":
+            return web.Response(status=504, text="<h1>504 Gateway Time-out</h1>", content_type="text/html")
         if how == "hang":
             self._held.set()
             await self._released.wait()

@@ -46,6 +46,7 @@ class SlackServer(SlackWorkspace):
         scopes: what the app may do.
         refuses_with: the code of a refusal that a test asks for.
         notices: what the writers of commands read, and nobody else.
+        refused_sockets: why sockets are closed before their hello; empty: they are not.
         before_hello: awaited before a socket says hello; until then it tells of nothing.
     """
 
@@ -56,6 +57,7 @@ class SlackServer(SlackWorkspace):
         self.scopes = {"chat:write", "users:read"}
         self.refuses_with = "restricted_action"
         self.notices: list[dict[str, Any]] = []
+        self.refused_sockets = ""
         self.before_hello: Callable[[], Awaitable[None]] | None = None
         self._sockets = SlackSockets(APP)
 
@@ -72,6 +74,8 @@ class SlackServer(SlackWorkspace):
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         if self.before_hello is not None:
             await self.before_hello()
+        if self.refused_sockets:
+            return await self._sockets.refuse(request, self.refused_sockets)
         return await self._sockets.serve(request)
 
     async def _called(self, request: web.Request) -> web.StreamResponse:

@@ -68,6 +68,14 @@ class SlackSockets:
     def __len__(self) -> int:
         return len(self._sockets)
 
+    async def refuse(self, request: web.Request, reason: str) -> web.StreamResponse:
+        """A socket that says no more than why it ends."""
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.send_json({"type": "disconnect", "reason": reason})
+        await socket.receive()
+        return socket
+
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """A socket, until it is closed."""
         socket = web.WebSocketResponse(autoping=False)

@@ -11,7 +11,7 @@ from connectors.testing.server import Call, PlatformServer, RefusedCallError, as
 TEAM, APP, BOT_USER, BOT_ID = "T0HOME", "A0SANTRAL", "U0BOT", "B0BOT"
 ADA, DIRECT, GENERAL = "U0ADA", "D0ADA", "C0GENERAL"
 
-_TEXT_LIMIT, _BLOCKS = 40_000, 50
+_TEXT_LIMIT, _UPDATE_BYTES, _BLOCKS = 40_000, 4_000, 50
 
 
 class SlackWorkspace(PlatformServer):
@@ -132,6 +132,8 @@ class SlackWorkspace(PlatformServer):
 
     async def _chat_update(self, given: Mapping[str, Any]) -> dict[str, Any]:
         message = self._own(given)
+        if len(str(given.get("text") or "").encode()) > _UPDATE_BYTES:
+            raise RefusedCallError("msg_too_long")
         message.update(text=given.get("text") or "", blocks=as_json(given.get("blocks") or []))
         return {"channel": given.get("channel"), "ts": message["ts"]}
 

@@ -35,20 +35,19 @@ async def test_a_reply_gets_another_text(desk: Switchboard, slack: SlackServer, 
     assert "it is too old" in refused["detail"]
 
 
-async def test_a_shorter_text_that_slack_refuses_changes_nothing(
-    desk: Switchboard, slack: SlackServer, said: Any
-) -> None:
-    reply = await desk.fate(await desk.reply(said, "word " * 1500), "sent")
+async def test_an_edit_of_a_long_reply_loses_nothing(desk: Switchboard, slack: SlackServer, said: Any) -> None:
+    line = "if (a < b && c > d) { şişe }\n"
+    reply = await desk.fate(await desk.reply(said, line * 180), "sent")
     before = [(one["ts"], one["text"]) for one in slack.written()]
     assert len(before) == 2
-    slack.refuses_with = "compliance_exports_prevent_deletion"
-    slack.fail("refuse", "chat.delete", times=1)
-    refused = await desk.call("PATCH", f"/api/v1/messages/{reply['id']}", {"text": "one word"}, status=422)
-    assert "does not let messages be deleted" in refused["detail"]
+    slack.refuses_with = "edit_window_closed"
+    slack.fail("refuse", "chat.update", times=1)
+    await desk.call("PATCH", f"/api/v1/messages/{reply['id']}", {"text": line * 110}, status=422)
     assert [(one["ts"], one["text"]) for one in slack.written()] == before
 
-    await desk.call("PATCH", f"/api/v1/messages/{reply['id']}", {"text": "one word"})
-    assert [one["text"] for one in slack.written()] == ["one word"]
+    await desk.call("PATCH", f"/api/v1/messages/{reply['id']}", {"text": line * 110})
+    (sent,) = slack.written()
+    assert sent["blocks"][0]["elements"][0]["elements"][0]["text"] == (line * 110).strip()
 
 
 async def test_a_reply_is_taken_back_with_its_files(desk: Switchboard, slack: SlackServer, said: Any) -> None:
@@ -80,11 +79,11 @@ async def test_an_emoji_of_two_agents_stands_until_both_have_taken_it_back(
     ts = said["external"]["id"].partition("/")[2]
     token = (await desk.post("/api/v1/tokens", {"name": "Bea", "role": "agent"}))["token"]
     hers = {"Authorization": f"Bearer {token}"}
-    await desk.post(path, {"emoji": "🎉"}, status=200)
-    async with desk.http.post(path, json={"emoji": "🎉"}, headers=hers) as answer:
+    await desk.post(path, {"emoji": "👍"}, status=200)
+    async with desk.http.post(path, json={"emoji": "👍🏽"}, headers=hers) as answer:
         assert answer.status == 200
-    await desk.post(path, {"emoji": "🎉", "on": False}, status=200)
-    assert slack.messages[DIRECT][ts]["our_reactions"] == ["tada"]
-    async with desk.http.post(path, json={"emoji": "🎉", "on": False}, headers=hers) as answer:
+    await desk.post(path, {"emoji": "👍", "on": False}, status=200)
+    assert slack.messages[DIRECT][ts]["our_reactions"] == ["+1"]
+    async with desk.http.post(path, json={"emoji": "👍🏽", "on": False}, headers=hers) as answer:
         assert answer.status == 200
     assert slack.messages[DIRECT][ts]["our_reactions"] == []

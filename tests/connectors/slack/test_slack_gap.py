@@ -93,3 +93,37 @@ async def test_what_slack_has_dropped_is_read_and_nothing_from_before_an_invitat
     await desk.until(f"{GENERAL}/{dropped['ts']}", len)
 
     assert texts(await desk.stored()) == ["dropped"]
+
+
+async def test_a_gap_that_slack_does_not_let_us_read_stays_open(desk: Switchboard, slack: SlackServer) -> None:
+    dropped = {"type": "app_rate_limited", "team_id": TEAM, "minute_rate_limited": 1518467820}
+    missed = slack.message("missed", channel=GENERAL)
+    slack.refuses_with = "missing_scope"
+    slack.fail("refuse", "conversations.history")
+    assert await slack.push(dropped)
+
+    async def asked() -> bool:
+        return bool(slack.called("conversations.history"))
+
+    await eventually(asked)
+    slack.fail(None, "conversations.history")
+    slack.messages[GENERAL][missed["ts"]]["text"] = "read after all"
+    assert await slack.push({**dropped, "minute_rate_limited": 1518467880})
+    (message,) = await desk.until(f"{GENERAL}/{missed['ts']}", len)
+    assert message["text"] == "read after all"
+
+
+async def test_a_socket_that_is_refused_is_not_tried_without_a_pause(app: Any, slack: SlackServer) -> None:
+    async with app(socket=True) as desk:
+        opened = len(slack.called("apps.connections.open"))
+        slack.refused_sockets = "too_many_websockets"
+        slack.cut()
+
+        async def told() -> bool:
+            state = await desk.channel("slack", "backing_off")
+            return "too_many_websockets" in state["reason"]
+
+        await eventually(told)
+        assert len(slack.called("apps.connections.open")) - opened < 5
+        slack.refused_sockets = ""
+        await desk.channel("slack", "running")

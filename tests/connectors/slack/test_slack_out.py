@@ -189,6 +189,13 @@ async def test_what_passes_is_tried_again(desk: Switchboard, slack: SlackServer,
     assert how != "busy" or time.monotonic() - begun >= 1  # as Slack has asked
 
 
+async def test_what_a_gateway_did_not_wait_for_may_have_left(desk: Switchboard, slack: SlackServer, said: Any) -> None:
+    slack.fail("gateway", "chat.postMessage")
+    await desk.fate(await desk.reply(said, "hello"), "unknown")
+
+    assert [one["text"] for one in slack.written(GENERAL)] == ["hello"]
+
+
 async def test_an_answer_in_plain_text_is_one_of_slacks_too(slack: SlackServer) -> None:
     api = SlackApi(SlackOptions(bot_token=BOT_TOKEN, app_token=APP_TOKEN, api_url=f"{slack.url}/api/"))
     slack.fail("broken")

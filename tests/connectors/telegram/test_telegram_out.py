@@ -108,7 +108,7 @@ async def test_what_telegram_says_is_what_the_agent_reads(
 async def test_what_a_gateway_did_not_wait_for_may_have_left(
     desk: Switchboard, bot_api: BotApiServer, said: Any
 ) -> None:
-    bot_api.slow_behind_gateway.add("sendMessage")
+    bot_api.fail("gateway", "sendMessage")
     reply = await desk.fate(await desk.reply(said, "hello"), "unknown")
 
     assert "may have done it" in reply["delivery"]["error"]["text"]
@@ -170,11 +170,13 @@ async def test_telegram_is_away_and_comes_back(bot: Any, bot_api: BotApiServer) 
 
 async def test_a_gateway_that_does_not_wait_for_updates_ends_no_polling(bot: Any, bot_api: BotApiServer) -> None:
     async with bot(mode="polling") as desk:
-        bot_api.slow_behind_gateway.add("getUpdates")
-        await bot_api.push(bot_api.update("message", bot_api.message("hello")))
-        state = await desk.channel("tg", "backing_off")
-        bot_api.slow_behind_gateway.clear()
+        bot_api.fail("gateway", "getUpdates")
+        await bot_api.push(bot_api.update("message", bot_api.message("one")))  # who has asked before has this one
         await desk.until(CHAT, len)
+        await bot_api.push(bot_api.update("message", bot_api.message("two")))
+        state = await desk.channel("tg", "backing_off")
+        bot_api.fail(None, "getUpdates")
+        await desk.until(CHAT, lambda found: len(found) == 2)
 
         assert "has not answered" in state["reason"]
 
