@@ -56,7 +56,7 @@ class PermanentError(ConnectorError):
 
 
 class UnreachableError(PermanentError):
-    """The person cannot be written to any more: they blocked us, or are gone."""
+    """The person cannot be written to by this channel any more: they blocked us, or are gone."""
 
 
 class UncertainError(ConnectorError):

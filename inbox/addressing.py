@@ -72,7 +72,9 @@ class Addressing:
         found: list[Way] = []
         for channel, connector in self.connectors.items():
             reachable = [one for one in identities if one.kind == connector.identity_kind]
-            found += [Way(channel=channel, identity=one, refusal=_shut_out(one)) for one in reversed(reachable)]
+            found += [
+                Way(channel=channel, identity=one, refusal=_shut_out(one, channel)) for one in reversed(reachable)
+            ]
             if not reachable:
                 found.append(Way(channel=channel, refusal=_unreachable(channel)))
         return found
@@ -105,7 +107,7 @@ class Addressing:
         if last is not None and last.author.identity_id is not None:
             found = await unit.one(Identity, last.author.identity_id)
             if found is not None:
-                _check_reaches(found)
+                _check_reaches(found, last.channel)
                 return Addressee(
                     channel=last.channel,
                     connector=self.connector(last.channel),
@@ -143,7 +145,7 @@ class Addressing:
         found = [
             one
             for one in await _reachable(unit, customer_id, connector)
-            if one.verified and one.unreachable is None and not connector.owns(one.value)
+            if one.verified and channel not in one.unreachable and not connector.owns(one.value)
         ]
         newest = max(found, key=lambda one: one.created_at, default=None)
         return _addressee(channel, connector, newest) if newest else None
@@ -153,7 +155,7 @@ class Addressing:
         reachable = await _reachable(unit, customer_id, connector)
         if not reachable:
             raise _unreachable(channel)
-        newest = max(reachable, key=lambda one: (one.unreachable is None, one.created_at))
+        newest = max(reachable, key=lambda one: (channel not in one.unreachable, one.created_at))
         return _addressee(channel, connector, newest)
 
     async def _of_person(self, unit: Unit, channel: str, person: Person) -> Addressee:
@@ -202,13 +204,14 @@ def _unreachable(channel: str) -> RefusedError:
     return RefusedError("no-identity", f'the customer cannot be reached by channel "{channel}"')
 
 
-def _shut_out(found: Identity) -> RefusedError | None:
-    """Why somebody cannot be written to any more, where that is so."""
-    return RefusedError("unreachable", f"nothing can be sent: {found.unreachable}") if found.unreachable else None
+def _shut_out(found: Identity, channel: str) -> RefusedError | None:
+    """Why somebody cannot be written to by that channel any more, where that is so."""
+    reason = found.unreachable.get(channel)
+    return None if reason is None else RefusedError("unreachable", f"nothing can be sent: {reason}")
 
 
-def _check_reaches(found: Identity) -> None:
-    refusal = _shut_out(found)
+def _check_reaches(found: Identity, channel: str) -> None:
+    refusal = _shut_out(found, channel)
     if refusal is not None:
         raise refusal
 
@@ -217,9 +220,9 @@ def _addressee(channel: str, connector: Connector[Any], found: Identity) -> Addr
     """On a channel without threads the customer is the thread.
 
     Raises:
-        RefusedError: they cannot be written to any more.
+        RefusedError: they cannot be written to by it any more.
     """
-    _check_reaches(found)
+    _check_reaches(found, channel)
     thread_key = None if connector.capabilities.threads else found.value
     return Addressee(channel=channel, connector=connector, identity=found, thread_key=thread_key)
 

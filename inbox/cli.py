@@ -30,8 +30,8 @@ from inbox.secrets import secrets_of
 from inbox.shadows import shadows
 from inbox.staff import ROLES, Agent, Role
 from inbox.store import StoreUnavailableError, UnfitDatabaseError, embedded
+from inbox.store.documents import DATABASE_VERSION
 from normalizer.codec import json_schema
-from normalizer.schema import SCHEMA_VERSION
 
 T = TypeVar("T")
 
@@ -182,7 +182,7 @@ def erase_customer(customer: str, *, yes: bool, path: Path | None) -> None:
 def migrate(path: Path | None) -> None:
     """Brings the database to this version's schema."""
     _told(lambda: commands.migrate(_load(path, strict=False)))
-    click.echo(f"the database has schema version {SCHEMA_VERSION}")
+    click.echo(f"the database has schema version {DATABASE_VERSION}")
 
 
 @main.command()

@@ -45,26 +45,34 @@ def ids_to_look_up(person: Person) -> list[str]:
 
 
 def recognise(
-    person: Person, identities: dict[str, Identity], customers: dict[str, Customer], now: datetime
+    person: Person,
+    identities: dict[str, Identity],
+    customers: dict[str, Customer],
+    now: datetime,
+    *,
+    wrote_by: str | None = None,
 ) -> Recognised:
-    """Finds the customer of a person, or makes one; a mail address that they name beside becomes theirs too."""
+    """Finds the customer of a person, or makes one; a mail address that they name beside becomes theirs too.
+
+    `wrote_by`: the channel by which they wrote, and so can be reached; None where it was not they who wrote.
+    """
     known = identities.get(identity_id(person.kind, person.value))
     if known is None:
         found = _stranger(person, identities, customers, now)
     else:
-        found = _better_known(person, known, customers[known.customer_id], now)
+        found = _better_known(person, known, customers[known.customer_id], now, wrote_by)
     address = _address(person, found.customer, identities, now)
     return replace(found, changed=(*found.changed, address)) if address else found
 
 
-async def recognised(unit: Unit, person: Person) -> Recognised:
+async def recognised(unit: Unit, person: Person, *, wrote_by: str | None = None) -> Recognised:
     """`recognise` over what the unit finds; what changed is put, and whose addresses changed is told.
 
     Who proves only now that an address is theirs is merged into the customer who has proved it before.
     """
     identities = await unit.get(Identity, ids_to_look_up(person))
     customers = await unit.get(Customer, [one.customer_id for one in identities.values()])
-    found = recognise(person, identities, customers, unit.now)
+    found = recognise(person, identities, customers, unit.now, wrote_by=wrote_by)
     for changed in found.changed:
         unit.put(changed)
         if isinstance(changed, Identity) and changed.id != found.identity.id:
@@ -94,6 +102,12 @@ async def let_go(unit: Unit, person: Person, answered: Conversation | None) -> N
         await _tell(unit, known.customer_id)
         owner = unit.put(Customer(id=new_id(), name=person.name, created_at=unit.now, updated_at=unit.now)).id
     unit.put(replace(known, customer_id=owner, name=person.name, claimed=False))
+
+
+def with_reach(known: Identity, channel: str, reason: str | None) -> Identity:
+    """The identity with the reason why it cannot be written to by that channel; None: it can be."""
+    others = {id_: why for id_, why in known.unreachable.items() if id_ != channel}
+    return replace(known, unreachable=others if reason is None else {**others, channel: reason})
 
 
 def merged(customer: Customer, into: Customer, now: datetime) -> tuple[Customer, Customer]:
@@ -173,11 +187,13 @@ def _proved_elsewhere(
     return customers.get(by_mail.customer_id) if by_mail and by_mail.verified else None
 
 
-def _better_known(person: Person, known: Identity, customer: Customer, now: datetime) -> Recognised:
+def _better_known(
+    person: Person, known: Identity, customer: Customer, now: datetime, wrote_by: str | None
+) -> Recognised:
     changed: list[Identity | Customer] = []
-    identity = replace(
-        known, name=person.name or known.name, verified=known.verified or person.verified, unreachable=None
-    )
+    identity = replace(known, name=person.name or known.name, verified=known.verified or person.verified)
+    if wrote_by is not None:
+        identity = with_reach(identity, wrote_by, None)
     if identity != known:
         changed.append(identity)
     if customer.name is None and person.name:

@@ -79,7 +79,7 @@ class Identity(Struct, frozen=True, kw_only=True):
 
     Attributes:
         claimed: its customer only said that it is theirs: whoever writes from it first is its owner.
-        unreachable: why nothing can be written to it any more.
+        unreachable: why nothing can be written to it any more, by channel; empty where nothing hinders.
     """
 
     id: str
@@ -89,7 +89,7 @@ class Identity(Struct, frozen=True, kw_only=True):
     name: str | None = None
     verified: bool = False
     claimed: bool = False
-    unreachable: str | None = None
+    unreachable: Mapping[str, str] = {}
     created_at: datetime
 
 

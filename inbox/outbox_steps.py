@@ -17,6 +17,7 @@ from connectors.base import Connector, Receipt, Reply
 from connectors.context import Files
 from connectors.errors import ConnectorError, PermanentError, TemporaryError, UncertainError, UnreachableError
 from inbox import changes, delivery, follow_ups
+from inbox.identity import with_reach
 from inbox.model import Conversation, Identity, OutboxItem, ThreadKey, WaitingChanges, scoped
 from inbox.pacing import Pacer
 from inbox.store import NotOwnerError, Unit
@@ -152,10 +153,10 @@ class Steps:
         return self._later(unit, item, message, known)
 
     async def _shut_out(self, unit: Unit, item: OutboxItem, error: UnreachableError) -> None:
-        """Remembers that a person cannot be written to, so that the next reply is not written in vain."""
+        """Remembers that a person cannot be written to by this channel: the next reply is not written in vain."""
         identity = await unit.one(Identity, item.identity_id)
         if identity is not None:
-            unit.put(clean_structure(replace(identity, unreachable=error.reason)))
+            unit.put(clean_structure(with_reach(identity, item.channel, error.reason)))
 
     def _park(
         self,

@@ -107,7 +107,7 @@ _CUSTOMER = {
             "value": "ada@example.com",
             "name": "Ada Byron",
             "verified": False,
-            "unreachable": None,
+            "unreachable": {},
         }
     ],
     "fields": {"plan": "gold", "seats": 12},
@@ -154,7 +154,7 @@ _WAY = {
         "value": "ada@example.com",
         "name": "Ada Byron",
         "verified": False,
-        "unreachable": None,
+        "unreachable": {},
     },
     "cc": ["bob@example.com"],
     "refused": None,

@@ -60,14 +60,17 @@ class ConversationView(Struct, frozen=True, kw_only=True):
 
 
 class IdentityView(Struct, frozen=True, kw_only=True):
-    """A customer's address on a platform. `unreachable` says why nothing can be written to it any more."""
+    """A customer's address on a platform.
+
+    `unreachable` says by channel why nothing can be written to it any more; empty where nothing hinders.
+    """
 
     id: str
     kind: str
     value: str
     name: str | None
     verified: bool
-    unreachable: str | None
+    unreachable: Mapping[str, str]
 
 
 class CustomerView(Struct, frozen=True, kw_only=True):

@@ -59,10 +59,10 @@ class Amending:
             await self._names(message)
 
     async def reachability(self, told: Reachability) -> None:
-        """Notes whether somebody can be written to; of a stranger there is nothing to note."""
+        """Notes whether somebody can be written to by this channel; of a stranger there is nothing to note."""
         known = await self._unit.one(Identity, identity.identity_id(told.person.kind, told.person.value))
         if known is not None:
-            self._unit.put(replace(known, unreachable=told.reason))
+            self._unit.put(identity.with_reach(known, self._entry.channel, told.reason))
 
     async def album(self, draft: Draft, message_id: str) -> bool:
         """Whether a message of that album stands, which then has this item too; else this one begins it."""

@@ -197,7 +197,7 @@ class _Applier:
     async def _recognised(self, person: Person) -> Recognised:
         if person.email and person.kind != identity.EMAIL:
             person = replace(person, email=self._policy.address(person.email))
-        found = await identity.recognised(self._unit, person)
+        found = await identity.recognised(self._unit, person, wrote_by=self._entry.channel)
         if self._policy.profiles and found.is_new:
             self._unit.put(jobs.describe(self._entry.channel, found.identity, self._unit.now))
         return found

@@ -25,7 +25,9 @@ from inbox.model import (
 from inbox.store.client import Document
 from inbox.tagging import Tag, TagChange
 from normalizer.codec import from_builtins, to_builtins
-from normalizer.schema import SCHEMA_VERSION, Message
+from normalizer.schema import Message
+
+DATABASE_VERSION = 2  # of what is kept here; messages bear that of their own schema, which is public
 
 Stored = (
     Customer
@@ -98,7 +100,7 @@ def to_document(value: Any) -> Document:  # noqa: ANN401 (any of our structures)
     """The structure as a document: its `id` is the `_id`, and it bears the version it was written by."""
     document: Document = to_builtins(value)
     document["_id"] = document.pop("id")
-    document["schema_version"] = SCHEMA_VERSION
+    document.setdefault("schema_version", DATABASE_VERSION)
     return document
 
 

@@ -15,9 +15,9 @@ from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateMany
 
 from inbox.model import Conversation, Customer, Identity
 from inbox.store.client import Document
-from inbox.store.documents import Stored
+from inbox.store.documents import DATABASE_VERSION, Stored
 from normalizer.folding import WORDS, tokens
-from normalizer.schema import SCHEMA_VERSION, Message
+from normalizer.schema import Message
 
 COLLECTIONS: Mapping[type[Any], str] = {Conversation: "conversation_words", Customer: "customer_words"}
 SLOT = 5  # hexadecimal digits of an id that is ordered by time: three days
@@ -196,7 +196,7 @@ def _put(document: Document) -> Operation:
 
 
 def _document(id_: str, of: str, words: Sequence[str]) -> Document:
-    return {"_id": id_, "slot": slot(of), "of": of, "words": list(words), "schema_version": SCHEMA_VERSION}
+    return {"_id": id_, "slot": slot(of), "of": of, "words": list(words), "schema_version": DATABASE_VERSION}
 
 
 def _distinct(several: Iterable[Iterable[str]]) -> list[str]:

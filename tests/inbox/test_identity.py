@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from inbox.identity import Recognised, ids_to_look_up, recognise
+from inbox.identity import Recognised, ids_to_look_up, recognise, with_reach
 from inbox.model import Customer, Identity
 from normalizer.outcomes import Person
 
@@ -87,3 +87,12 @@ def test_two_identities_are_one_person_only_where_both_are_proved(
 def test_an_address_that_nobody_has_yet_joins_nobody() -> None:
     found = recognised(Person(kind="visitor", value="v1", email="new@example.org", verified=True))
     assert found.customer.id != "ada"
+
+
+def test_who_writes_by_a_channel_is_reached_by_that_one_again_and_by_no_other() -> None:
+    shut_out = with_reach(identity("telegram", "1", verified=True), "sales", "blocked")
+    shut_out = with_reach(shut_out, "support", "gone")
+    ada = Person(kind="telegram", value="1")
+    found = recognise(ada, {shut_out.id: shut_out}, {"ada": ADA}, NOW, wrote_by="sales")
+    assert found.identity.unreachable == {"support": "gone"}
+    assert recognised(ada, shut_out).changed == ()

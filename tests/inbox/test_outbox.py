@@ -19,7 +19,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from rig.replica_set import ReplicaSet
 
 from connectors.base import Rate, Receipt, Reply
-from connectors.errors import PermanentError, TemporaryError, UncertainError
+from connectors.errors import PermanentError, TemporaryError, UncertainError, UnreachableError
 from connectors.tasks import end
 from inbox import delivery
 from inbox.addressing import Addressing
@@ -681,6 +681,19 @@ async def test_a_conversation_that_the_company_begins(office: Office) -> None:
         await office.until(message.id, "sent")
     await office.receive(said("thank you", sender="bob", id="b1", refers=[f"{message.id}/0"]))
     assert await office.documents["messages"].count_documents({"conversation_id": conversation.id}) == 2
+
+
+async def test_who_cannot_be_reached_is_not_let_in_by_what_the_company_begins(office: Office) -> None:
+    office.platform.trouble = [UnreachableError("bob has moved")]
+    _, message = await begun(office)
+    async with office.working():
+        await office.until(message.id, "failed")
+    with pytest.raises(RefusedError, match="bob has moved"):
+        await begun(office)
+    await office.receive(said("here I am", sender="bob", id="b1"))
+    _, message = await begun(office)
+    async with office.working():
+        await office.until(message.id, "sent")
 
 
 async def test_where_the_customer_is_the_thread_the_answer_finds_what_the_company_began(pulled: Office) -> None:

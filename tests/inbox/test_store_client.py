@@ -23,12 +23,14 @@ from postbox import CHANNEL, said
 from pymongo.asynchronous.database import AsyncDatabase
 from test_outbox import ADA, Office
 
+from connectors.errors import PermanentError
 from inbox.filters import Filter
 from inbox.model import Conversation, Customer, Draft, Upload
 from inbox.replies import NewReply
 from inbox.sight import Listener
 from inbox.staff import ROLES, Agent, AuditEntry, Principal, Session
 from inbox.store import Store, StoreUnavailableError, UnfitDatabaseError, Unit, embedded
+from inbox.store.documents import DATABASE_VERSION
 from inbox.store.embedded.mongod_process import find_mongod
 from inbox.store.indexes import INDEXES
 from inbox.store.paging import Place
@@ -114,11 +116,11 @@ async def test_a_refused_password_is_not_repeated(mongod_url: str) -> None:
 
 async def test_the_url_names_the_database(mongod_url: str, store: Store, documents: Documents) -> None:
     marked = await documents["meta"].find_one({"_id": "schema"})
-    assert marked == {"_id": "schema", "version": SCHEMA_VERSION}
+    assert marked == {"_id": "schema", "version": DATABASE_VERSION}
 
 
 async def test_a_database_of_a_newer_version_is_refused(mongod_url: str, store: Store, documents: Documents) -> None:
-    await documents["meta"].update_one({"_id": "schema"}, {"$set": {"version": SCHEMA_VERSION + 1}})
+    await documents["meta"].update_one({"_id": "schema"}, {"$set": {"version": DATABASE_VERSION + 1}})
     assert "newer Santral" in await refusal(mongod_url)
 
 
@@ -127,6 +129,31 @@ async def test_a_database_of_an_older_version_is_migrated_only_when_told(
 ) -> None:
     await documents["meta"].update_one({"_id": "schema"}, {"$set": {"version": 0}})
     assert "santral migrate" in await refusal(mongod_url)
+
+
+async def test_one_reason_why_nobody_is_reached_becomes_one_by_channel(
+    mongod_url: str, store: Store, documents: Documents
+) -> None:
+    office = Office(store, documents)
+    for person in ("wrote", "both", "reached"):
+        await office.conversation(person, person)
+    await office.receive(said(sender="both", thread="again"))
+    office.platform.trouble = [PermanentError("gone")]
+    reply = await office.reply(await office.conversation("failed", "failed"))
+    async with office.working():
+        await office.until(reply, "failed")
+    elsewhere = {"$or": [{"_id": reply}, {"external.thread_key": "again"}]}
+    await documents["messages"].update_many(elsewhere, {"$set": {"channel": "other"}})
+    for person, reason in {"wrote": "blocked", "both": "blocked", "reached": None, "failed": "gone"}.items():
+        await documents["identities"].update_one({"_id": f"post:{person}"}, {"$set": {"unreachable": reason}})
+
+    for _ in range(2):
+        await documents["meta"].update_one({"_id": "schema"}, {"$set": {"version": 1}})
+        await (await Store.open(mongod_url, migrate=True)).close()
+
+    found = {one["value"]: one["unreachable"] async for one in documents["identities"].find()}
+    assert found == {"wrote": {CHANNEL: "blocked"}, "both": {}, "reached": {}, "failed": {"other": "gone"}}
+    await (await Store.open(mongod_url)).close()
 
 
 async def test_opening_again_changes_nothing(mongod_url: str, store: Store, documents: Documents) -> None:
@@ -158,7 +185,7 @@ async def test_every_document_bears_the_version_it_was_written_by(store: Store, 
     await office.reply(await office.conversation())
     for name in ("journal", "customers", "identities", "conversations", "messages", "thread_keys", "events", "outbox"):
         versions = await documents[name].distinct("schema_version")
-        assert versions == [SCHEMA_VERSION], name
+        assert versions == [SCHEMA_VERSION if name == "messages" else DATABASE_VERSION], name
 
 
 SMALL = {

@@ -65,7 +65,7 @@ export interface Message {
 }
 
 export interface Identity {
-  id: string; kind: string; value: string; name: string | null; verified: boolean; unreachable: string | null;
+  id: string; kind: string; value: string; name: string | null; verified: boolean; unreachable: Record<string, string>;
 }
 
 export interface Customer {

@@ -195,7 +195,7 @@ async def test_who_blocks_the_bot_cannot_be_answered_until_they_are_back(
 
     way = await eventually(shut_out)
     assert way["refused"] == {"type": "unreachable", "detail": "nothing can be sent: Ada Byron blocked the bot"}
-    assert way["identity"]["unreachable"] == "Ada Byron blocked the bot"
+    assert way["identity"]["unreachable"] == {"tg": "Ada Byron blocked the bot"}
     problem = await desk.reply(message, "Are you there?", status=422)
     assert (problem["type"], problem["detail"]) == ("unreachable", way["refused"]["detail"])
 

@@ -189,7 +189,7 @@ async def test_a_customers_timeline_is_one_thread_over_all_channels(desk: Desk) 
         "value": person,
         "name": "Zoë",
         "verified": False,
-        "unreachable": None,
+        "unreachable": {},
     }
 
 

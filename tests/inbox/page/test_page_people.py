@@ -6,6 +6,9 @@ from typing import Any
 
 from page_house import House, fresh
 from playwright.async_api import expect
+from pymongo import AsyncMongoClient
+
+from inbox.store import embedded
 
 
 async def test_a_note_about_a_customer_is_seen_changed_and_dropped_by_colleagues(house: House, screens: Any) -> None:
@@ -153,3 +156,17 @@ async def test_an_admin_exports_and_erases_a_customer(house: House, screens: Any
     await expect(colleague.page.locator(".conversation")).to_contain_text("There is no such conversation")
     found = await house.desk.get("/api/v1/customers", identity=f"email:{sender}")
     assert found["items"] == []
+
+
+async def test_by_which_channel_a_customer_is_not_reached_is_said_beside_their_address(
+    house: House, screens: Any, mongod: embedded.EmbeddedDatabase
+) -> None:
+    sender = f"{fresh('gone').replace(' ', '')}@example.org"
+    conversation = await house.mail(fresh("Before I go"), sender=sender)
+    async with AsyncMongoClient[dict[str, Any]](mongod.url) as client:
+        reasons = {"sales": "blocked us", "support": "has moved"}
+        await client["house"]["identities"].update_one({"_id": f"email:{sender}"}, {"$set": {"unreachable": reasons}})
+    screen = await screens(await house.hire("Uma"))
+    await screen.open(conversation)
+    told = screen.page.locator(".identities li .wrong")
+    await expect(told).to_have_text(["Unreachable by sales: blocked us", "Unreachable by support: has moved"])

@@ -33,7 +33,7 @@ export const en = {
   writtenOn: "Written on", quoted: "Quoted text", showImages: "Show pictures from elsewhere", original: "Original", edited: "Edited", deleted: "Deleted by its writer",
   writtenAt: "Written {at}", receivedAt: "Received {at}", bounce: "Came back", automatic: "Automatic", bulk: "Mailing list", forged: "The sender could not be verified",
   pendingFile: "is being fetched", too_largeFile: "too large to be fetched", blockedFile: "kept back", expiredFile: "is not there any more",
-  identities: "Addresses", verified: "Verified", notVerified: "Not verified", unreachable: "Unreachable: {why}", fields: "Details", earlierConversations: "Conversations",
+  identities: "Addresses", verified: "Verified", notVerified: "Not verified", unreachable: "Unreachable by {channel}: {why}", fields: "Details", earlierConversations: "Conversations",
   addField: "Name of a detail", value: "Value", save: "Save", timeline: "Everything, on every channel",
   failedEvents: "Failed messages", staff: "Agents", settings: "Settings", overview: "Overview", state: "State", lastIn: "Last in", lastOut: "Last out", since: "Since",
   running: "Running", starting: "Starting", standby: "Standing by", silent: "Silent", backing_off: "Trying again", stopped: "Stopped", never: "Never",

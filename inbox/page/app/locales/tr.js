@@ -34,7 +34,7 @@ export const tr = {
   writtenOn: "Yazıldığı sayfa:", quoted: "Alıntılanan metin", showImages: "Dışarıdaki resimleri göster", original: "Özgün hâli", edited: "Düzenlendi", deleted: "Yazan sildi",
   writtenAt: "Yazılma: {at}", receivedAt: "Alınma: {at}", bounce: "Geri döndü", automatic: "Otomatik", bulk: "Posta listesi", forged: "Gönderen doğrulanamadı",
   pendingFile: "alınıyor", too_largeFile: "alınamayacak kadar büyük", blockedFile: "alıkonuldu", expiredFile: "artık yok",
-  identities: "Adresler", verified: "Doğrulanmış", notVerified: "Doğrulanmamış", unreachable: "Ulaşılamıyor: {why}", fields: "Ayrıntılar", earlierConversations: "Görüşmeler",
+  identities: "Adresler", verified: "Doğrulanmış", notVerified: "Doğrulanmamış", unreachable: "{channel} üzerinden ulaşılamıyor: {why}", fields: "Ayrıntılar", earlierConversations: "Görüşmeler",
   addField: "Ayrıntının adı", value: "Değer", save: "Kaydet", timeline: "Her kanaldaki her şey",
   failedEvents: "Anlaşılamayan iletiler", staff: "Temsilciler", settings: "Ayarlar", overview: "Genel bakış", state: "Durum", lastIn: "Son gelen", lastOut: "Son giden", since: "Beri",
   running: "Çalışıyor", starting: "Başlıyor", standby: "Yedekte", silent: "Sessiz", backing_off: "Yeniden deniyor", stopped: "Durdu", never: "Hiç",

@@ -54,7 +54,7 @@ function Identities({ one }) {
           <li key=${known.id}>
             <span class="kind">${known.kind}</span> <span class="value">${known.kind === "visitor" ? (known.name ?? known.value.slice(0, 8)) : known.value}</span>
             <span class="chip" title=${known.verified ? t("verified") : t("notVerified")}>${known.verified ? "✓" : "?"}<span class="unseen">${known.verified ? t("verified") : t("notVerified")}</span></span>
-            ${known.unreachable && html`<p class="wrong">${t("unreachable", { why: known.unreachable })}</p>`}
+            ${Object.entries(known.unreachable).map(([channel, why]) => html`<p class="wrong" key=${channel}>${t("unreachable", { channel, why })}</p>`)}
           </li>
         `,
       )}
