@@ -30,7 +30,8 @@ def said(message: Fields, names: Mapping[str, str]) -> Rich:
 
 def unshown(message: Fields) -> list[Part]:
     """A placeholder for each kind of block that is not known yet."""
-    holders = (message, *records(message, "attachments")[:MOST])
+    attached = records(message, "attachments")[:MOST]
+    holders = (message, *(one for one in attached if is_shared(one) or not _is_preview(one, message)))
     kinds = {text(block, "type") for holder in holders for block in records(holder, "blocks")[:MOST]}
     return [
         Part(type="unknown", text=f"A part that this version cannot show ({shorten(one_line(kind), 100)})")
