@@ -28,7 +28,7 @@ THREADS = timedelta(days=1)  # how old the beginning of a thread may be whose an
 LONGEST = timedelta(days=7)  # a longer gap is filled from there on
 # Of these a channel, or a thread, has nothing for us; any other refusal may pass, and the gap stays open until then.
 _CLOSED = frozenset(("channel_not_found", "not_in_channel", "is_archived", "thread_not_found"))
-AGAIN_SECONDS = 15 * 60.0  # one call a channel: a thousand channels come to what Slack allows
+AGAIN_SECONDS = 15 * 60.0  # a call and more a channel: a thousand channels come to what Slack allows
 
 
 class History:

@@ -12,7 +12,7 @@ from typing import Any
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from harness import ADDRESS, Desk, Santral, Visitor, eventually
 from msgspec import Struct
-from playwright.async_api import BrowserContext, ConsoleMessage, Locator, Page, WebSocket, expect
+from playwright.async_api import BrowserContext, ConsoleMessage, Locator, Page, Route, WebSocket, expect
 
 PASSWORD = "correct horse battery"
 # Nobody is signed in yet: the page asks who sits there, and the browser writes the answer's status down.
@@ -272,6 +272,18 @@ class Screen:
     @property
     def notice(self) -> Locator:
         return self.page.locator(".notice")
+
+    async def hold(self, path: str, *, answers: bool = False) -> asyncio.Event:
+        """Holds calls back until the event is set; with `answers` they are made, and what they give is held."""
+        go_on = asyncio.Event()
+
+        async def slowly(route: Route) -> None:
+            found = await route.fetch() if answers else None
+            await go_on.wait()
+            await (route.fulfill(response=found) if found else route.continue_())
+
+        await self.page.route(path, slowly)
+        return go_on
 
     async def composer_is_free(self) -> None:
         """What is told at the edge of the page lies over nothing that is written or sent."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from harness import eventually
 from page_house import House, fresh
-from playwright.async_api import Route, expect
+from playwright.async_api import expect
 
 
 async def test_undone_a_reply_does_not_leave_and_its_text_is_back(house: House, screens: Any) -> None:
@@ -56,19 +55,12 @@ async def test_where_somebody_went_while_a_reply_is_on_its_way_they_stay(house: 
     conversation = await house.mail(fresh("A slow line"))
     screen = await screens(await house.hire("Wilma"))
     await screen.open(conversation)
-    answered = asyncio.Event()
-
-    async def slowly(route: Route) -> None:
-        found = await route.fetch()
-        await answered.wait()
-        await route.fulfill(response=found)
-
-    await screen.page.route(f"**/api/v1/conversations/{conversation['id']}/messages", slowly)
+    go_on = await screen.hold(f"**/api/v1/conversations/{conversation['id']}/messages", answers=True)
     await screen.composer.fill("On its way.")
     await screen.composer.press("Control+Enter")
     await expect(screen.messages.last).to_contain_text("On its way.")  # the stream was quicker than the answer
     await screen.composer.press("Escape")
-    answered.set()
+    go_on.set()
     await expect(screen.composer).to_have_value("")
     await screen.page.keyboard.press("?")
     await expect(screen.page.get_by_role("dialog")).to_contain_text("Everything works without a mouse.")
@@ -79,13 +71,7 @@ async def test_what_is_typed_while_a_reply_is_on_its_way_is_not_lost(house: Hous
     conversation = await house.mail(fresh("A slow line again"))
     screen = await screens(await house.hire("Zita"))
     await screen.open(conversation)
-    answered = asyncio.Event()
-
-    async def slowly(route: Route) -> None:
-        await answered.wait()
-        await route.continue_()
-
-    await screen.page.route(f"**/api/v1/conversations/{conversation['id']}/messages", slowly)
+    go_on = await screen.hold(f"**/api/v1/conversations/{conversation['id']}/messages")
     await screen.composer.fill("First thought.")
     await screen.composer.press("Control+Enter")
     await screen.composer.press_sequentially(" Second thought.")
@@ -93,7 +79,7 @@ async def test_what_is_typed_while_a_reply_is_on_its_way_is_not_lost(house: Hous
         ".composer input[type=file]", [{"name": "b.txt", "mimeType": "text/plain", "buffer": b"b"}]
     )
     await expect(screen.page.locator(".composer .file")).to_contain_text("b.txt")
-    answered.set()
+    go_on.set()
     await expect(screen.composer).to_have_value("Second thought.")
     await expect(screen.page.locator(".composer .file")).to_contain_text("b.txt")
     await expect(screen.messages.last).to_contain_text("First thought.")
@@ -109,20 +95,14 @@ async def test_who_leaves_a_change_that_is_being_saved_stays_where_they_went(hou
     reply = await house.desk.post(path, {"text": "At eight.", "send_at": later})
     screen = await screens(await house.hire("Paula"))
     await screen.open(conversation)
-    saved = asyncio.Event()
-
-    async def slowly(route: Route) -> None:
-        await saved.wait()
-        await route.continue_()
-
-    await screen.page.route(f"**/api/v1/messages/{reply['id']}", slowly)
+    go_on = await screen.hold(f"**/api/v1/messages/{reply['id']}")
     await screen.messages.last.get_by_role("button", name="Message menu").click()
     await screen.page.get_by_role("menuitem", name="Change").click()
     await screen.page.get_by_label("The reply’s new text").fill("At ten.")
     await screen.page.keyboard.press("Control+Enter")
     await screen.composer.click()
     await screen.page.keyboard.type("And on")
-    saved.set()
+    go_on.set()
     await expect(screen.messages.last.locator(".text").first).to_have_text("At ten.")
     await screen.page.keyboard.type(" Sundays?")
     await expect(screen.composer).to_have_value("And on Sundays?")
@@ -283,13 +263,7 @@ async def test_what_is_typed_before_a_draft_has_come_is_put_below_it(house: Hous
     await screen.kept(conversation["id"], "Kept before.")
 
     again = await screens(agent)
-    go_on = asyncio.Event()
-
-    async def slowly(route: Route) -> None:
-        await go_on.wait()
-        await route.continue_()
-
-    await again.page.route("**/api/v1/drafts?**", slowly)
+    go_on = await again.hold("**/api/v1/drafts?**")
     await again.open(conversation)
     await again.composer.press_sequentially("Typed since")
     go_on.set()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from page_house import PASSWORD, House, fresh
-from playwright.async_api import Route, expect
+from playwright.async_api import expect
 
 
 async def test_what_is_searched_is_found_in_turkish_and_marked(house: House, screens: Any) -> None:
@@ -45,18 +44,12 @@ async def test_a_canned_reply_is_written_and_put_in_filled(house: House, screens
     await screen.page.keyboard.press("g")
     await screen.page.keyboard.press("a")
     await screen.open(conversation)
-    filled = asyncio.Event()
-
-    async def slowly(route: Route) -> None:
-        await filled.wait()
-        await route.continue_()
-
-    await screen.page.route("**/canned-replies/*", slowly)
+    go_on = await screen.hold("**/canned-replies/*")
     await screen.composer.press_sequentially(f"/{shortcut}")
     await screen.page.locator(".suggestions button").first.click()
     await expect(screen.composer).to_be_focused()
     await screen.page.keyboard.type(" Sorry!")
-    filled.set()
+    go_on.set()
     await expect(screen.composer).to_have_value("Dear Grace Hopper, it is late. Sorry!")
 
 
