@@ -141,6 +141,11 @@ class BotApiServer(BotChats):
         async with self._news:
             await self._news.wait_for(lambda: self.hook is not None)
 
+    async def polled(self) -> None:
+        """Returns when the bot has asked for updates."""
+        async with self._news:
+            await self._news.wait_for(lambda: self._polls > 0)
+
     async def asked_again(self, update: Mapping[str, Any], times: int) -> bool:
         """Whether it was given out more than so many times before it was confirmed; returns when that is clear."""
         async with self._news:

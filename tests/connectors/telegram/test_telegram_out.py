@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from harness import eventually
 from switchboard import Switchboard, opened
 
 from connectors.testing.bot_api import CUSTOMER, BotApiServer
@@ -170,6 +169,7 @@ async def test_telegram_is_away_and_comes_back(bot: Any, bot_api: BotApiServer) 
 
 async def test_a_gateway_that_does_not_wait_for_updates_ends_no_polling(bot: Any, bot_api: BotApiServer) -> None:
     async with bot(mode="polling") as desk:
+        await bot_api.polled()
         bot_api.fail("gateway", "getUpdates")
         await bot_api.push(bot_api.update("message", bot_api.message("one")))  # who has asked before has this one
         await desk.until(CHAT, len)
@@ -186,11 +186,7 @@ async def test_a_gateway_that_does_not_wait_for_updates_ends_no_polling(bot: Any
 )
 async def test_what_ends_polling_is_told_and_tried_again(bot: Any, bot_api: BotApiServer, how: Any, told: str) -> None:
     async with bot(mode="polling") as desk:
-
-        async def polled() -> Any:
-            return bot_api.called("getUpdates")
-
-        await eventually(polled)
+        await bot_api.polled()
         bot_api.fail(how, "getUpdates")
         await bot_api.push(bot_api.update("message", bot_api.message("that ends the present one")))
         state = await desk.channel("tg", "backing_off")
