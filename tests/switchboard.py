@@ -39,7 +39,7 @@ class Switchboard(Desk):
             messages = await self.thread(key)
             return messages if messages and true(messages) else None
 
-        found = await eventually(probe, patience=15)
+        found = await eventually(probe)
         assert found is not None
         return found
 
@@ -65,7 +65,7 @@ class Switchboard(Desk):
             found: dict[str, Any] = page["items"][0]
             return found if found["delivery"]["state"] in states else None
 
-        found = await eventually(probe, patience=15)
+        found = await eventually(probe)
         assert found is not None
         return found
 
@@ -89,7 +89,7 @@ class Switchboard(Desk):
             channels = (await self.get("/api/v1/channels"))["items"]
             return next((one for one in channels if one["id"] == id_ and one["state"] in states), None)
 
-        found = await eventually(probe, patience=15)
+        found = await eventually(probe)
         assert found is not None
         return found
 
