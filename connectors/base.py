@@ -175,9 +175,10 @@ class Amendment(Struct, frozen=True, kw_only=True):
 
     Attributes:
         kind: another text for a reply, its deletion, an emoji put under a message or taken away.
-        message: as it is to be; `external` says what the platform calls it, and `external.ids` its pieces.
+        message: as it is to be, with the reactions that then stand there; `external` says what the platform calls it,
+            and `external.ids` its pieces.
         before: as it is.
-        emoji: the reaction.
+        emoji: the reaction that comes or goes. Of several agents' a bot may have one place there: `message.reactions`.
         pace: as in `Reply`.
     """
 

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from connectors.base import Amendment, Amends, Connector
 from connectors.errors import ConnectorError, PermanentError, UnavailableError
 from inbox import changes
+from inbox.clock import utc_now
 from inbox.errors import NotFoundError, RefusedError
 from inbox.model import OutboxItem
 from inbox.pacing import Pacer
@@ -93,12 +94,13 @@ class Amendments:
         message = await self._known(message_id)
         if message.external.id is None or message.direction == "note" or message.deleted_at:
             raise RefusedError("not-amendable", "only what stands on a platform can be reacted to")
-        await self._there("react" if on else "unreact", message, message, emoji=emoji)
         author = Author(type="agent", id=principal.id, name=principal.name)
+        reaction = Reaction(emoji=emoji, author=author, at=utc_now())
 
-        def changed(stored: Message, unit: Unit) -> Message:
-            return changes.reacted(stored, Reaction(emoji=emoji, author=author, at=unit.now), removed=not on)
+        def changed(stored: Message, _: Unit | None = None) -> Message:
+            return changes.reacted(stored, reaction, removed=not on)
 
+        await self._there("react" if on else "unreact", message, changed(message), emoji=emoji)
         return await self._store.write(lambda unit: self._put(unit, message_id, changed))
 
     async def _known(self, message_id: str) -> Message:

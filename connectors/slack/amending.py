@@ -27,8 +27,8 @@ async def amend(api: SlackApi, amendment: Amendment) -> None:
         case "delete":
             for id_ in amendment.message.external.ids or (amendment.message.external.id or "",):
                 await _delete(api, amendment, id_)
-        case "unreact" if _of_agents(amendment) > 1:
-            return  # a bot has each emoji once: what one agent takes back, the other's stands for
+        case "unreact" if _stands(amendment):
+            return
         case "react" | "unreact":
             channel, ts = _named(amendment.message.external.id or "")
             method, done = ("add", "already_reacted") if amendment.kind == "react" else ("remove", "no_reaction")
@@ -38,10 +38,10 @@ async def amend(api: SlackApi, amendment: Amendment) -> None:
                 await api.call(f"reactions.{method}", channel=channel, timestamp=ts, name=name)
 
 
-def _of_agents(amendment: Amendment) -> int:
-    """How many agents have put this emoji there, in whatever tone."""
+def _stands(amendment: Amendment) -> bool:
+    """Whether another agent's such emoji stays there, in whatever tone: a bot has each once, agents many."""
     name = name_of(amendment.emoji or "")
-    return sum(one.author.type == "agent" and name_of(one.emoji) == name for one in amendment.message.reactions)
+    return any(one.author.type == "agent" and name_of(one.emoji) == name for one in amendment.message.reactions)
 
 
 async def _edit(api: SlackApi, amendment: Amendment) -> None:

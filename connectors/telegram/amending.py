@@ -17,6 +17,7 @@ from connectors.rewriting import rewriting
 from connectors.telegram.api import BotApi
 from connectors.telegram.compose import Piece, pieces
 from connectors.telegram.sending import Place, keyboard
+from normalizer.schema import Message
 from normalizer.telegram.people import located
 
 
@@ -38,19 +39,16 @@ async def amend(api: BotApi, amendment: Amendment) -> None:
             if _connection(amendment):  # without it, setMessageReaction would reach for a message of the bot's own chat
                 raise PermanentError("Telegram lets a bot put no reactions into the chats of a connected business")
             chat, number = _named(amendment.message.external.id or "")
-            reaction = amendment.emoji if amendment.kind == "react" else _left_standing(amendment)
+            reaction = amendment.emoji if amendment.kind == "react" else _left_standing(amendment.message)
             await amendment.pace()
             with api.calling():
                 await api.bot.set_message_reaction(chat, number, reaction)
 
 
-def _left_standing(amendment: Amendment) -> str | None:
-    """The newest reaction of agents beside the one that is taken away: a bot has one under a message, agents many."""
-    by_agents = [one for one in amendment.message.reactions if one.author.type == "agent"]
-    standing = [one.emoji for one in sorted(by_agents, key=lambda one: one.at)]
-    if amendment.emoji in standing:
-        standing.remove(amendment.emoji)  # once: another agent's of the same kind stays
-    return standing[-1] if standing else None
+def _left_standing(message: Message) -> str | None:
+    """The newest reaction of agents: a bot has one under a message, agents many."""
+    by_agents = [one for one in message.reactions if one.author.type == "agent"]
+    return max(reversed(by_agents), key=lambda one: one.at).emoji if by_agents else None
 
 
 async def _edit(api: BotApi, amendment: Amendment) -> None:

@@ -82,8 +82,9 @@ async def test_an_emoji_of_two_agents_stands_until_both_have_taken_it_back(
     await desk.post(path, {"emoji": "👍"}, status=200)
     async with desk.http.post(path, json={"emoji": "👍🏽"}, headers=hers) as answer:
         assert answer.status == 200
-    await desk.post(path, {"emoji": "👍", "on": False}, status=200)
-    assert slack.messages[DIRECT][ts]["our_reactions"] == ["+1"]
+    for _ in range(2):  # the second time it is only Bea's
+        await desk.post(path, {"emoji": "👍", "on": False}, status=200)
+        assert slack.messages[DIRECT][ts]["our_reactions"] == ["+1"]
     async with desk.http.post(path, json={"emoji": "👍🏽", "on": False}, headers=hers) as answer:
         assert answer.status == 200
     assert slack.messages[DIRECT][ts]["our_reactions"] == []

@@ -116,6 +116,8 @@ async def test_a_reaction_stands_there_until_no_agent_has_it(
         left = await desk.post(path, {"emoji": "👍", "on": False}, status=200)
         assert [one["author"]["name"] for one in left["reactions"]] == ["Grace"]
         assert bot_api.chats[CUSTOMER][number]["reaction"] == [{"type": "emoji", "emoji": "👍"}]
+        await desk.post(path, {"emoji": "👍", "on": False}, status=200)  # which is not Ada's
+        assert bot_api.chats[CUSTOMER][number]["reaction"] == [{"type": "emoji", "emoji": "👍"}]
         await grace.post(path, {"emoji": "👍", "on": False}, status=200)
 
     assert bot_api.chats[CUSTOMER][number]["reaction"] == []
