@@ -88,6 +88,8 @@ class Draft(Struct, frozen=True, kw_only=True):
         unique: what tells that another event is this same message over again (a mail's id and body); None where the
             event key alone tells it.
         answers: what the platform calls the message that it answers, where the inbox may have that.
+        follows: whether it stands in the thread of what it answers, where the inbox has that, and not in its own: the
+            platform has not told its thread.
         files: the contents of `message.attachments`, in their order. Those to fetch are shown at once, as `pending`.
         reopens: whether it opens a snoozed or resolved conversation again. A machine's mail does not.
         silence: after so much of it in its conversation, it begins a new one; None: never.
@@ -99,6 +101,7 @@ class Draft(Struct, frozen=True, kw_only=True):
     keys: tuple[str, ...] = ()
     unique: str | None = None
     answers: str | None = None
+    follows: bool = False
     files: Files = ()
     reopens: bool = True
     silence: timedelta | None = None

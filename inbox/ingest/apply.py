@@ -152,6 +152,7 @@ class _Applier:
             if await self._unit.one(Unique, mark) is not None:
                 return
             self._unit.put(Unique(id=mark, message_id=message_id(self._entry, self._number)))
+        draft = await self._beside(draft)
         if await self._amending.album(draft, message_id(self._entry, self._number)):
             return
         placement = await self._placement(draft)
@@ -208,6 +209,17 @@ class _Applier:
         if answered is None or answered.id == message.id:
             return message
         return replace(message, relations=replace(message.relations, reply_to=answered.id))
+
+    async def _beside(self, draft: Draft) -> Draft:
+        """The draft; where it follows what it answers, in the thread of that."""
+        if not draft.follows:
+            return draft
+        answered = await self._unit.message_called(self._entry.channel, draft.answers or "")
+        key = answered.external.thread_key if answered else None
+        if key is None:
+            return draft
+        message = replace(draft.message, external=replace(draft.message.external, thread_key=key))
+        return replace(draft, message=message, keys=(key,))
 
     async def _placement(self, draft: Draft) -> threading.Placement:
         keys = self._keys(draft)

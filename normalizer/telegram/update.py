@@ -239,7 +239,13 @@ def _chosen(query: Fields, raw: Raw, channel: TelegramChannel) -> Iterator[Outco
         author=who if in_group and not talker(under) else None,
         keys=(key,),
         answers=called(under, number(under, "message_id")),
+        follows=_is_out_of_reach(under),
     )
+
+
+def _is_out_of_reach(message: Fields) -> bool:
+    """Whether it is an `InaccessibleMessage`, of which no topic is told."""
+    return number(message, "date") == 0
 
 
 def _pressed(query: Fields) -> Fields:

@@ -285,6 +285,25 @@ async def test_a_button_that_bots_cannot_reach_is_pressed_in_its_talk_with_a_cha
     assert pressed["customer_id"] == said["customer_id"]
 
 
+async def test_a_button_that_bots_cannot_reach_is_pressed_in_its_topic_of_a_forum(
+    desk: Switchboard, bot_api: BotApiServer
+) -> None:
+    forum = {"is_topic_message": True, "message_thread_id": 5}
+    await pushed(bot_api, "message", bot_api.message("hello", chat=GROUP, **forum))
+    (said,) = await desk.until(f"{GROUP}/5", len)
+    reply = await desk.fate(await desk.reply(said, "Shall we?"), "sent")
+    chat = {"id": GROUP, "type": "supergroup", "title": "Machines", "is_forum": True}
+    number = int(reply["external"]["id"].rpartition("/")[2])
+    await bot_api.press({"chat": chat, "message_id": number, "date": 0}, "yes")
+    await bot_api.press({"chat": chat, "message_id": number + 1000, "date": 0}, "of what nobody knows")
+    *_, pressed = await desk.until(f"{GROUP}/5", lambda found: len(found) == 3)
+    (unknown,) = await desk.until(str(GROUP), len)
+
+    assert (pressed["text"], pressed["relations"]["reply_to"]) == ("yes", reply["id"])
+    assert pressed["conversation_id"] == said["conversation_id"]
+    assert (unknown["text"], unknown["relations"]["reply_to"]) == ("of what nobody knows", None)
+
+
 @pytest.mark.parametrize("mode", ["hook", "polling"])
 async def test_another_bot_in_the_place_of_one_numbers_anew(bot: Any, bot_api: BotApiServer, mode: str) -> None:
     async with bot(mode=mode) as desk:
