@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import AsyncGenerator, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
@@ -144,9 +144,13 @@ class Desk:
         """What comes after the welcome."""
         return self._context.feed.follow(visit.visitor, visit.welcome.cursor)
 
-    def attended(self, visitor: str, attendant: Attendant) -> AbstractAsyncContextManager[None]:
+    @asynccontextmanager
+    async def attended(self, visitor: str, attendant: Attendant) -> AsyncIterator[None]:
         """The visitor is here while the block lasts, and `attendant` hears of it."""
-        return self._context.feed.attended(visitor, attendant)
+        async with self._context.feed.attended(visitor, attendant):
+            if await self._tokens.is_revoked(visitor):  # meanwhile, when `attendant` could not hear of it yet
+                attendant.ended()
+            yield
 
     async def standing(self, visitor: str) -> Standing:
         """How the visitor's conversation stands."""

@@ -56,7 +56,11 @@ class VisitorTokens:
         except (jwt.PyJWTError, ValueError, RecursionError):
             return None
         known = Pass(claims["sub"], datetime.fromtimestamp(claims["exp"], UTC))
-        return None if await self._keys.is_revoked(known.visitor) else known
+        return None if await self.is_revoked(known.visitor) else known
+
+    async def is_revoked(self, visitor: str) -> bool:
+        """Whether all tokens of a visitor were made worthless."""
+        return await self._keys.is_revoked(visitor)
 
     async def revoke(self, visitor: str, now: datetime) -> None:
         """Makes all tokens of a visitor worthless."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jwt
 import pytest
 
+from connectors.context import Attendant
 from connectors.webchat.tokens import LIFETIME, VisitorTokens
 from normalizer.chat import normalize
 from normalizer.outcomes import Draft, Person
@@ -96,6 +100,26 @@ async def test_logout_ends_every_tab_and_makes_the_token_worthless(chat: Any) ->
         assert answer.status == 401
     async with chat.http.post(chat.url("attachments"), headers=headers, data=b"x") as answer:
         assert answer.status == 401
+
+
+async def test_logout_ends_a_tab_that_was_let_in_and_heard_of_nothing_yet(
+    chat: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hears, attended = asyncio.Event(), chat.context.feed.attended
+
+    @contextlib.asynccontextmanager
+    async def late(thread_key: str, attendant: Attendant) -> AsyncIterator[None]:
+        await hears.wait()
+        async with attended(thread_key, attendant):
+            yield
+
+    tab = await chat.tab()
+    monkeypatch.setattr(chat.context.feed, "attended", late)
+    other = await chat.tab(token=tab.token)
+    await tab.send(type="logout")
+    await tab.hello(tab.token)  # the logout before it is done
+    hears.set()
+    assert await other.closed() == 4401
 
 
 async def test_logout_by_poll_is_one_too(chat: Any) -> None:
