@@ -14,7 +14,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from harness import Santral, Visitor, command, eventually, free_port, letter
+from harness import PATIENCE, Santral, Visitor, command, eventually, free_port, letter
 
 from inbox.sign_in import SignIn, WrongPasswordError
 from inbox.staff import Agent
@@ -28,6 +28,16 @@ CONFIG, START = 2, 3  # what it ends with where the file is wrong, and where som
 def written(folder: Path, text: str | dict[str, Any]) -> Path:
     (folder / "santral.yaml").write_text(text if isinstance(text, str) else json.dumps(text), "utf-8")
     return folder
+
+
+async def is_ending(one: Santral) -> None:
+    """Returns when it has heard of a signal: then it lets in nobody new."""
+
+    async def is_closed() -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", one.port)) != 0
+
+    await eventually(is_closed)
 
 
 CHAT = {"id": "site", "connector": "webchat"}
@@ -248,7 +258,7 @@ async def test_a_signal_ends_it_in_order_though_everybody_is_still_there(
         await visitor.say(socket_, "before")
         one.kill(number)
         assert one.process is not None
-        assert await asyncio.to_thread(one.process.wait, 10) == 0
+        assert await asyncio.to_thread(one.process.wait, PATIENCE) == 0
     assert "Traceback" not in one.said()
     assert "never retrieved" not in one.said()
 
@@ -259,16 +269,16 @@ async def test_a_mail_that_is_on_its_way_is_taken_before_it_ends(santral: StartS
     reader, writer = await asyncio.open_connection("127.0.0.1", one.smtp_port)
     await reader.readline()
     writer.write(b"EHLO x\r\nMAIL FROM:<a@x.org>\r\nRCPT TO:<support@example.com>\r\nDATA\r\n")
-    while not (await asyncio.wait_for(reader.readline(), 5)).startswith(b"354"):
+    while not (await asyncio.wait_for(reader.readline(), PATIENCE)).startswith(b"354"):
         pass
     writer.write(b"Subject: half")
     await writer.drain()
     one.kill(signal.SIGTERM)
-    await asyncio.sleep(1)
+    await is_ending(one)
     writer.write(b" a mail\r\n\r\nHere is the rest.\r\n.\r\n")
-    assert (await asyncio.wait_for(reader.readline(), 5)).startswith(b"250")
+    assert (await asyncio.wait_for(reader.readline(), PATIENCE)).startswith(b"250")
     writer.close()
-    assert await asyncio.to_thread(one.process.wait, 10) == 0
+    assert await asyncio.to_thread(one.process.wait, PATIENCE) == 0
     assert "Traceback" not in one.said()
     again = await santral()
     async with again.desk() as desk:
@@ -281,14 +291,14 @@ async def test_the_second_signal_ends_it_at_once(santral: StartSantral) -> None:
     assert one.process is not None
     reader, writer = await asyncio.open_connection("127.0.0.1", one.smtp_port)
     await reader.readline()
-    writer.write(b"EHLO x\r\nMAIL FROM:<a@x.org>\r\nRCPT TO:<support@example.com>\r\nDATA\r\nSubject: half")
-    await writer.drain()
-    await asyncio.sleep(0.3)  # it is in the middle of a mail, for which a first signal waits
+    writer.write(b"EHLO x\r\nMAIL FROM:<a@x.org>\r\nRCPT TO:<support@example.com>\r\nDATA\r\n")
+    while not (await asyncio.wait_for(reader.readline(), PATIENCE)).startswith(b"354"):
+        pass  # then it is in the middle of a mail, for which a first signal waits
     one.kill(signal.SIGTERM)
-    await asyncio.sleep(0.3)
-    if one.process.poll() is None:
-        one.kill(signal.SIGTERM)
-    assert await asyncio.to_thread(one.process.wait, 2) == 128 + signal.SIGTERM
+    await is_ending(one)  # two signals that wait to be heard are one
+    assert one.process.poll() is None
+    one.kill(signal.SIGTERM)
+    assert await asyncio.to_thread(one.process.wait, PATIENCE) == 128 + signal.SIGTERM
     writer.close()
 
 
