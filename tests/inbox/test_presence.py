@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from harness import Visitor, eventually
+from harness import PATIENCE, Visitor, eventually
 
 
 async def told(socket: Any, kind: str) -> dict[str, Any]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while True:
             frame: dict[str, Any] = await socket.receive_json()
             if frame["type"] == kind:
@@ -26,8 +26,8 @@ async def test_a_visitor_and_an_agent_of_other_processes_see_each_other_type(san
             await stream.receive_json()
 
             await stream.send_json({"type": "viewing", "conversation_id": conversation["id"]})
+            assert (await told(stream, "presence"))["state"] == "here"  # from now on the visitor hears of it
             await stream.send_json({"type": "typing", "conversation_id": conversation["id"]})
-
             shown = await told(chat, "typing")
             assert shown["author"] == {"type": "agent", "name": "Ada", "picture": None}
             await chat.send_json({"type": "typing"})
