@@ -14,12 +14,12 @@ from typing import Any
 
 import postbox
 import pytest
-from harness import Santral, eventually, letter
+from harness import PATIENCE, Santral, eventually, letter
 from postbox import CHANNEL, intake, raw, said
 from pymongo.asynchronous.database import AsyncDatabase
 from test_ingest import messages, running, settled
 
-from inbox.ingest import understand
+from inbox.ingest import reading, understand
 from inbox.ingest.understand import HEAVY_BYTES
 from inbox.store import Store
 from normalizer.effort import takes_long
@@ -27,6 +27,8 @@ from normalizer.outcomes import Outcome, Raw
 
 Documents = AsyncDatabase[dict[str, Any]]
 PADDING = b" " * HEAVY_BYTES
+# The other process has to be started first, which imports all that is imported here.
+LONG_GRACE = round(PATIENCE)
 
 
 def loops() -> None:
@@ -92,13 +94,14 @@ def heavy(key: str) -> Raw:
 
 @pytest.mark.parametrize("deed", ["waits", "needs_time"])
 async def test_what_is_large_or_needs_time_does_not_hold_up_who_waits_for_an_acknowledgement(
-    deed: str, store: Store, documents: Documents, tmp_path: Path
+    deed: str, store: Store, documents: Documents, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(understand, "HEAVY_SECONDS", 3600.0)
     ingest = postbox.ingest(store, post=intake(normalize=normalize))
     async with running(ingest):
         key = f"{deed} {tmp_path / 'go'}"
         await ingest.receive(CHANNEL, heavy(key) if deed == "waits" else raw(key, said("needs time")))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             for n in range(20):
                 await ingest.receive(CHANNEL, raw(f"light {n}", said("light")))
         assert not await messages(documents)
@@ -114,6 +117,7 @@ async def test_what_never_comes_to_an_end_is_ended_and_fails_alone(
 ) -> None:
     monkeypatch.setattr(understand, "LIGHT_SECONDS", 1.0)
     monkeypatch.setattr(understand, "HEAVY_SECONDS", 1.0)
+    monkeypatch.setattr(reading, "GRACE_SECONDS", LONG_GRACE)
     event = heavy if size == "large" else lambda key: raw(key, said(key))
     ingest = postbox.ingest(store, post=intake(normalize=normalize))
     async with running(ingest):
@@ -151,11 +155,14 @@ async def test_a_channel_that_always_hangs_holds_up_the_others_less_each_time(
 async def test_a_large_original_can_do_no_harm_to_the_next_one(
     how: str, told: str | None, store: Store, documents: Documents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(understand, "HEAVY_SECONDS", 3.0)  # a busy machine takes some to start the next reader
+    monkeypatch.setattr(understand, "HEAVY_SECONDS", 3.0)
     ingest = postbox.ingest(store, post=intake(normalize=normalize))
     async with running(ingest):
         for key in ("first", how, "next"):
+            monkeypatch.setattr(reading, "GRACE_SECONDS", 1 if key == "is_deaf" else LONG_GRACE)
             await ingest.receive(CHANNEL, heavy(key))
+            if how == "is_deaf":  # what it is given is all waited for
+                await settled(documents)
         await settled(documents)
     texts = [one["text"] for one in await messages(documents)]
     assert texts == ["first", *([] if told else [how]), "next"]
