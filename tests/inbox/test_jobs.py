@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import hashlib
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import postbox
@@ -17,6 +17,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from connectors.errors import PermanentError, TemporaryError
 from connectors.tasks import end
+from inbox import delivery
 from inbox.attachments import Attachments
 from inbox.jobs import JobWorker
 from inbox.staff import Principal
@@ -100,6 +101,12 @@ class Post:
 
     async def content(self, attachment_id: str) -> bytes:
         return b"".join([piece async for piece in self.store.files.open(attachment_id)])
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_asked_again_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What failed waits until the test has looked at it, however slow the machine is, and then hurries it."""
+    monkeypatch.setattr(delivery, "FIRST_PAUSE", timedelta(hours=1))
 
 
 @pytest.fixture
