@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 import msgspec
 from prometheus_client import CollectorRegistry
+from pymongo.asynchronous.database import AsyncDatabase
 
 from connectors.base import Capabilities, Connector, Options, Receipt, Reply
 from connectors.context import Channel, Context
@@ -267,6 +268,20 @@ async def working(worker: OutboxWorker | JobWorker) -> AsyncIterator[None]:
     finally:
         await end(task)
         await worker.drain(0.1)
+
+
+@contextlib.asynccontextmanager
+async def profiled(documents: AsyncDatabase[dict[str, Any]]) -> AsyncIterator[None]:
+    """The database notes in `system.profile` whatever it is asked meanwhile.
+
+    By itself it would keep a megabyte, and the longer a test waits, the more of that is what it asked while it did.
+    """
+    await documents.create_collection("system.profile", capped=True, size=64 << 20)
+    await documents.command("profile", 2)
+    try:
+        yield
+    finally:
+        await documents.command("profile", 0)
 
 
 def entry(id_: str, message_id: str | None = None) -> JournalEntry:

@@ -15,7 +15,7 @@ from typing import Any
 import postbox
 import pytest
 from harness import eventually
-from postbox import CHANNEL, intake, raw, said
+from postbox import CHANNEL, intake, profiled, raw, said
 from pymongo.asynchronous.database import AsyncDatabase
 
 from connectors.tasks import end
@@ -403,10 +403,8 @@ async def test_a_backlog_is_read_once_and_not_again_for_each_batch(store: Store,
     ingest, count = postbox.ingest(store), 3000
     events = [raw(f"k{n}", {"is": "nothing"}, sender="ada") for n in range(count)]
     await asyncio.gather(*[ingest.receive(CHANNEL, event) for event in events])
-    await documents.command({"profile": 2})
-    async with running(ingest):
+    async with profiled(documents), running(ingest):
         await settled(documents)
-    await documents.command({"profile": 0})
     asked = [one async for one in documents["system.profile"].find({"ns": f"{documents.name}.journal"})]
     looks = [one for one in asked if "sender" in one.get("originatingCommand", one["command"]).get("filter", {})]
     assert len(looks) > 3
@@ -644,5 +642,5 @@ async def test_what_nobody_waits_for_any_more_is_applied_all_the_same(store: Sto
     async def both() -> bool:
         return await documents["messages"].count_documents({}) == 2
 
-    await eventually(both, patience=5)
+    await eventually(both)
     await end(running)

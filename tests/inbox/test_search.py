@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from postbox import profiled
 from pymongo.asynchronous.database import AsyncDatabase
 
 from inbox.errors import RefusedError
@@ -71,14 +72,11 @@ async def test_no_search_reads_a_whole_collection_and_words_are_looked_up_in_the
 ) -> None:
     for number in range(30):
         await conversation(store, f"parcel number TR-{number}", "and a lamp", at=NOW - timedelta(days=40 * number))
-    await documents.command("profile", 2)
-    try:
+    async with profiled(documents):
         for query in ("parcel", "lamp parc tr-7", "nothing", "ada@example.com", "ada byron", "a.b-c lamp"):
             await found(store, query)
             await found(store, query, after=Place(None, first_id(NOW - timedelta(days=500))), limit=2)
             await store.search.customers(terms(query), after=None, limit=50)
-    finally:
-        await documents.command("profile", 0)
     asked = [one async for one in documents["system.profile"].find({"op": {"$in": ["query", "command"]}})]
     asked = [one for one in asked if one["ns"].endswith(("words", ".messages", ".conversations", ".customers"))]
     plans = {one["ns"].partition(".")[2]: set() for one in asked}  # type: ignore[var-annotated]

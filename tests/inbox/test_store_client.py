@@ -19,7 +19,7 @@ import postbox
 import pytest
 from harness import eventually, free_port
 from msgspec.structs import replace
-from postbox import CHANNEL, said
+from postbox import CHANNEL, profiled, said
 from pymongo.asynchronous.database import AsyncDatabase
 from test_outbox import ADA, Office
 
@@ -77,7 +77,7 @@ async def test_a_standalone_database_is_refused_in_plain_words(tmp_path: Path) -
 
 
 async def test_where_nobody_answers_that_is_said_soon() -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(25):  # left alone, the driver waits for half a minute
         said_ = await refusal(f"mongodb://127.0.0.1:{free_port()}/?replicaSet=rs0")
     # PyMongo leaves a TCP socket to the garbage where its client is closed while it connects; let that be here.
     with warnings.catch_warnings(action="ignore", category=ResourceWarning):
@@ -318,10 +318,8 @@ async def ask_everything(office: Office) -> None:
 async def test_no_question_reads_a_whole_collection_and_every_index_is_of_use(
     store: Store, documents: Documents
 ) -> None:
-    await documents.command("profile", 2)
-    office = Office(store, documents)
-    await ask_everything(office)
-    await documents.command("profile", 0)
+    async with profiled(documents):
+        await ask_everything(Office(store, documents))
     used: set[tuple[str, str]] = set()
     asked = 0
     async for told in documents["system.profile"].find({"planSummary": {"$exists": True}}):
@@ -348,9 +346,8 @@ async def test_no_question_reads_a_whole_collection_and_every_index_is_of_use(
 
 async def test_a_large_file_is_written_a_megabyte_at_once(store: Store, documents: Documents) -> None:
     """The driver would encode it as a whole, and nobody else has a turn meanwhile."""
-    await documents.command("profile", 2)
-    await store.journal.save_original("entry", "message", b"x" * 5_000_000)
-    await documents.command("profile", 0)
+    async with profiled(documents):
+        await store.journal.save_original("entry", "message", b"x" * 5_000_000)
     written = {"ns": f"{documents.name}.originals.chunks", "op": "insert"}
     assert await documents["system.profile"].count_documents(written) >= 4
 
