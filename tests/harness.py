@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 import os
+import random
 import signal
 import smtplib
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,6 +25,8 @@ SANTRAL = Path(sys.executable).with_name("santral")
 STOP_SECONDS = 20.0
 PATIENCE = 60.0
 ADDRESS = "support@example.com"
+PORTS = range(20_000, 32_000)  # the kernel's own begin at 32,768
+PORTS_EACH = 500
 
 T = TypeVar("T")
 
@@ -48,10 +52,27 @@ async def served(app: web.Application, host: str = "127.0.0.1") -> AsyncIterator
         await runner.cleanup()
 
 
+def _ports_of_ours() -> Iterator[int]:
+    """A share of the ports for each test process, over and over.
+
+    The kernel gives none of them to whoever asks for any port: some other test has a server there, or is one's client,
+    before a Santral listens that takes seconds to start.
+    """
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    share = PORTS[number * PORTS_EACH % len(PORTS) :][:PORTS_EACH]
+    return itertools.cycle(random.sample(share, len(share)))
+
+
+_ports = _ports_of_ours()
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """One that nobody listens on, and nobody else will until it is asked for again long after."""
+    while True:
+        port = next(_ports)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def environment() -> dict[str, str]:
