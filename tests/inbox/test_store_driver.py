@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from harness import PATIENCE
 from pymongo import AsyncMongoClient, lock
 from pymongo.errors import NetworkTimeout
 
@@ -45,17 +46,18 @@ async def test_who_is_cancelled_while_it_wants_its_lock_back_takes_nobody_elses(
         for _ in range(10):
             await asyncio.sleep(0)
         assert not waiting.done()
-    await asyncio.wait([waiting], timeout=5)
+    await asyncio.wait([waiting], timeout=PATIENCE)
 
     assert waiting.cancelled()
     assert not condition.locked()
 
 
 async def test_commands_make_no_tasks(own: embedded.EmbeddedDatabase) -> None:
-    made = []
+    made, us = [], asyncio.current_task()
 
     def note(loop: asyncio.AbstractEventLoop, work: Any, **more: Any) -> asyncio.Task[Any]:
-        made.append(work)
+        if asyncio.current_task() is us:  # the driver's monitors make some of their own, more on a slow machine
+            made.append(work)
         return asyncio.Task(work, loop=loop, **more)
 
     async with Client(own.url) as client:
@@ -67,7 +69,7 @@ async def test_commands_make_no_tasks(own: embedded.EmbeddedDatabase) -> None:
         finally:
             asyncio.get_running_loop().set_task_factory(None)
 
-    assert len(made) < 20  # the driver's monitor makes some of its own
+    assert len(made) < 20
 
 
 async def test_a_database_that_is_silent_is_given_up_in_time(own: embedded.EmbeddedDatabase) -> None:
@@ -77,7 +79,7 @@ async def test_a_database_that_is_silent_is_given_up_in_time(own: embedded.Embed
             began = time.monotonic()
             with pytest.raises(NetworkTimeout, match="timed out"):
                 await client.admin.command("ping")
-            assert 0.6 < time.monotonic() - began < 5
+            assert 0.6 < time.monotonic() - began < PATIENCE
         assert await client.admin.command("ping")
 
 
@@ -88,7 +90,7 @@ async def test_who_is_cancelled_leaves_a_silent_database_at_once(own: embedded.E
             asking = asyncio.create_task(client.admin.command("ping"))
             await asyncio.sleep(0.05)
             asking.cancel()
-            await asyncio.wait([asking], timeout=5)
+            await asyncio.wait([asking], timeout=PATIENCE)
             assert asking.cancelled()
         assert await client.admin.command("ping")
 
@@ -96,8 +98,8 @@ async def test_who_is_cancelled_leaves_a_silent_database_at_once(own: embedded.E
 @contextlib.contextmanager
 def _held(database: embedded.EmbeddedDatabase) -> Iterator[None]:
     os.kill(database.pid, signal.SIGSTOP)
-    stat = Path(f"/proc/{database.pid}/stat")
-    while stat.read_text().rpartition(")")[2].split()[0] != "T":
+    threads = Path(f"/proc/{database.pid}/task")  # each stands still when it is next scheduled
+    while any((one / "stat").read_text().rpartition(")")[2].split()[0] != "T" for one in threads.iterdir()):
         time.sleep(0.001)
     try:
         yield
