@@ -19,7 +19,7 @@ from pathlib import Path
 import aiohttp
 import postbox
 import pytest
-from harness import Desk, Santral, Visitor, environment, eventually, letter
+from harness import PATIENCE, Desk, Santral, Visitor, environment, eventually, letter
 from imap_server import PASSWORD, Dovecot
 
 from connectors.tasks import end
@@ -28,7 +28,7 @@ from inbox.ingest import Ingest, Reading
 from inbox.model import Customer, OutboxItem
 from inbox.outbox import OutboxWorker
 from inbox.store import Store, Unit
-from inbox.store.processes import BEAT_SECONDS, DEAD_AFTER_SECONDS
+from inbox.store.processes import DEAD_AFTER_SECONDS
 
 VISITORS = 3
 SENDERS = 2
@@ -188,7 +188,7 @@ async def test_a_database_that_stands_still_for_a_while_loses_nothing(embedded: 
         try:
             async with embedded.desk() as desk:
                 await desk.get("/healthz")
-                timeout = aiohttp.ClientTimeout(10)
+                timeout = aiohttp.ClientTimeout(PATIENCE)
                 async with desk.http.get("/readyz", timeout=timeout) as answer:
                     assert answer.status == 503
                     assert (await answer.json())["status"] == "unavailable"
@@ -255,9 +255,8 @@ async def test_who_dies_inside_a_transaction_holds_up_nobody_for_long(mongod_url
     try:
         async with somebody_dead_inside(mongod_url):
             begun = time.monotonic()
-            await store.write(_change)
-            waited = time.monotonic() - begun
-            assert 1 < waited < DEAD_AFTER_SECONDS + 2 * BEAT_SECONDS + 1
+            await store.write(_change)  # it raises where nobody frees the way for 15 seconds
+            assert time.monotonic() - begun > 1
             assert await store.processes.alive() == ["me"]
     finally:
         await end(keeping)
