@@ -22,8 +22,8 @@ import aiohttp
 from aiohttp import web
 
 SANTRAL = Path(sys.executable).with_name("santral")
-STOP_SECONDS = 20.0
 PATIENCE = 60.0
+STOP_SECONDS = PATIENCE
 ADDRESS = "support@example.com"
 PORTS = range(20_000, 32_000)  # the kernel's own begin at 32,768
 PORTS_EACH = 500
@@ -294,7 +294,7 @@ class Visitor:
     async def connected(self) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
         async with aiohttp.ClientSession() as http, http.ws_connect(f"{self.url}/chat/{self.channel}/ws") as socket_:
             await socket_.send_json({"type": "hello", "token": self.token, "cursor": None})
-            welcome = await asyncio.wait_for(socket_.receive_json(), 10)
+            welcome = await asyncio.wait_for(socket_.receive_json(), PATIENCE)
             assert welcome["type"] == "welcome", welcome
             self.token = welcome["token"]
             yield socket_
@@ -304,7 +304,7 @@ class Visitor:
         client_id = f"c-{text}"
         await socket_.send_json({"type": "message", "client_id": client_id, "text": text})
         while True:
-            frame: dict[str, Any] = await asyncio.wait_for(socket_.receive_json(), 20)
+            frame: dict[str, Any] = await asyncio.wait_for(socket_.receive_json(), PATIENCE)
             if frame.get("client_id") == client_id and frame["type"] in ("ack", "error"):
                 if frame["type"] == "ack":
                     self.acknowledged.append(text)

@@ -8,6 +8,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from harness import PATIENCE
 from switchboard import Switchboard, switchboard
 
 
@@ -29,7 +30,7 @@ async def visitor(desk: Switchboard) -> AsyncIterator[aiohttp.ClientWebSocketRes
 async def shown(socket: aiohttp.ClientWebSocketResponse, **wanted: Any) -> dict[str, Any]:
     """The next message that a visitor sees and that has all this."""
     while True:
-        frame = await socket.receive_json(timeout=10)
+        frame = await socket.receive_json(timeout=PATIENCE)
         message: dict[str, Any] = frame.get("message") or {}
         if frame["type"] == "message" and wanted.items() <= message.items():
             return message

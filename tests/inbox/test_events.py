@@ -16,7 +16,7 @@ from typing import Any
 
 import postbox
 import pytest
-from harness import eventually
+from harness import PATIENCE, eventually
 from msgspec.structs import replace
 from postbox import CHANNEL, feed_of, said
 from pymongo.asynchronous.database import AsyncDatabase
@@ -58,7 +58,7 @@ async def tell(store: Store, *names: str) -> None:
 
 
 async def take(events: AsyncIterator[Event], count: int) -> list[Event]:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         return [await anext(events) for _ in range(count)]
 
 
@@ -175,7 +175,7 @@ async def test_what_a_process_of_an_earlier_version_commits_is_seen_by_all(
         reading = asyncio.create_task(take(stream, 1))
         other = await Store.open(mongod_url)
         await eventually(lambda: _reached([0] * hub.followers, 1))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await say(other, ["bob"])
             event = await documents["events"].find_one_and_delete({"thread_key": "bob"})
             assert event is not None

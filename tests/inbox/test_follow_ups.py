@@ -13,7 +13,7 @@ import aiohttp
 import jwt
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from harness import Desk, Santral, Visitor, eventually, letter
+from harness import PATIENCE, Desk, Santral, Visitor, eventually, letter
 from pymongo.asynchronous.database import AsyncDatabase
 
 StartSantral = Callable[..., Awaitable[Santral]]
@@ -87,7 +87,7 @@ async def shown(visitor: Visitor) -> list[str]:
     """What the chat shows to a visitor who comes back."""
     async with aiohttp.ClientSession() as http, http.ws_connect(f"{visitor.url}/chat/shop/ws") as socket:
         await socket.send_json({"type": "hello", "token": visitor.token, "cursor": None})
-        messages = (await asyncio.wait_for(socket.receive_json(), 10))["messages"]
+        messages = (await asyncio.wait_for(socket.receive_json(), PATIENCE))["messages"]
         return [one["text"] for one in messages if one["kind"] == "message"]
 
 
@@ -210,7 +210,7 @@ async def test_two_look_at_the_same_time_and_one_dies_meanwhile(
     async with other.desk() as desk:
         conversation = await left(other, desk, visits(other), "once")
         await time_passes(documents)
-        await asyncio.wait_for(sink.asked.wait(), 20)
+        await asyncio.wait_for(sink.asked.wait(), PATIENCE)
         one.kill()
         sink.door.set()
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from harness import Santral, Visitor, command, eventually, letter
+from harness import PATIENCE, Santral, Visitor, command, eventually, letter
 
 StartSantral = Callable[..., Awaitable[Santral]]
 
@@ -34,7 +34,7 @@ async def test_each_part_does_its_own_and_all_see_the_same(santral: StartSantral
             await visitor.say(socket, "hello")
             chat = await eventually(lambda: _of_channel(other_desk, "site"))
             await other_desk.post(f"/api/v1/conversations/{chat['id']}/messages", {"text": "Yes, elsewhere"})
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE):
                 while (frame := await socket.receive_json()).get("message", {}).get("direction") != "outbound":
                     pass
             assert frame["message"]["text"] == "Yes, elsewhere"

@@ -7,11 +7,11 @@ import contextlib
 from typing import Any
 
 import aiohttp
-from harness import Visitor, eventually
+from harness import PATIENCE, Visitor, eventually
 
 
 async def told(socket: Any, kind: str, **like: Any) -> dict[str, Any]:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while True:
             frame: dict[str, Any] = await socket.receive_json()
             if frame["type"] == kind and all(frame.get(key) == value for key, value in like.items()):
@@ -67,7 +67,7 @@ async def test_logout_reaches_the_tabs_at_other_processes(santral: Any) -> None:
         elsewhere = Visitor(second.url, visitor.token)
         async with elsewhere.connected() as other:
             await chat.send_json({"type": "logout"})
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE):
                 while not other.closed:
                     await other.receive()
             assert other.close_code == 4401
@@ -90,7 +90,7 @@ async def test_rates_hold_over_all_processes(santral: Any) -> None:
 
         async def say(socket: Any, number: int) -> str:
             await socket.send_json({"type": "message", "client_id": f"c-{number}", "text": "x"})
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE):
                 while True:
                     frame = await socket.receive_json()
                     if frame.get("client_id") == f"c-{number}" and frame["type"] in ("ack", "error"):

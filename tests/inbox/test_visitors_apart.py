@@ -7,7 +7,7 @@ import json
 from typing import Any, get_args
 
 import aiohttp
-from harness import Visitor, eventually
+from harness import PATIENCE, Visitor, eventually
 
 from connectors.webchat.protocol import ClientFrame
 
@@ -18,7 +18,7 @@ async def heard(socket: Any) -> list[dict[str, Any]]:
     """What comes until the answer to a last frame."""
     frames: list[dict[str, Any]] = []
     await socket.send_json({"type": "message", "client_id": "last", "text": "x", "attachments": []})
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while not frames or frames[-1].get("client_id") != "last":
             frames.append(await socket.receive_json())
     return frames
@@ -96,7 +96,7 @@ async def test_what_is_asked_for_by_request_is_ones_own_too(santral: Any) -> Non
 
 
 async def _shown(socket: Any, message_id: str | None) -> tuple[dict[str, Any], str]:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while True:
             frame = await socket.receive_json()
             if frame["type"] == "message" and message_id in (None, frame["message"]["id"]):

@@ -46,6 +46,6 @@ async def test_what_a_killed_santral_owes_is_told_by_the_next(santral: Any) -> N
         async def all_come() -> bool:
             return all(any(f'"n-{number}"'.encode() in call for _, call in receiver.calls) for number in range(20))
 
-        await eventually(all_come, patience=60)  # what was on its way is another's to try after 20 seconds
+        await eventually(all_come)  # what was on its way is another's to try after 20 seconds
         async with one.desk() as desk:
             assert (await desk.get(f"/api/v1/webhooks/{webhook['id']}"))["active"]
