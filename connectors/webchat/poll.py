@@ -176,6 +176,8 @@ class Poll:
         return _response(Frames(frames=frames, cursor=cursor))
 
     async def _news(self, visitor: str, cursor: str, seconds: float) -> tuple[tuple[ServerFrame, ...], str]:
+        if self._closing:  # since it was let in
+            raise Problem(503, "The chat is starting again")
         wait = asyncio.create_task(self._wait(visitor, cursor, seconds))
         self._waits.add(wait)
         try:

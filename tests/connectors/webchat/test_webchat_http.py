@@ -9,7 +9,9 @@ from datetime import UTC
 from typing import Any
 
 import aiohttp
+import jwt
 import pytest
+from harness import eventually
 from pydantic import ValidationError
 
 from connectors import UnavailableError
@@ -65,11 +67,37 @@ async def test_whole_conversation_by_long_poll(chat: Any) -> None:
 async def test_restart_ends_waiting_polls(chat: Any) -> None:
     _, (welcome,) = await post(chat, {"type": "hello"})
     query = {"token": welcome["token"], "cursor": welcome["cursor"], "wait": "25"}
+    visitor = jwt.decode(welcome["token"], options={"verify_signature": False})["sub"]
     waiting = asyncio.create_task(chat.http.get(chat.url("poll"), params=query))
-    # The next request is answered only after the waiting one was taken up.
-    await post(chat, {"type": "hello"})
+
+    async def taken_up() -> bool:
+        return bool(chat.context.feed.attendants(visitor))
+
+    await eventually(taken_up)
     chat.task.cancel()
-    async with asyncio.timeout(5), await waiting as answer:
+    async with await waiting as answer:
+        assert answer.status == 503
+
+
+async def test_restart_lets_no_poll_wait_that_was_on_its_way(chat: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, (welcome,) = await post(chat, {"type": "hello"})
+    query = {"token": welcome["token"], "cursor": welcome["cursor"], "wait": "25"}
+    asked, going_on = asyncio.Event(), asyncio.Event()
+    find = chat.context.keys.find
+
+    async def slowly(kid: str) -> bytes | None:
+        asked.set()
+        await going_on.wait()
+        key: bytes | None = await find(kid)
+        return key
+
+    monkeypatch.setattr(chat.context.keys, "find", slowly)
+    waiting = asyncio.create_task(chat.http.get(chat.url("poll"), params=query))
+    await asked.wait()
+    chat.task.cancel()
+    await asyncio.gather(chat.task, return_exceptions=True)
+    going_on.set()
+    async with await waiting as answer:
         assert answer.status == 503
 
 
