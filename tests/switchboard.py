@@ -26,7 +26,8 @@ class Switchboard(Desk):
     async def stored(self) -> list[dict[str, Any]]:
         """All messages, in the order in which they were stored."""
         found = [message for messages in (await self.everything()).values() for message in messages]
-        return sorted(found, key=lambda message: message["created_at"])
+        # What one transaction stored has one time; ids grow as messages come.
+        return sorted(found, key=lambda message: (message["created_at"], message["id"]))
 
     async def thread(self, key: str) -> list[dict[str, Any]]:
         """The messages of a platform's thread."""
