@@ -46,6 +46,10 @@ class Line:
             writer.transport.abort()
             return
         there, back = await asyncio.open_connection("127.0.0.1", self._port)
+        if self._cut:  # meanwhile
+            writer.transport.abort()
+            back.transport.abort()
+            return
         self._writers |= {writer, back}
         try:
             await asyncio.gather(self._pour(reader, back), self._pour(there, writer))
