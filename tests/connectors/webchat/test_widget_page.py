@@ -189,9 +189,8 @@ async def test_a_page_that_may_not_is_told_why_and_lives_on(chat: Any, browser: 
     async with hosting() as site:
         site["page"], site["policy"] = host_page(root), "default-src * 'unsafe-inline'"
         widget = Widget(await browser.new_page())
-        await widget.page.goto(site["url"])
         async with widget.page.expect_event("console", lambda one: "origins" in one.text) as said:
-            pass
+            await widget.page.goto(site["url"])
         assert site["url"] in (await said.value).text
         await expect(widget.page.get_by_role("heading", name="A shop")).to_be_visible()
 
