@@ -307,6 +307,8 @@ async def test_a_button_that_bots_cannot_reach_is_pressed_in_its_topic_of_a_foru
 @pytest.mark.parametrize("mode", ["hook", "polling"])
 async def test_another_bot_in_the_place_of_one_numbers_anew(bot: Any, bot_api: BotApiServer, mode: str) -> None:
     async with bot(mode=mode) as desk:
+        if mode == "hook":
+            await bot_api.hooked()
         for number in range(3):
             await bot_api.push(bot_api.update("message", bot_api.message(f"old {number}")))
         await desk.until(CHAT, lambda found: len(found) == 3)
