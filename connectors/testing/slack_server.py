@@ -36,6 +36,7 @@ __all__ = [
 
 BOT_TOKEN, APP_TOKEN = "xoxb-stand-in-0123456789", "xapp-stand-in-0123456789"
 SIGNING = "stand0in0signing0secret0000000000"
+ACK_SECONDS = 3.0
 
 
 class SlackServer(SlackWorkspace):
@@ -48,6 +49,7 @@ class SlackServer(SlackWorkspace):
         notices: what the writers of commands read, and nobody else.
         refused_sockets: why sockets are closed before their hello; empty: they are not.
         before_hello: awaited before a socket says hello; until then it tells of nothing.
+        ack_seconds: how long what was told over a socket waits for its acknowledgement.
     """
 
     def __init__(self) -> None:
@@ -59,6 +61,7 @@ class SlackServer(SlackWorkspace):
         self.notices: list[dict[str, Any]] = []
         self.refused_sockets = ""
         self.before_hello: Callable[[], Awaitable[None]] | None = None
+        self.ack_seconds = ACK_SECONDS
         self._sockets = SlackSockets(APP)
 
     def routes(self) -> list[web.RouteDef]:
@@ -144,9 +147,9 @@ class SlackServer(SlackWorkspace):
         return "im" if known.get("is_im") else "mpim" if known.get("is_mpim") else "channel"
 
     async def push(self, request: Mapping[str, Any], *, form: bool = False, retry: int = 0) -> bool:
-        """Tells the app something, by its hook or a socket; whether it was acknowledged within 3 seconds."""
+        """Tells the app something, by its hook or a socket; whether it was acknowledged in time."""
         if self.hook is None:
-            return await self._sockets.push(request, retry)
+            return await self._sockets.push(request, retry, self.ack_seconds)
         told = json.dumps(request)
         if not form:
             return await self.post(told.encode(), retry=retry) == 200

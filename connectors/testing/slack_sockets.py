@@ -8,8 +8,6 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-_ACK_SECONDS = 3.0
-
 
 class SlackSockets:
     """The sockets of one app. Their number is its `len`."""
@@ -23,8 +21,8 @@ class SlackSockets:
         self._connected = asyncio.Event()
         self._pong = asyncio.Event()
 
-    async def push(self, request: Mapping[str, Any], retry: int) -> bool:
-        """Tells the app something over the newest socket; whether it was acknowledged within 3 seconds.
+    async def push(self, request: Mapping[str, Any], retry: int, seconds: float) -> bool:
+        """Tells the app something over the newest socket; whether it was acknowledged within so many seconds.
 
         Where that one is closed before it has acknowledged, over the next one.
         """
@@ -37,7 +35,7 @@ class SlackSockets:
             acknowledged = self._acknowledged[id_] = asyncio.get_running_loop().create_future()
             frame = {"envelope_id": id_, "type": kind, "payload": request, "accepts_response_payload": False}
             await socket.send_json({**frame, "retry_attempt": retry, "retry_reason": "timeout" if retry else ""})
-            done, _ = await asyncio.wait((acknowledged,), timeout=_ACK_SECONDS)
+            done, _ = await asyncio.wait((acknowledged,), timeout=seconds)
             if not done:
                 return False
             if acknowledged.result():

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+from harness import PATIENCE
 from switchboard import Switchboard, switchboard
 
 from connectors.testing.server import serving
@@ -18,6 +19,7 @@ OpenDesk = Callable[..., contextlib.AbstractAsyncContextManager[Switchboard]]
 @pytest.fixture
 async def slack() -> AsyncIterator[SlackServer]:
     async with serving(SlackServer()) as server:
+        server.ack_seconds = PATIENCE  # the database behind the app may take its time
         yield server
 
 
