@@ -110,7 +110,7 @@ async def test_a_gap_that_slack_does_not_let_us_read_stays_open(desk: Switchboar
     assert await slack.push(dropped)
 
     async def asked() -> bool:
-        return bool(slack.called("conversations.history"))
+        return any(call.arguments["channel"] == GENERAL for call in slack.called("conversations.history"))
 
     await eventually(asked)
     slack.fail(None, "conversations.history")
