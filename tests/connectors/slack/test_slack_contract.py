@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from harness import PATIENCE
 
 from connectors.slack.proof import SlackHookProof, SlackProof
 from connectors.testing import Proof, prove
@@ -10,4 +11,4 @@ from connectors.testing import Proof, prove
 
 @pytest.mark.parametrize("proof", [SlackProof(), SlackHookProof()])
 async def test_slack_keeps_the_contract(proof: Proof) -> None:
-    await prove(proof)
+    await prove(proof, patience=PATIENCE)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
-from harness import eventually
+from harness import PATIENCE, eventually
 from switchboard import Switchboard
 
 from connectors.telegram import hook
@@ -445,7 +445,7 @@ async def test_a_hook_is_set_when_telegram_wishes(
 ) -> None:
     monkeypatch.setattr(hook, "RETRY_SECONDS", (600.0,))
     bot_api.fail("busy", "setWebhook", times=1)
-    async with bot(), asyncio.timeout(15):
+    async with bot(), asyncio.timeout(PATIENCE):
         await bot_api.hooked()
 
 
@@ -453,7 +453,7 @@ async def test_a_hook_that_was_taken_away_is_set_again(
     bot: Any, bot_api: BotApiServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hook, "AGAIN_SECONDS", 0.1)
-    async with bot() as desk, asyncio.timeout(30):
+    async with bot() as desk, asyncio.timeout(PATIENCE):
         await bot_api.hooked()
         bot_api.hook = None
         await bot_api.hooked()

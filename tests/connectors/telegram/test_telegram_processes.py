@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from harness import Desk, eventually
+from harness import PATIENCE, Desk, eventually
 
 from connectors.testing.bot_api import TOKEN, BotApiServer
 
@@ -68,5 +68,5 @@ async def test_of_two_processes_one_polls_and_the_other_takes_over(
         last = bot_api.update("message", bot_api.message("to the second"))
         await bot_api.push(last)
         await eventually(lambda: heard("to the second"))
-        await asyncio.wait_for(bot_api.confirmed(last), 30)
+        await asyncio.wait_for(bot_api.confirmed(last), PATIENCE)
         assert await texts(desk, 4_200_000_042) == ["to the first", "to the second"]

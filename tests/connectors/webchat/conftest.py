@@ -14,6 +14,7 @@ import aiohttp
 import jwt
 import pytest
 from browser import ARGUMENTS, CHROMIUM
+from harness import PATIENCE
 from playwright.async_api import Browser, BrowserContext, async_playwright, expect
 from yarl import URL
 
@@ -40,7 +41,7 @@ class Tab:
     async def send(self, **frame: Any) -> None:
         await self.socket.send_str(json.dumps(frame))
 
-    async def next(self, *types: str, timeout: float = 5.0, **like: Any) -> dict[str, Any]:
+    async def next(self, *types: str, timeout: float = PATIENCE, **like: Any) -> dict[str, Any]:
         """The next frame of one of the types with these values; others are kept for later calls."""
         for index, frame in enumerate(self._kept):
             if self._fits(frame, types, like):
@@ -77,7 +78,7 @@ class Tab:
         return not self._kept
 
     async def closed(self) -> int | None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while not self.socket.closed:
                 await self.socket.receive()
         return self.socket.close_code
@@ -143,7 +144,7 @@ async def chromium() -> AsyncIterator[Browser]:
     if not Path(CHROMIUM).exists():
         pytest.skip("needs Debian's chromium")
     async with async_playwright() as playwright:
-        expect.set_options(timeout=15_000)
+        expect.set_options(timeout=PATIENCE * 1000)
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, LOCAL])
         yield browser
         await browser.close()
@@ -156,7 +157,7 @@ async def browse(chromium: Browser) -> AsyncIterator[Callable[..., Any]]:
 
     async def browse(**options: Any) -> BrowserContext:
         context = await chromium.new_context(**{"locale": "en-GB", **options})
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE * 1000)
         opened.append(context)
         return context
 

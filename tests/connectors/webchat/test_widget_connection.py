@@ -32,14 +32,14 @@ async def journaled(chat: Any, count: int) -> None:
     async def kept() -> bool:
         return len(chat.said()) >= count
 
-    await eventually(kept, patience=10)
+    await eventually(kept)
 
 
 async def entered(chat: Any, count: int) -> None:
     async def reached() -> bool:
         return bool(chat.context.entered >= count)
 
-    await eventually(reached, patience=10)
+    await eventually(reached)
 
 
 async def cut_before_the_hello(chat: Any, line: Any, widget: Widget) -> None:

@@ -91,7 +91,7 @@ async def test_two_visitors_and_an_agent_at_once_and_nothing_runs(santral: Any, 
         await expect(agent.locator(".message").first).to_contain_text("I am Ada <img src=x")
         await agent.locator(".composer textarea").fill("From the page")
         await agent.locator(".composer textarea").press("Control+Enter")
-        await expect(ada.said("From the page")).to_contain_text("X <img src=x", timeout=30_000)
+        await expect(ada.said("From the page")).to_contain_text("X <img src=x")
         await expect(ada.said("From the page")).to_have_count(1)
         face = ada.said("From the page").locator(".face img")
         assert await face.evaluate("one => one.decode().then(() => one.naturalWidth)") == 1
@@ -149,7 +149,7 @@ async def test_choices_typing_read_marks_and_who_is_there(chat: Any, browser: An
         read = [one for one in chat.context.received if b'"type":"read"' in one.body]
         return (visitor, "typing") in chat.context.feed.told and len(read) == 2
 
-    await eventually(told, patience=10)
+    await eventually(told)
 
 
 async def test_resolved_asks_once_how_it_was_and_a_call_can_be_asked_for(serve: Any, browser: Any) -> None:
@@ -301,7 +301,7 @@ async def test_after_a_logout_the_next_person_sees_nothing(chat: Any, browser: A
         async with chat.http.get(chat.url("poll"), params={"wait": "0"}, headers=headers) as answer:
             return bool(answer.status == 401)
 
-    await eventually(worthless, patience=10)
+    await eventually(worthless)
 
 
 async def test_a_website_vouches_for_its_user(chat: Any, browser: Any) -> None:
