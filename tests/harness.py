@@ -193,7 +193,7 @@ class Santral:
         assert self.process is not None
         self.process.send_signal(number)
         if number == signal.SIGKILL:
-            self.process.wait(STOP_SECONDS)
+            self.process.wait(PATIENCE)
 
     async def stop(self, *, tracebacks: bool = False) -> float:
         """Ends it by SIGTERM and says how many seconds that took.
@@ -206,7 +206,7 @@ class Santral:
             self.process.terminate()
         begun = time.monotonic()
         try:
-            code = await asyncio.to_thread(self.process.wait, STOP_SECONDS)
+            code = await asyncio.to_thread(self.process.wait, PATIENCE)
         except subprocess.TimeoutExpired:
             self.kill()
             raise AssertionError(f"it did not end:\n{self.said()}") from None
@@ -218,7 +218,7 @@ class Santral:
         """Makes sure that nothing is left of it, whatever the test did."""
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
-            self.process.wait(STOP_SECONDS)
+            self.process.wait(PATIENCE)
 
     @contextlib.asynccontextmanager
     async def desk(self) -> AsyncIterator[Desk]:

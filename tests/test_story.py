@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from browser import browsing
-from harness import ADDRESS, Desk, Santral, Visitor, eventually
+from harness import ADDRESS, PATIENCE, Desk, Santral, Visitor, eventually
 from playwright.async_api import expect
 
 
@@ -167,7 +167,7 @@ async def test_a_visitor_chats_and_reads_the_answer(running: Santral, page: Any)
         await eventually(delivered)
         told = []
         while "message.delivery_updated" not in told:
-            told.append((await asyncio.wait_for(stream.receive_json(), 10)).get("type"))
+            told.append((await asyncio.wait_for(stream.receive_json(), PATIENCE)).get("type"))
         assert told[0] == "hello"
 
 
@@ -182,7 +182,7 @@ async def test_a_visitor_fetches_the_file_that_an_agent_sent_and_nobody_else_doe
         await desk.post(path, {"text": "here", "attachments": [file["id"]]})
         frame: dict[str, Any] = {"type": "none"}
         while frame["type"] != "message" or not frame["message"]["attachments"]:
-            frame = await asyncio.wait_for(chat.receive_json(), 10)
+            frame = await asyncio.wait_for(chat.receive_json(), PATIENCE)
         path = f"/chat/site/attachments/{frame['message']['attachments'][0]['id']}"
         for visitor, status in ((ada, 200), (eve, 404)):
             headers = {"Authorization": f"Bearer {visitor.token}"}

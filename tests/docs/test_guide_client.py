@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from harness import eventually, letter
+from harness import PATIENCE, eventually, letter
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guide-client.md"
 
@@ -56,7 +56,7 @@ async def test_the_program_answers_what_it_should_and_once(santral: Any, tmp_pat
             await asyncio.to_thread(one.send_mail, letter(3, "My lamp is broken", sender="eve@example.org"))
             assert running.stdout is not None
             told = b""
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE):
                 while b"My lamp is broken" not in told:
                     told += await running.stdout.readline()
             assert len(await answered(2)) == 2  # nothing was said twice

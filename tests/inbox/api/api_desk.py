@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import aiohttp
+import harness
 
 from inbox.store import embedded
 
 PUBLIC_URL = "https://inbox.example.com"
 CHANNEL = "letters"
-DEADLINE = 10.0
 
 T = TypeVar("T")
 
@@ -77,11 +76,7 @@ class Desk:
 
     async def eventually(self, probe: Callable[[], Awaitable[T]]) -> T:
         """What `probe` gives, as soon as it gives something."""
-        deadline = time.monotonic() + DEADLINE
-        while not (found := await probe()):
-            assert time.monotonic() < deadline, "it never came"
-            await asyncio.sleep(0.01)
-        return found
+        return await harness.eventually(probe, pause=0.01)
 
 
 class Doomed:

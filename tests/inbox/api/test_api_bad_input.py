@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from api_desk import Desk
+from harness import PATIENCE
 from yarl import URL
 
 from inbox.api import attachments, reading
@@ -270,7 +271,7 @@ async def test_thousands_of_connections_that_say_nothing_keep_nobody_out(desk: D
             _, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(b"POST /api/v1/session HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n" + b"\r\n{" * (number % 2))
             held.append(writer)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await desk.letter("still there?")
     finally:
         for writer in held:

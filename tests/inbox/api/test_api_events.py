@@ -8,6 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 from api_desk import Desk
+from harness import PATIENCE
 
 STREAM = "/api/v1/stream"
 EVENTS = "/api/v1/events"
@@ -17,7 +18,7 @@ async def frames_until(socket: aiohttp.ClientWebSocketResponse, message_id: str)
     """What comes, up to the event that tells of the message."""
     found: list[dict[str, Any]] = []
     while not found or found[-1]["message_id"] != message_id:
-        found.append(await socket.receive_json(timeout=10))
+        found.append(await socket.receive_json(timeout=PATIENCE))
     return found
 
 
@@ -163,7 +164,7 @@ async def test_a_long_poll_ends_when_santral_stops(leaving: tuple[Desk, contextl
         waiting = asyncio.create_task(other.get(EVENTS, params={**asked, "types": "conversation.merged"}))
         await desk.letter("both are waiting by now")
         await follower
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(25):  # less than it would wait
             await stack.aclose()
             async with await waiting as answer:
                 assert (answer.status, (await answer.json())["items"]) == (200, [])

@@ -10,6 +10,7 @@ from typing import Any
 
 from aiohttp import ClientWebSocketResponse
 from api_desk import Desk
+from harness import PATIENCE
 
 
 @asynccontextmanager
@@ -24,7 +25,7 @@ async def streaming(desk: Desk, name: str, query: str = "", **rights: Any) -> As
 
 async def told(stream: ClientWebSocketResponse, *kinds: str) -> dict[str, Any]:
     """The next frame of one of these kinds."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while True:
             frame: dict[str, Any] = await stream.receive_json()
             if frame["type"] in kinds:
@@ -122,7 +123,7 @@ async def test_a_frame_that_means_nothing_is_answered_and_too_many_are_passed_ov
             await grace.send_json({"type": "typing", "conversation_id": conversation})
         message = await desk.letter("the end", **{"from": str(uuid.uuid4())})
         seen = 0
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while (frame := await ada.receive_json()).get("message_id") != message["id"]:
                 seen += frame["type"] == "typing"
         assert seen < 20

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
 from api_desk import Desk
+from harness import PATIENCE
 
 from inbox.api import ROUTES
 from inbox.api.routing import Route
@@ -218,7 +219,7 @@ async def test_a_stream_ends_when_its_reader_has_other_rights(desk: Desk, secret
     async with desk.http.ws_connect("/api/v1/stream", headers={"Authorization": "", "Cookie": cookie}) as stream:
         assert (await stream.receive_json())["type"] == "hello"
         await desk.send("PATCH", f"/api/v1/agents/{id_}", {"teams": [secret.team]})
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while (frame := await stream.receive()).type is WSMsgType.TEXT:
                 pass
         assert (frame.type, stream.close_code) == (WSMsgType.CLOSE, 4403)
@@ -267,7 +268,7 @@ async def listening(desk: Desk, secret: Secret, cursor: str) -> AsyncIterator[di
 async def until(stream: ClientWebSocketResponse, message_id: str) -> list[str | None]:
     """The messages that a stream tells of, up to one."""
     told: list[str | None] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while message_id not in told:
             told.append((await stream.receive_json()).get("message_id"))
     return told

@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 from api_desk import PUBLIC_URL, Desk
+from harness import PATIENCE
 from yarl import URL
 
 from inbox.api import live
@@ -273,9 +274,9 @@ async def test_a_stream_ends_with_its_session_or_token(
         ({"Authorization": f"Bearer {made['token']}"}, f"/api/v1/tokens/{shown['id']}"),
     ):
         async with browser.http.ws_connect(f"{desk.url}/api/v1/stream", headers=headers) as stream:
-            assert (await stream.receive_json(timeout=10))["type"] == "hello"
+            assert (await stream.receive_json(timeout=PATIENCE))["type"] == "hello"
             await desk.send("DELETE", ended, None, status=204)
-            assert (await stream.receive(timeout=10)).type == aiohttp.WSMsgType.CLOSE
+            assert (await stream.receive(timeout=PATIENCE)).type == aiohttp.WSMsgType.CLOSE
             assert stream.close_code == 4401
 
 

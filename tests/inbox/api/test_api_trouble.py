@@ -9,7 +9,7 @@ import aiohttp
 import structlog
 from aiohttp import web
 from api_desk import Desk, Doomed
-from harness import served
+from harness import PATIENCE, served
 
 from inbox.api import problems
 
@@ -39,7 +39,7 @@ async def test_while_the_database_is_away_everybody_is_told_to_come_back(doomed:
     await doomed.start()
     await desk.eventually(desk.ready)
     later = await desk.letter("hello again")
-    while (await reader.receive_json(timeout=10))["message_id"] != later["id"]:
+    while (await reader.receive_json(timeout=PATIENCE))["message_id"] != later["id"]:
         pass
     await reader.close()
 

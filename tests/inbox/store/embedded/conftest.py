@@ -17,11 +17,10 @@ from typing import Any
 
 import psutil
 import pytest
+from harness import PATIENCE
 from pymongo import AsyncMongoClient
 
 from inbox.store.embedded import EmbeddedDatabase, EmbeddedDatabaseError, start
-
-PATIENCE = 20.0
 
 
 class Owner:
@@ -125,7 +124,7 @@ class Lab:
             await asyncio.gather(writer, return_exceptions=True)
 
     async def stored(self, url: str) -> set[int]:
-        async with AsyncMongoClient(url, serverSelectionTimeoutMS=10_000) as client:
+        async with AsyncMongoClient(url, serverSelectionTimeoutMS=int(PATIENCE * 1000)) as client:
             return {found["_id"] async for found in client.test.numbers.find()}
 
 

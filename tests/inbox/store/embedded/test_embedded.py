@@ -11,6 +11,7 @@ from typing import Any
 
 import psutil
 import pytest
+from harness import PATIENCE
 from pymongo import AsyncMongoClient
 
 from inbox.store.embedded import AlreadyRunningError, EmbeddedDatabase, NoMongodError, NotRunningError, attach, start
@@ -109,7 +110,7 @@ async def test_one_that_does_not_listen_is_ended_all_the_same(lab: Any, monkeypa
     database = await start(lab.folder)
     stuck = psutil.Process(database.pid)
     stuck.suspend()
-    await asyncio.wait_for(database.stop(), 5)
+    await asyncio.wait_for(database.stop(), PATIENCE)
     assert not stuck.is_running()
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from harness import PATIENCE
 from pymongo import AsyncMongoClient
 
 from inbox.store.embedded import EmbeddedDatabase, NotRunningError, attach, start
@@ -151,7 +152,7 @@ async def test_after_quick_deaths_it_gives_up_and_says_why(lab: Any, database: E
             await asyncio.sleep(0.05)
 
     murderer = asyncio.create_task(murder())
-    reason = await asyncio.wait_for(database.failed, 30)
+    reason = await asyncio.wait_for(database.failed, PATIENCE)
     await murderer
     assert "died 5 times" in reason
     assert "SIGKILL" in reason
