@@ -65,7 +65,12 @@ async def test_what_fails_bears_the_id_too(running: Santral) -> None:
     line = await logged(running, "event failed", message=poisoned, channel="gossip")
     assert line["error"] == "ValueError: cannot make sense of … by …"
     async with running.desk() as desk:
-        (failed,) = (await desk.get("/api/v1/ingest/failed"))["items"]
+
+        async def listed() -> list[dict[str, Any]]:
+            items: list[dict[str, Any]] = (await desk.get("/api/v1/ingest/failed"))["items"]
+            return items
+
+        (failed,) = await eventually(listed)  # it is logged before it is kept
         assert failed["message_id"] == poisoned
         assert "cannot make sense of x by eve" in failed["error"]
 
