@@ -28,6 +28,15 @@ async def number(santral: Santral, name: str, **labels: str) -> float | None:
     return numbers(await scrape(santral)).get((name, tuple(sorted(labels.items()))))
 
 
+async def reaches(santral: Santral, value: float, name: str, **labels: str) -> None:
+    """Waits until the metric has that value; meanwhile it may have counted on, as what is tried again does."""
+
+    async def probe() -> bool:
+        return (await number(santral, name, **labels) or 0) >= value
+
+    await eventually(probe)
+
+
 async def shows(santral: Santral, value: float, name: str, **labels: str) -> None:
     """Waits until the metric has exactly that value."""
 
