@@ -23,12 +23,12 @@ async def streaming(desk: Desk, name: str, query: str = "", **rights: Any) -> As
         yield stream
 
 
-async def told(stream: ClientWebSocketResponse, *kinds: str) -> dict[str, Any]:
-    """The next frame of one of these kinds."""
+async def told(stream: ClientWebSocketResponse, kind: str, *conversations: str) -> dict[str, Any]:
+    """The next frame of that kind about these conversations: who left another test's may be told only now."""
     async with asyncio.timeout(PATIENCE):
         while True:
             frame: dict[str, Any] = await stream.receive_json()
-            if frame["type"] in kinds:
+            if frame["type"] == kind and (not conversations or frame["conversation_id"] in conversations):
                 return frame
 
 
@@ -40,22 +40,25 @@ async def test_agents_see_each_other_come_type_and_go(desk: Desk) -> None:
     conversation = (await desk.letter("hello", **{"from": str(uuid.uuid4())}))["conversation_id"]
     async with streaming(desk, "Grace") as grace, streaming(desk, "Ada") as ada:
         await view(grace, conversation)
-        came = await told(ada, "presence")
+        came = await told(ada, "presence", conversation)
         assert (came["state"], came["author"]["name"], came["conversation_id"]) == ("here", "Grace", conversation)
 
         await view(ada, conversation)  # who comes later is told who is there
-        assert [(await told(stream, "presence"))["author"]["name"] for stream in (grace, ada)] == ["Ada", "Grace"]
+        assert [(await told(stream, "presence", conversation))["author"]["name"] for stream in (grace, ada)] == [
+            "Ada",
+            "Grace",
+        ]
 
         await grace.send_json({"type": "typing", "conversation_id": conversation})
-        typing = await told(ada, "typing")
+        typing = await told(ada, "typing", conversation)
         assert (typing["author"]["type"], typing["author"]["name"], typing.get("state")) == ("agent", "Grace", None)
 
         await view(grace, None)
-        assert (await told(ada, "presence"))["state"] == "gone"
+        assert (await told(ada, "presence", conversation))["state"] == "gone"
         await view(grace, conversation)
-        assert (await told(ada, "presence"))["state"] == "here"
+        assert (await told(ada, "presence", conversation))["state"] == "here"
         await grace.close()
-        assert (await told(ada, "presence"))["state"] == "gone"
+        assert (await told(ada, "presence", conversation))["state"] == "gone"
 
 
 async def test_who_opens_a_stream_is_told_who_is_where_of_what_they_see(desk: Desk) -> None:
@@ -69,12 +72,15 @@ async def test_who_opens_a_stream_is_told_who_is_where_of_what_they_see(desk: De
     ):
         await view(grace, hidden)
         await view(hedy, open_)
-        assert {(await told(watch, "presence"))["conversation_id"] for _ in range(2)} == {hidden, open_}
+        assert {(await told(watch, "presence", hidden, open_))["conversation_id"] for _ in range(2)} == {hidden, open_}
         async with streaming(desk, "late") as late:
-            came = await told(late, "presence")
+            came = await told(late, "presence", hidden, open_)
             assert (came["state"], came["author"]["name"], came["conversation_id"]) == ("here", "Hedy", open_)
         async with streaming(desk, "late", teams=[team]) as late:
-            assert {(await told(late, "presence"))["author"]["name"] for _ in range(2)} == {"Grace", "Hedy"}
+            assert {(await told(late, "presence", hidden, open_))["author"]["name"] for _ in range(2)} == {
+                "Grace",
+                "Hedy",
+            }
 
 
 async def test_who_closes_one_of_two_windows_is_still_here(desk: Desk) -> None:
@@ -88,11 +94,11 @@ async def test_who_closes_one_of_two_windows_is_still_here(desk: Desk) -> None:
     ):
         await view(one, conversation)
         await view(other, conversation)
-        assert [(await told(ada, "presence"))["state"] for _ in range(2)] == ["here", "here"]
+        assert [(await told(ada, "presence", conversation))["state"] for _ in range(2)] == ["here", "here"]
         await view(one, None)
-        assert [(await told(ada, "presence"))["state"] for _ in range(2)] == ["gone", "here"]
+        assert [(await told(ada, "presence", conversation))["state"] for _ in range(2)] == ["gone", "here"]
         await view(other, None)
-        assert (await told(ada, "presence"))["state"] == "gone"
+        assert (await told(ada, "presence", conversation))["state"] == "gone"
 
 
 async def test_nobody_is_told_of_what_they_do_not_see(desk: Desk) -> None:
@@ -106,8 +112,8 @@ async def test_nobody_is_told_of_what_they_do_not_see(desk: Desk) -> None:
     ):
         for conversation in (hidden, open_):
             await inside.send_json({"type": "typing", "conversation_id": conversation})
-        assert (await told(outside, "typing"))["conversation_id"] == open_
-        assert (await told(elsewhere, "typing"))["conversation_id"] == hidden
+        assert (await told(outside, "typing", hidden, open_))["conversation_id"] == open_
+        assert (await told(elsewhere, "typing", hidden, open_))["conversation_id"] == hidden
         await outside.send_json({"type": "typing", "conversation_id": hidden})
         assert (await told(outside, "problem"))["problem"]["type"] == "not-found"
 
