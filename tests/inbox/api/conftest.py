@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 from api_desk import PUBLIC_URL, Desk, Doomed
+from harness import eventually
 from provider import Provider
+from pymongo import AsyncMongoClient
 
 from config import Config
 from connectors.registry import GROUP, Registry
@@ -20,6 +22,8 @@ from inbox.app import serving
 from inbox.roster import PARTS
 from inbox.staff import ROLES
 from inbox.store import embedded
+
+_shared: list[Callable[[], Awaitable[bool]]] = []  # of the desk that tests share, once there is one
 
 CONNECTORS = Registry([EntryPoint(name="letterbox", value="letterbox:LetterBox", group=GROUP)])
 
@@ -33,8 +37,23 @@ async def database(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[st
 
 @pytest.fixture(scope="session")
 async def desk(database: str) -> AsyncIterator[Desk]:
-    async with _desk_on(database) as desk:
+    async with _desk_on(database) as desk, AsyncMongoClient[dict[str, Any]](database) as client:
+        outbox = client.get_default_database("santral")["outbox"]
+
+        async def at_rest() -> bool:
+            on_its_way = {"state": {"$in": ["queued", "claimed", "sending"]}, "due_at": {"$lte": datetime.now(UTC)}}
+            return await outbox.find_one(on_its_way) is None
+
+        _shared.append(at_rest)
         yield desk
+
+
+@pytest.fixture(autouse=True)
+async def nothing_is_left_on_its_way() -> AsyncIterator[None]:
+    """The replies of each test have left before the next one begins, which would be told of them."""
+    yield
+    for at_rest in _shared:
+        await eventually(at_rest)
 
 
 @pytest.fixture
