@@ -114,6 +114,7 @@ class _Reader:
         self._looking: Signal | None = None
         self._waiting: deque[Told] = deque(maxlen=SIGNALS_WAITING)
         self._telling: asyncio.Task[None] | None = None
+        self._greeted = asyncio.Event()
         self._allowance = FRAMES_A_SECOND
         self._allowed_at = asyncio.get_running_loop().time()
 
@@ -134,6 +135,7 @@ class _Reader:
         try:
             await hub.backlog(position, 1)
             await self._frame(Hello(cursor=to_cursor(position)))
+            self._greeted.set()
             for signal in self._signals.looking():
                 self._heard(signal)
             async with aclosing(hub.follow(position, listener=self._listener)) as events:
@@ -228,6 +230,7 @@ class _Reader:
             self._telling = asyncio.create_task(self._tell())
 
     async def _tell(self) -> None:
+        await self._greeted.wait()
         with contextlib.suppress(TimeoutError):
             while self._waiting:
                 await self._frame(self._waiting.popleft())

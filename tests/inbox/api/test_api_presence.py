@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from aiohttp import ClientWebSocketResponse
@@ -83,6 +83,25 @@ async def test_who_opens_a_stream_is_told_who_is_where_of_what_they_see(desk: De
                 "Grace",
                 "Hedy",
             }
+
+
+async def test_a_stream_begins_with_hello_however_much_goes_on(desk: Desk) -> None:
+    conversation = (await desk.letter("hello", **{"from": str(uuid.uuid4())}))["conversation_id"]
+    over = asyncio.Event()
+
+    async def comes_and_goes(stream: ClientWebSocketResponse) -> None:
+        while not over.is_set():
+            for looked_at in (conversation, None):
+                await view(stream, looked_at)
+                await asyncio.sleep(1 / FRAMES_A_SECOND)
+
+    async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
+        for number in range(10):
+            group.create_task(comes_and_goes(await stack.enter_async_context(streaming(desk, f"Busy {number}"))))
+        for _ in range(100):
+            async with streaming(desk, "Newcomer"):
+                pass
+        over.set()
 
 
 async def test_who_closes_one_of_two_windows_is_still_here(desk: Desk) -> None:
