@@ -113,13 +113,18 @@ async def test_an_edited_caption_fetches_nothing_again_and_another_file_takes_th
 
     other = {**said, "document": bot_api.file(b"the bill", file_name="bill.pdf"), "edit_date": said["date"] + 2}
     await pushed(bot_api, "edited_message", other)
-    await desk.until(CHAT, lambda found: found[0]["attachments"][0]["id"] != message["attachments"][0]["id"])
+    first = message["attachments"][0]["id"]
+
+    def is_other(found: list[dict[str, Any]]) -> bool:
+        (file,) = found[0]["attachments"]
+        return file["id"] != first and file["state"] == "ready"
+
+    (edited,) = await desk.until(CHAT, is_other)
     store = await Store.open(mongod_url)
     assert await store.files.sweep(datetime.now(UTC) + timedelta(days=3)) == 1
     with pytest.raises(LookupError):
-        await anext(store.files.open(message["attachments"][0]["id"]))
+        await anext(store.files.open(first))
     await store.close()
-    (edited,) = await desk.until(CHAT, lambda found: found[0]["attachments"][0]["state"] == "ready")
     assert await desk.download(edited["attachments"][0]) == b"the bill"
 
 
