@@ -12,7 +12,8 @@ from pathlib import Path
 import dns.exception
 import dns.resolver
 import pytest
-from mail_servers import PATH, free_ports, process
+from harness import free_port
+from mail_servers import PATH, process
 
 CONFIG = """
 no-resolv
@@ -44,7 +45,7 @@ def lookup() -> Iterator[Lookup]:
 
         def start(txt: dict[str, str], **hosts: str) -> dns.resolver.Resolver:
             root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="santral-dns-")))
-            (port,) = free_ports(1)
+            port = free_port()
             lines = [CONFIG.format(port=port, root=root)]
             for name, text in txt.items():
                 pieces = ",".join(f'"{piece}"' for piece in re.findall(".{1,250}", text))

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mail_servers import LOGINS, PATH, Certificate, free_ports, lay_out_logins, listens, process
+from harness import free_port
+from mail_servers import LOGINS, PATH, Certificate, lay_out_logins, listens, process
 
 DOVECOT = (
     LOGINS
@@ -124,7 +125,7 @@ def _dovecot(certificate: Certificate, capability: str = "") -> Iterator[Dovecot
     if os.getuid():
         pytest.skip("Dovecot needs root, to become its own user")
     with tempfile.TemporaryDirectory(prefix="santral-imap-") as name:
-        server = Dovecot(Path(name), *free_ports(2))
+        server = Dovecot(Path(name), free_port(), free_port())
         lay_out(server, certificate, capability)
         command = ("dovecot", "-F", "-c", f"{name}/dovecot.conf")
         with process(lambda: listens(server.plain, b"* OK"), *command, log=server.root / "dovecot.log"):

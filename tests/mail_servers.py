@@ -26,6 +26,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from harness import PATIENCE, free_port
 
 PATH = f"{os.environ['PATH']}:/usr/sbin:/usr/lib/postfix/sbin"
 
@@ -195,14 +196,6 @@ class Postfix:
                 await asyncio.sleep(0.05)
 
 
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
 @contextmanager
 def process(ready: Callable[[], bool], *command: str, log: Path) -> Iterator[None]:
     """Runs a program in a session of its own until it is ready; ends it, and what it started, afterwards."""
@@ -211,7 +204,7 @@ def process(ready: Callable[[], bool], *command: str, log: Path) -> Iterator[Non
             command, stdout=output, stderr=output, env={**os.environ, "PATH": PATH}, start_new_session=True
         )
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         while not ready():
             if time.monotonic() > deadline or running.poll() is not None:
                 said = [path.read_text() for path in (log, Path(output.name)) if path.exists()]
@@ -220,7 +213,7 @@ def process(ready: Callable[[], bool], *command: str, log: Path) -> Iterator[Non
         yield
     finally:
         running.terminate()
-        running.wait(15)
+        running.wait(PATIENCE)
 
 
 def listens(port: int, greeting: bytes = b"220") -> bool:
@@ -269,7 +262,7 @@ def postfix(certificate: Any) -> Iterator[Postfix]:
         pytest.skip("Postfix needs root, to become its own user")
     with tempfile.TemporaryDirectory(prefix="santral-mail-") as name:
         root = Path(name)
-        server = Postfix(root, *free_ports(4))
+        server = Postfix(root, *(free_port() for _ in range(4)))
         lay_out(server, certificate)
         auth = root / "auth"
         with (

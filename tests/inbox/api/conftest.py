@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from importlib.metadata import EntryPoint
@@ -12,7 +11,7 @@ from typing import Any
 
 import pytest
 from api_desk import PUBLIC_URL, Desk, Doomed
-from harness import eventually
+from harness import eventually, free_port
 from provider import Provider
 from pymongo import AsyncMongoClient
 
@@ -97,7 +96,7 @@ async def doomed(tmp_path: Path) -> AsyncIterator[Doomed]:
 
 @contextlib.asynccontextmanager
 async def _desk_on(database: str, timezone: str = "UTC", **more: Any) -> AsyncIterator[Desk]:
-    port = _free_port()
+    port = free_port()
     config = Config.model_validate(
         {
             "inbox": {"public_url": PUBLIC_URL, "timezone": timezone},
@@ -117,9 +116,3 @@ async def _desk_on(database: str, timezone: str = "UTC", **more: Any) -> AsyncIt
             yield desk
         finally:
             await desk.http.close()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
