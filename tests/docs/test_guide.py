@@ -55,7 +55,6 @@ def shows(shown: str, said: str) -> bool:
     return re.fullmatch(pattern, said.strip(), re.DOTALL) is not None
 
 
-@pytest.mark.timeout(300)
 def test_the_guide_does_what_it_says(place: Place) -> None:
     text, expected = script()
     assert len(expected) > 20

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import pytest
 from harness import PATIENCE, Santral, Visitor, command, eventually, letter
 
 StartSantral = Callable[..., Awaitable[Santral]]
@@ -192,6 +191,3 @@ async def _of_channel(desk: Any, channel: str) -> dict[str, Any] | None:
 def _pid(santral: Santral) -> int:
     assert santral.process is not None
     return santral.process.pid
-
-
-pytestmark = pytest.mark.timeout(180)
