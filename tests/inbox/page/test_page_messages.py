@@ -87,6 +87,10 @@ async def test_a_message_is_answered_changed_reacted_to_and_taken_back_by_keys(m
             menu = page.get_by_role("menu")
             await expect(screen.messages).to_have_count(2)
 
+            def there() -> list[str]:
+                """What the customer reads, but for the second answer: that leaves when its seconds are over."""
+                return [one["text"] for one in bot_api.written() if one["text"] != "On Sundays too"]
+
             async def choose(name: str) -> None:
                 """From the menu of the message that has the focus."""
                 await keys.press("m")
@@ -135,7 +139,7 @@ async def test_a_message_is_answered_changed_reacted_to_and_taken_back_by_keys(m
             await keys.press("Control+Enter")
             await expect(reply.locator(".text").first).to_have_text("At ten")
             await expect(reply.locator("summary")).to_have_text("Edited")
-            assert [one["text"] for one in bot_api.written()] == ["At ten"]
+            assert there() == ["At ten"]
             await expect(reply.locator("article")).to_be_focused()
 
             screen.expects("status of 422")
@@ -147,7 +151,7 @@ async def test_a_message_is_answered_changed_reacted_to_and_taken_back_by_keys(m
             await choose("Take back")
             await page.get_by_role("dialog").get_by_role("button", name="Take back").press("Enter")
             await expect(reply).to_contain_text("Deleted")
-            assert bot_api.written() == []
+            assert there() == []
             await page.goto("about:blank")  # before its Santral goes
 
 
