@@ -12,7 +12,7 @@ from typing import Any
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from harness import ADDRESS, Desk, Santral, Visitor, eventually
 from msgspec import Struct
-from playwright.async_api import BrowserContext, ConsoleMessage, Locator, Page, Route, WebSocket, expect
+from playwright.async_api import BrowserContext, ConsoleMessage, Locator, Page, Request, Route, WebSocket, expect
 
 PASSWORD = "correct horse battery"
 # Nobody is signed in yet: the page asks who sits there, and the browser writes the answer's status down.
@@ -203,17 +203,25 @@ class Screen:
         self._expected = [UNKNOWN]
         page.on("console", self._said)
         self._follows = asyncio.Event()
+        self._newest: WebSocket | None = None
         page.on("websocket", self._stream)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("request", self._asked)
 
     def _said(self, said: ConsoleMessage) -> None:
         if said.type in ("error", "warning"):
             self.complaints.append(said.text)
 
+    def _asked(self, request: Request) -> None:
+        self.requests.append(request.url)
+        if request.is_navigation_request() and request.frame == self.page.main_frame:
+            self._follows.clear()  # the stream of a page that is left goes without a word
+
     def _stream(self, stream: WebSocket) -> None:
-        stream.on("framereceived", lambda frame: self._follows.set() if '"hello"' in frame else None)
-        stream.on("close", lambda _: self._follows.clear())
+        self._newest = stream
+        self._follows.clear()
+        stream.on("framereceived", lambda frame: self._newest is stream and '"hello"' in frame and self._follows.set())
+        stream.on("close", lambda _: self._newest is stream and self._follows.clear())
 
     @property
     def context(self) -> BrowserContext:
