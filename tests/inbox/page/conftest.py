@@ -9,13 +9,12 @@ from typing import Any
 
 import pytest
 from browser import ARGUMENTS, CHROMIUM
-from harness import Santral, command
+from harness import PATIENCE, Santral, command
 from page_house import Agent, House, MailServer, Screen
 from playwright.async_api import Browser, async_playwright, expect
 
 from inbox.store import embedded
 
-PATIENCE = 20_000  # milliseconds
 OpenScreen = Callable[..., Awaitable[Screen]]
 
 
@@ -24,7 +23,7 @@ async def chromium() -> AsyncIterator[Browser]:
     if not Path(CHROMIUM).exists():
         pytest.skip("needs Debian's chromium")
     async with async_playwright() as playwright:
-        expect.set_options(timeout=PATIENCE)
+        expect.set_options(timeout=PATIENCE * 1000)
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
         await browser.close()
@@ -74,7 +73,7 @@ async def screens(chromium: Browser, house: House) -> AsyncIterator[OpenScreen]:
         context = await chromium.new_context(
             **{"locale": "en-GB", "viewport": {"width": 1440, "height": 900}, **options}
         )
-        context.set_default_timeout(PATIENCE)
+        context.set_default_timeout(PATIENCE * 1000)
         if axe is not None:
             await context.add_init_script(path=axe)
         if clock:

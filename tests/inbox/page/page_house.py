@@ -10,7 +10,7 @@ from email.message import EmailMessage
 from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from harness import ADDRESS, Desk, Santral, Visitor, eventually
+from harness import ADDRESS, PATIENCE, Desk, Santral, Visitor, eventually
 from msgspec import Struct
 from playwright.async_api import BrowserContext, ConsoleMessage, Locator, Page, Request, Route, WebSocket, expect
 
@@ -183,7 +183,7 @@ class Guest:
         return sum(one.get("message", {}).get("text") == text for one in self.frames)
 
     async def _next(self, type_: str) -> dict[str, Any]:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 frame: dict[str, Any] = await self._socket.receive_json()
                 self.frames.append(frame)
@@ -251,7 +251,7 @@ class Screen:
         """The lists are loaded, and the stream is open: whatever happens now is told."""
         await expect(self.page.locator(".rows[aria-busy=false]").or_(self.page.locator("main.page"))).to_be_visible()
         await expect(self.banner).to_have_count(0)
-        await asyncio.wait_for(self._follows.wait(), 20)
+        await asyncio.wait_for(self._follows.wait(), PATIENCE)
 
     async def open(self, conversation: dict[str, Any]) -> None:
         """Opens a conversation from the list."""

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 import pytest
+from harness import PATIENCE
 from page_house import House
 
 LIMIT = 150 * 1024  # bytes of scripts, compressed
@@ -133,7 +134,7 @@ async def test_there_is_nothing_else(house: House, path: str) -> None:
     # As bytes: a client would tidy the path first.
     reader, writer = await asyncio.open_connection("127.0.0.1", house.santral.port)
     writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{house.santral.port}\r\nConnection: close\r\n\r\n".encode())
-    answer = await asyncio.wait_for(reader.read(), 10)
+    answer = await asyncio.wait_for(reader.read(), PATIENCE)
     writer.close()
     assert answer.startswith((b"HTTP/1.1 404", b"HTTP/1.1 400")), answer[:200]
     assert b"import" not in answer

@@ -56,7 +56,7 @@ async def test_what_is_found_is_opened_where_it_stands(house: House, screens: An
         await page.mouse.wheel(0, 20_000)
         return await screen.messages.filter(has_text="It goes on").count()
 
-    assert await eventually(reached, patience=20) == 1
+    assert await eventually(reached) == 1
     assert await page.locator(".gap").count() == 0
     await expect(screen.row(conversation["id"]).locator(".unread")).to_have_count(0)
 
