@@ -42,7 +42,7 @@ async def test_a_note_about_a_customer_is_seen_changed_and_dropped_by_colleagues
 
 
 async def test_tags_are_looked_after_and_all_that_has_them_follows(house: House, screens: Any) -> None:
-    old, new, other = (f"{name}{fresh('x').split()[-1]}" for name in ("order", "orders", "ordr"))
+    old, new, other = (f"{name}{fresh('x').split()[-1]}" for name in ("bulb", "bulbs", "blb"))
     one, two = await house.mail(fresh("Tagged")), await house.mail(fresh("Tagged too"))
     for conversation, tag in ((one, old), (two, other)):
         await house.desk.patch(f"/api/v1/conversations/{conversation['id']}", {"tags": [tag]})

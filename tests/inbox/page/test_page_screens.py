@@ -267,7 +267,7 @@ async def test_everybody_can_use_it(house: House, screens: Any, axe: Path, colou
     note = {"text": "A note for @root", "direction": "note", "attachments": files}
     await house.desk.post(f"{path}/messages", note)
     sent = await house.desk.post(f"{path}/messages", {"text": "A reply", "send_at": "2030-01-01T08:00:00Z"})
-    async with house.desk.http.patch(path, json={"tags": ["vip", "late"], "priority": "urgent"}) as answer:
+    async with house.desk.http.patch(path, json={"tags": ["vip", "lamps"], "priority": "urgent"}) as answer:
         assert answer.status == 200
     await house.desk.post("/api/v1/teams", {"name": fresh("Sales")})
     await house.desk.post(f"/api/v1/customers/{conversation['customer']['id']}/notes", {"text": "Calls in the morning"})
