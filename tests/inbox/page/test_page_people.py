@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from page_house import House, fresh
@@ -103,11 +104,14 @@ async def test_two_conversations_are_joined_and_a_colleague_goes_along_with_what
     await expect(other.page.locator(".composer .file")).to_contain_text("bill.txt")
     await other.composer.press_sequentially(" one")  # which is not kept yet
     await one.page.keyboard.press("Enter")
+    # Both at once, as what is told goes after seconds.
+    await asyncio.gather(
+        expect(one.notice).to_contain_text("They are one conversation now"),
+        expect(other.notice).to_contain_text("joined that conversation to this one"),
+    )
     for screen in (one, other):
         await expect(screen.page.locator(".conversation .title h2")).to_have_text(subject)
         await expect(screen.messages).to_contain_text(["It is broken", "Did you get my mail?"])
-    await expect(one.notice).to_contain_text("They are one conversation now")
-    await expect(other.notice).to_contain_text("joined that conversation to this one")
     await expect(other.composer).to_have_value("Dear Ada, we have one")
     await expect(other.page.locator(".composer .file")).to_have_count(1)
     await other.kept(home["id"], "Dear Ada, we have one")
