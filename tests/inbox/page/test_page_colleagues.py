@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from page_house import House, fresh
@@ -24,6 +25,9 @@ async def test_two_agents_see_that_the_other_is_there_and_that_they_type(house: 
     await expect(there).to_have_count(2)
     await expect(watching.row(conversation["id"])).to_contain_text("Otto looks at this too")
 
+    # Typing is told for some seconds only. Here none go by: it holds until something ends it.
+    for screen in (watching, other):
+        await screen.page.clock.set_fixed_time(datetime.now(UTC))
     await one.composer.press_sequentially("Dear Ada")
     await expect(watching.row(conversation["id"])).to_contain_text("Lise is typing…")
     await expect(other.page.locator(".composer .warning")).to_contain_text("Lise is answering")
