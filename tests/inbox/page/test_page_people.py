@@ -53,8 +53,7 @@ async def test_tags_are_looked_after_and_all_that_has_them_follows(house: House,
     chip = colleague.page.locator(".conversation .chip", has_text=old)
     await expect(chip).to_be_visible()
     page = screen.page
-    await page.keyboard.press("g")
-    await page.keyboard.press("t")
+    await page.keyboard.type("gt")
     await page.get_by_role("button", name=f"Change: {old}").click()
     form = page.locator("tbody form")
     await form.get_by_label("Name").fill(new)

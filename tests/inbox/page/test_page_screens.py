@@ -45,8 +45,7 @@ async def test_by_keys_alone_from_the_sign_in_to_resolving(house: House, screens
     await keys.press("Enter")
     await screen.is_live()
 
-    await keys.press("g")
-    await keys.press("u")
+    await keys.type("gu")
     await expect(page.locator(".nav .entry[aria-current]")).to_contain_text("Unassigned")
     await keys.press("j")
     await expect(screen.messages).to_contain_text(["No mouse here"])

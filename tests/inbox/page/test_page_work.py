@@ -33,16 +33,14 @@ async def test_what_is_searched_is_found_in_turkish_and_marked(house: House, scr
 async def test_a_canned_reply_is_written_and_put_in_filled(house: House, screens: Any) -> None:
     screen = await screens(await house.hire("Frida", role="supervisor"))
     shortcut = f"late{fresh('x').split()[-1]}"
-    await screen.page.keyboard.press("g")
-    await screen.page.keyboard.press("r")
+    await screen.page.keyboard.type("gr")
     await screen.page.get_by_label("Shortcut").fill(shortcut)
     await screen.page.get_by_label("Title").fill("A parcel is late")
     await screen.page.get_by_label("Text", exact=True).fill("Dear {{customer.name}}, it is late.")
     await screen.page.get_by_role("button", name="Save", exact=True).click()
     await expect(screen.page.locator(".cards")).to_contain_text(f"/{shortcut}")
     conversation = await house.mail(fresh("Late?"), name="Grace Hopper", sender="grace@example.org")
-    await screen.page.keyboard.press("g")
-    await screen.page.keyboard.press("a")
+    await screen.page.keyboard.type("ga")
     await screen.open(conversation)
     go_on = await screen.hold("**/canned-replies/*")
     await screen.composer.press_sequentially(f"/{shortcut}")
