@@ -156,6 +156,7 @@ async def test_the_whole_way_in_turkish(house: House, screens: Any) -> None:
     await expect(page.locator(".day").first).to_contain_text(
         re.compile("Ocak|Şubat|Mart|Nisan|Mayıs|Haziran|Temmuz|Ağustos|Eylül|Ekim|Kasım|Aralık")
     )
+    await expect(page.locator(".customer h2")).to_be_visible()
     await is_turkish()
     for key in ("Control+k", "?", "p", "z", "t", "A", "T", "i", "M"):
         await page.keyboard.press(key)
