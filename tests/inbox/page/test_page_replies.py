@@ -290,6 +290,8 @@ async def test_what_was_typed_last_is_kept_though_the_page_is_closed_at_once(hou
     agent = await house.hire("Selma")
     screen = await screens(agent)
     await screen.open(conversation)
+    await screen.composer.fill("Off to")
+    await screen.kept(conversation["id"], "Off to")  # so that the draft of before is here, behind which it is put
     await screen.composer.fill("Off to the train")
     await screen.page.goto("about:blank")
     await screen.kept(conversation["id"], "Off to the train")
