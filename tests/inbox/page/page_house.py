@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import itertools
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
 
@@ -17,6 +18,16 @@ from playwright.async_api import BrowserContext, ConsoleMessage, Locator, Page, 
 PASSWORD = "correct horse battery"
 # Nobody is signed in yet: the page asks who sits there, and the browser writes the answer's status down.
 UNKNOWN = "status of 401"
+# What waits for as long as a notice is shown waits for `goOn`.
+STAYING = """() => {
+  const real = window.setTimeout;
+  const staying = [];
+  window.setTimeout = (run, after, ...more) => (after === 5000 ? staying.push(run) : real(run, after, ...more));
+  window.goOn = () => {
+    window.setTimeout = real;
+    for (const run of staying) run();
+  };
+}"""
 
 _numbers = itertools.count(1)
 
@@ -292,6 +303,27 @@ class Screen:
 
         await self.page.route(path, slowly)
         return go_on
+
+    @contextlib.asynccontextmanager
+    async def notices_stay(self) -> AsyncIterator[None]:
+        """What is told stays until the block ends: a slow machine needs more than the five seconds of a reader."""
+        await self.page.evaluate(STAYING)
+        yield
+        await self.page.evaluate("goOn()")
+
+    @contextlib.asynccontextmanager
+    async def nothing_leaves(self) -> AsyncIterator[None]:
+        """Replies that are sent within the block leave in an hour: so long they can be thought better of."""
+
+        async def later(route: Route) -> None:
+            body = route.request.post_data_json
+            body["send_at"] = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+            await route.continue_(post_data=body)
+
+        path = "**/api/v1/conversations/*/messages"
+        await self.page.route(path, later)
+        yield
+        await self.page.unroute(path, later)
 
     async def composer_is_free(self) -> None:
         """What is told at the edge of the page lies over nothing that is written or sent."""

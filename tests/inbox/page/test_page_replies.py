@@ -21,13 +21,14 @@ async def test_undone_a_reply_does_not_leave_and_its_text_is_back(house: House, 
             ".composer input[type=file]", [{"name": "a.txt", "mimeType": "text/plain", "buffer": b"a"}]
         )
         await expect(screen.page.locator(".composer .file")).to_contain_text("a.txt")
-        await screen.send.click()
-        await expect(screen.composer).to_have_value("")
-        await screen.composer_is_free()
-        await screen.notice.get_by_role("button", name="Undo").click()
-        await expect(screen.composer).to_have_value("No, never. Go away.")
-        await expect(screen.page.locator(".composer .file")).to_contain_text("a.txt")
-        await expect(screen.messages.last.locator(".delivery")).to_contain_text("Called off")
+        async with screen.notices_stay(), screen.nothing_leaves():
+            await screen.send.click()
+            await expect(screen.composer).to_have_value("")
+            await screen.composer_is_free()
+            await screen.notice.get_by_role("button", name="Undo").click()
+            await expect(screen.composer).to_have_value("No, never. Go away.")
+            await expect(screen.page.locator(".composer .file")).to_contain_text("a.txt")
+            await expect(screen.messages.last.locator(".delivery")).to_contain_text("Called off")
         (_, reply) = await house.desk.messages(chat["id"])
         assert reply["delivery"]["state"] == "cancelled"
 
@@ -42,13 +43,14 @@ async def test_what_is_written_after_sending_is_not_lost_by_an_undo(house: House
     conversation = await house.mail(fresh("Two thoughts"))
     screen = await screens(await house.hire("Olga"))
     await screen.open(conversation)
-    await screen.composer.fill("First thought.")
-    await screen.composer.press("Control+Enter")
-    await expect(screen.composer).to_have_value("")
-    await screen.composer.press_sequentially("Second thought.")
-    await screen.notice.get_by_role("button", name="Undo").click()
-    await expect(screen.messages.last.locator(".delivery")).to_contain_text("Called off")
-    await expect(screen.composer).to_have_value("First thought.\n\nSecond thought.")
+    async with screen.notices_stay(), screen.nothing_leaves():
+        await screen.composer.fill("First thought.")
+        await screen.composer.press("Control+Enter")
+        await expect(screen.composer).to_have_value("")
+        await screen.composer.press_sequentially("Second thought.")
+        await screen.notice.get_by_role("button", name="Undo").click()
+        await expect(screen.messages.last.locator(".delivery")).to_contain_text("Called off")
+        await expect(screen.composer).to_have_value("First thought.\n\nSecond thought.")
 
 
 async def test_where_somebody_went_while_a_reply_is_on_its_way_they_stay(house: House, screens: Any) -> None:

@@ -222,9 +222,10 @@ async def test_on_a_phone_one_lists_opens_answers_and_goes_back(house: House, sc
         await expect(screen.messages).to_contain_text([words])
         await expect(screen.send).to_be_in_viewport()
         await screen.composer.fill("At home at last?")
-        await screen.send.tap()
-        await expect(screen.notice).to_be_visible()
-        await screen.composer_is_free()
+        async with screen.notices_stay():
+            await screen.send.tap()
+            await expect(screen.notice).to_be_visible()
+            await screen.composer_is_free()
         await guest.hears("At home at last?")
         await expect(screen.messages.last).to_be_in_viewport()
         await page.get_by_role("button", name="Back to the list").tap()
