@@ -35,14 +35,21 @@ export function ListPane() {
 function Head() {
   const { status, sort, q, view } = place.value;
   const timer = useRef(0);
-  const type = (/** @type {string} */ typed) => {
+  /** What stands in the field: not all of it may have been searched for, and the space behind a word is not. */
+  const typed = useRef(q);
+  const type = (/** @type {string} */ now) => {
+    typed.current = now;
     clearTimeout(timer.current);
-    timer.current = setTimeout(() => search(typed.trim()), PAUSE);
+    timer.current = setTimeout(() => {
+      timer.current = 0;
+      search(now.trim());
+    }, PAUSE);
   };
+  if (!timer.current && typed.current.trim() !== q) typed.current = q;
   if (ticked.value.size) return html`<${Bulk} />`;
   return html`
     <header>
-      <input id="search" type="search" value=${q} placeholder=${t("search")} aria-label=${t("searchHint")}
+      <input id="search" type="search" value=${typed.current} placeholder=${t("search")} aria-label=${t("searchHint")}
         onInput=${(/** @type {any} */ event) => type(event.target.value)} />
       <div class="filters">
         <select aria-label=${t("status")} value=${status} onChange=${(/** @type {any} */ event) => go({ status: event.target.value })}>
