@@ -35,6 +35,8 @@ let known = false;
 let kept = "";
 /** What was being written in a conversation that was joined to the one with this id, until that is here. @type {{id: string, written: Draft, carried: ReturnType<typeof along>} | null} */
 let stray = null;
+/** What is being stored, by conversation: for its draft is asked behind that, lest it come as it was before. @type {Map<string, Promise<void>>} */
+const storing = new Map();
 /** @type {number | undefined} */
 let keeping;
 let saidAt = 0;
@@ -56,7 +58,7 @@ export function followConversation() {
 
 /** Asks for the draft of a conversation, once for each time that it is opened. @param {string} id */
 function ask(id) {
-  if (asking.id !== id) asking = { id, answer: draftOf(id).catch(complain) };
+  if (asking.id !== id) asking = { id, answer: Promise.resolve(storing.get(id)).then(() => draftOf(id)).catch(complain) };
   return asking.answer;
 }
 
@@ -109,7 +111,16 @@ async function leave() {
 
 /** Stores a draft, without what only the server says of one. @param {string} id @param {Draft} one @param {boolean} [last] */
 function put(id, { text, html, attachments, direction, channel, to, cc, bcc, reply_to }, last) {
-  return call("PUT", `/conversations/${id}/draft`, { body: { text, html, attachments, direction, channel, to, cc, bcc, reply_to }, last });
+  return underway(id, call("PUT", `/conversations/${id}/draft`, { body: { text, html, attachments, direction, channel, to, cc, bcc, reply_to }, last }));
+}
+
+/** Remembers that a draft is being stored, until it is or could not be. @template T @param {string} id @param {Promise<T>} work @returns {Promise<T>} */
+function underway(id, work) {
+  const done = Promise.allSettled([storing.get(id), work]).then(() => {
+    if (storing.get(id) === done) storing.delete(id);
+  });
+  storing.set(id, done);
+  return work;
 }
 
 function clear() {
@@ -175,7 +186,7 @@ export async function keep() {
   kept = said;
   const last = said.length < LAST;
   try {
-    await (empty.peek() ? call("DELETE", `/conversations/${id}/draft`, { last }) : put(id, now, last));
+    await (empty.peek() ? underway(id, call("DELETE", `/conversations/${id}/draft`, { last })) : put(id, now, last));
   } catch (error) {
     if (kept === said) kept = "";
     await follow(id, now, carried, error);

@@ -232,6 +232,22 @@ async def test_a_draft_is_there_in_another_browser_and_each_conversation_has_its
     await expect(colleague.composer).to_have_value("")
 
 
+async def test_who_comes_back_before_a_draft_is_kept_finds_it(house: House, screens: Any) -> None:
+    first, second = await house.mail(fresh("There")), await house.mail(fresh("And back"))
+    screen = await screens(await house.hire("Nina"))
+    await screen.open(first)
+    await screen.composer.fill("Half a th")
+    await screen.kept(first["id"], "Half a th")
+    go_on = await screen.hold(f"**/api/v1/conversations/{first['id']}/draft")
+    await screen.composer.fill("Half a thought")
+    async with screen.page.expect_request(f"**/api/v1/conversations/{first['id']}/draft"):
+        await screen.open(second)
+    await screen.open(first)
+    await screen.composer.press_sequentially("And on.")
+    go_on.set()
+    await expect(screen.composer).to_have_value("Half a thought\n\nAnd on.")
+
+
 async def test_the_files_of_a_draft_are_there_when_it_comes_back(house: House, screens: Any) -> None:
     conversation = await house.mail(fresh("With a file"))
     agent = await house.hire("Karin")
