@@ -13,6 +13,7 @@ import { me } from "./session.js";
 /** @import {Conversation, Customer, Message, Told, Way} from "./types.d.ts" */
 
 const PAGE = 50;
+const GIVEN = /** @type {const} */ (["status", "assignee", "team", "priority", "tags", "snoozed_until"]); // what agents change
 
 /** @type {import("../vendor/signals.js").Signal<Conversation | null>} */
 export const conversation = signal(null);
@@ -286,11 +287,24 @@ function isBeyond(message) {
   return apart.peek() && message.seq > (messages.peek().at(-1)?.seq ?? 0);
 }
 
+/**
+ * What a change builds upon. A reply of one's own is here before the stream has told of its conversation: then that is asked
+ * for, and it is still the same where nobody gave it anything else, and nobody wrote behind.
+ * @param {Conversation} open
+ */
+async function versionOf(open) {
+  const last = messages.peek().at(-1)?.seq ?? 0;
+  if (last <= open.last_seq) return open.version;
+  const now = await call("GET", `/conversations/${open.id}`);
+  const same = now.last_seq === last && GIVEN.every((name) => JSON.stringify(now[name]) === JSON.stringify(open[name]));
+  return same ? now.version : open.version;
+}
+
 /** Changes the open conversation; somebody else's change meanwhile is not written over. @param {Partial<Conversation>} changes */
 export async function change(changes) {
   const open = conversation.peek();
   if (!open) return;
-  const found = await attempt(() => call("PATCH", `/conversations/${open.id}`, { body: changes, version: open.version }));
+  const found = await attempt(async () => call("PATCH", `/conversations/${open.id}`, { body: changes, version: await versionOf(open) }));
   if (!found) {
     await reload();
     return;

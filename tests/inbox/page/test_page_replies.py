@@ -7,7 +7,7 @@ from typing import Any
 
 from harness import eventually
 from page_house import House, fresh
-from playwright.async_api import expect
+from playwright.async_api import WebSocketRoute, expect
 
 
 async def test_undone_a_reply_does_not_leave_and_its_text_is_back(house: House, screens: Any) -> None:
@@ -67,6 +67,30 @@ async def test_where_somebody_went_while_a_reply_is_on_its_way_they_stay(house: 
     await screen.page.keyboard.press("?")
     await expect(screen.page.get_by_role("dialog")).to_contain_text("Everything works without a mouse.")
     await expect(screen.composer).to_have_value("")
+
+
+async def test_who_answers_and_resolves_before_the_stream_has_told_of_it_meets_nobody(
+    house: House, screens: Any
+) -> None:
+    conversation = await house.mail(fresh("A slow stream"))
+    screen = await screens(await house.hire("Xenia"))
+
+    async def deaf(stream: WebSocketRoute) -> None:
+        server = stream.connect_to_server()
+        server.on_message(lambda frame: stream.send(frame) if '"hello"' in frame else None)
+
+    await screen.page.route_web_socket("**/api/v1/stream?**", deaf)
+    await screen.page.reload()
+    await screen.is_live()
+    await screen.open(conversation)
+    await screen.composer.fill("That was all.")
+    await screen.composer.press("Control+Enter")
+    await expect(screen.messages.last).to_contain_text("That was all.")
+    await screen.composer.press("Escape")
+    await screen.page.keyboard.press("e")
+    await expect(screen.page.locator(".conversation .chip.is-resolved")).to_be_visible()
+    found = await house.desk.get(f"/api/v1/conversations/{conversation['id']}")
+    assert found["status"] == "resolved"
 
 
 async def test_what_is_typed_while_a_reply_is_on_its_way_is_not_lost(house: House, screens: Any) -> None:
