@@ -125,6 +125,7 @@ def shown(screen: Screen, text: str) -> Any:
     return screen.page.frame_locator(".message iframe").get_by_text(text)
 
 
+@pytest.mark.timeout(480)  # more than sixty mails, one after the other
 async def test_hostile_mails_run_nothing_and_ask_nobody_anything(
     house: House, screens: Any, elsewhere: Elsewhere
 ) -> None:

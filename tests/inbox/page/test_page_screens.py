@@ -258,6 +258,7 @@ async def uploaded(house: House, name: str, content: bytes) -> str:
         return str((await answer.json())["id"])
 
 
+@pytest.mark.timeout(480)  # two dozen views, each looked through by axe
 @pytest.mark.parametrize("colours", ["light", "dark"])
 async def test_everybody_can_use_it(house: House, screens: Any, axe: Path, colours: str) -> None:
     subject = fresh("For everybody")
