@@ -28,10 +28,11 @@ function step(step) {
 
 /** Resolves what is ticked, or what is open. @param {boolean} [next] and opens the one after it */
 export async function resolve(next = false) {
+  const here = place.peek().c;
   const follower = next ? (neighbour(1) ?? neighbour(-1)) : null;
   if (ticked.value.size) await forTicked({ status: "resolved" });
   else await change({ status: conversation.peek()?.status === "resolved" && !next ? "open" : "resolved" });
-  if (next && follower) go(placeOf(follower));
+  if (next && follower && place.peek().c === here) go(placeOf(follower)); // else they went elsewhere meanwhile
 }
 
 /** Changes all that are ticked. @param {object} changes */

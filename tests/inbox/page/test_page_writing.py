@@ -49,3 +49,40 @@ async def test_at_the_end_the_reader_follows_what_comes(house: House, screens: A
     await screen.open(conversation)
     await house.mail(subject, "line\n" * 60 + "the very end")
     await expect(screen.page.get_by_text("the very end")).to_be_in_viewport()
+
+
+async def test_who_goes_on_while_a_conversation_is_resolved_is_not_led_to_the_next_one(
+    house: House, screens: Any
+) -> None:
+    wanted, _, done = [await house.mail(fresh(words)) for words in ("I want this one", "The next one", "Resolve me")]
+    screen = await screens(await house.hire("Ulla"))
+    await screen.open(done)
+    go_on = await screen.hold(f"**/api/v1/conversations/{done['id']}")
+    await screen.page.keyboard.press("E")
+    await screen.open(wanted)
+    async with screen.page.expect_response(f"**/api/v1/conversations/{done['id']}"):
+        go_on.set()
+    await expect(screen.row(done["id"])).to_have_count(0)
+    await expect(screen.page.locator(".conversation .title h2")).to_have_text(wanted["subject"])
+
+
+async def test_who_leaves_a_window_whose_answer_is_on_its_way_stays_where_they_went(house: House, screens: Any) -> None:
+    conversation = await house.mail(fresh("Stay with me"))
+    screen = await screens(await house.hire("Wanda"))
+    page = screen.page
+    await screen.open(conversation)
+    go_on = await screen.hold("**/api/v1/conversations")
+    await page.keyboard.press("c")
+    window = page.get_by_role("dialog")
+    await window.get_by_label("To", exact=True).fill("slowly@customer.example")
+    await window.get_by_label("Subject", exact=True).fill(subject := fresh("On its way"))
+    await window.get_by_label("Text", exact=True).fill("It takes a while.")
+    async with page.expect_request("**/api/v1/conversations"):
+        await window.get_by_role("button", name="Send").click()
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("?")
+    await expect(window).to_contain_text("Everything works without a mouse.")
+    go_on.set()
+    await expect(page.locator(".row", has_text=subject)).to_be_visible()
+    await expect(window).to_contain_text("Everything works without a mouse.")
+    await expect(page.locator(".conversation .title h2")).to_have_text(conversation["subject"])

@@ -1,6 +1,7 @@
 /** A conversation that the company begins: with an address, on a channel that can write first. */
 
 import { call } from "../api.js";
+import { asked } from "../focus.js";
 import { html } from "../html.js";
 import { t } from "../i18n.js";
 import { attempt } from "../notices.js";
@@ -20,7 +21,7 @@ export function Begin({ close }) {
     const kind = able.find((one) => one.id === channel)?.connector ?? "email";
     const body = { channel, text, subject: subject || null, identity: { kind, value: address }, client_id: crypto.randomUUID() };
     const made = await attempt(() => call("POST", "/conversations", { body }));
-    if (!made) return;
+    if (!made || asked.peek() !== "begin") return; // it was left meanwhile
     close();
     go({ page: "", c: made.id });
   };

@@ -2,6 +2,7 @@
 
 import { useState } from "../../vendor/hooks.js";
 import { call } from "../api.js";
+import { asked } from "../focus.js";
 import { html } from "../html.js";
 import { t } from "../i18n.js";
 import { attempt } from "../notices.js";
@@ -44,6 +45,7 @@ export function SaveView({ close }) {
     const made = await attempt(() => call("POST", "/views", { body }));
     if (!made) return;
     await attempt(loadViews);
+    if (asked.peek() !== "view") return; // it was left meanwhile
     close();
     list({ view: made.id, status: "", sort: "" });
   };
