@@ -79,6 +79,12 @@ class Running:
             assert (await client.greet()).startswith("250-")
         return client
 
+    def idle(self, seconds: float) -> None:
+        """From its next command on, each client may be idle so long; as long as a test needs where it says nothing."""
+        self.server.idle_seconds = seconds
+        for session in self.server._sessions:
+            session._timeout_duration = seconds
+
     async def stop(self) -> None:
         self.task.cancel()
         await asyncio.wait({self.task})

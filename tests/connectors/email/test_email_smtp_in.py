@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import uvloop
+from harness import PATIENCE
 
 from connectors.email import smtp_in
 from connectors.email.smtp_in import Limits
@@ -360,25 +361,36 @@ async def test_who_talks_nonsense_only_is_sent_away(inbound: Any) -> None:
 
 async def test_idle_and_slow_clients_are_cut_off(running: Any) -> None:
     async with running(limits=Limits(idle_seconds=0.2)) as run:
+        new = await run.connect(greet=False)
+        assert (await new.answer()).startswith("220")
+        assert (await new.answer()).startswith("421")
+        run.idle(PATIENCE)
         idle = await run.connect()
         slow = await run.connect()
         await slow.envelope()
-        await slow.say("DATA")
+        run.idle(0.2)
+        assert (await idle.say("NOOP")).startswith("250")
+        assert (await slow.say("DATA")).startswith("354")
         slow.writer.write(b"almost noth")
         assert (await idle.answer()).startswith("421")
         assert (await slow.answer()).startswith("421")
         assert await idle.answer() == ""
+        run.idle(PATIENCE)
         assert (await (await run.connect()).mail(CONTENT)).startswith("250")
 
 
 async def test_a_slow_journal_is_nobodys_idleness(running: Any) -> None:
-    async with running(limits=Limits(idle_seconds=0.1)) as run:
+    async with running() as run:
         run.journal.door.clear()
         client = await run.connect()
-        answer = asyncio.create_task(client.mail(CONTENT))
+        await client.envelope()
+        run.idle(0.1)
+        # All at once: however slowly the client gets on, it is not idle before the mail is here.
+        assert (await client.say(b"DATA\r\n" + CONTENT + b"\r\n.")).startswith("354")
+        await run.journal.until(lambda: run.journal.entered == 1)
         await asyncio.sleep(0.3)
         run.journal.door.set()
-        assert (await answer).startswith("250")
+        assert (await client.answer()).startswith("250")
 
 
 async def test_connections_of_one_address_are_bounded(running: Any) -> None:
@@ -460,7 +472,7 @@ async def test_the_products_own_loop(running: Any, certificate: Any) -> None:
 
     async def scenario() -> None:
         tls = {"cert": certificate.cert, "key": certificate.key}
-        async with running({"tls": tls, "max_size": 50_000}, Limits(idle_seconds=0.3)) as run:
+        async with running({"tls": tls, "max_size": 50_000}) as run:
             idle, secure, giant = await run.connect(), await run.connect(), await run.connect()
             assert (await secure.say("STARTTLS")).startswith("220")
             context = ssl.create_default_context(cafile=str(certificate.cert))
@@ -471,7 +483,10 @@ async def test_the_products_own_loop(running: Any, certificate: Any) -> None:
             await giant.say("DATA")
             giant.writer.write(b"x" * 2_000_000)
             assert (await giant.answer()).startswith("552")
+            run.idle(0.3)
+            assert (await idle.say("NOOP")).startswith("250")
             assert (await idle.answer()).startswith("421 4.4.2")
+            run.idle(PATIENCE)
             stopped = await run.connect()
             run.task.cancel()
             assert (await stopped.answer()).startswith("421 4.3.2")
