@@ -230,7 +230,7 @@ class LeavesATask(Pager):
     """Something of it lives on."""
 
     async def send(self, reply: Reply, done: Sequence[Receipt]) -> AsyncGenerator[Receipt, None]:
-        self.task = asyncio.create_task(asyncio.sleep(10))
+        self.task = asyncio.create_task(asyncio.sleep(60))  # longer than anybody's patience
         async for receipt in super().send(reply, done):
             yield receipt
 
@@ -240,12 +240,13 @@ class NeverEnds(Pager):
 
     async def start(self, context: Context) -> None:
         context.mount("hooks", self.nothing)
-        with_end = asyncio.get_running_loop().time() + 5
-        while asyncio.get_running_loop().time() < with_end:
-            try:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        loop = asyncio.get_running_loop()
+        end = loop.time() + 8  # from when it was told to end, and longer than the kit's patience with it
+        while loop.time() < end:
+            with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.sleep(0.5)
-            except asyncio.CancelledError:
-                continue
 
     async def nothing(self, _: web.Request, __: str) -> web.Response:
         return web.Response()
