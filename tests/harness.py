@@ -228,7 +228,7 @@ class Santral:
 
     def send_mail(self, mail: bytes, sender: str = "ada@example.org") -> None:
         """Hands a mail in by SMTP; blocks. Raises what smtplib raises where it is not taken."""
-        with smtplib.SMTP("127.0.0.1", self.smtp_port, timeout=60) as smtp:
+        with smtplib.SMTP("127.0.0.1", self.smtp_port, timeout=PATIENCE) as smtp:
             smtp.sendmail(sender, [ADDRESS], mail)
 
 

@@ -187,7 +187,7 @@ class Postfix:
 
     async def delivered(self, user: str, needle: str) -> bytes:
         """The mail in a mailbox that holds `needle`, as it lies there: LF line ends."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 for path in (self.root / "mail" / user / "new").glob("*"):
                     content = path.read_bytes()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
+from harness import PATIENCE
 
 from connectors import supervisor as module
 from connectors.base import Capabilities, Connector, Options, Receipt, Reply
@@ -77,7 +78,7 @@ def state(supervisor: Supervisor, channel: str) -> ChannelState:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not condition():
             await asyncio.sleep(0.005)
 

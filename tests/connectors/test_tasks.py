@@ -8,6 +8,7 @@ import gc
 import socket
 from typing import Any
 
+from harness import PATIENCE
 from pymongo import AsyncMongoClient
 
 from connectors.tasks import end, together
@@ -86,7 +87,7 @@ async def test_a_client_of_a_dead_database_outlives_the_end_of_those_who_asked_i
             for one in ends:
                 one.cancel()
             await asyncio.gather(*ends, return_exceptions=True)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await client.close()
 
 

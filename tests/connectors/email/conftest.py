@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from harness import PATIENCE
 from mail_journal import ADDRESS, CHANNEL, Journal
 
 from connectors.base import Reply
@@ -32,7 +33,7 @@ class Client:
         """One answer, its lines joined; an empty text where the server has hung up."""
         lines = []
         while True:
-            line = (await asyncio.wait_for(self.reader.readline(), 10)).decode()
+            line = (await asyncio.wait_for(self.reader.readline(), PATIENCE)).decode()
             lines.append(line.rstrip("\r\n"))
             if line[3:4] != "-":
                 return "\n".join(lines)

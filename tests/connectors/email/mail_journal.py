@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from harness import PATIENCE
+
 from connectors.context import Channel
 from connectors.testing import MemoryContext
 
@@ -19,7 +21,7 @@ class Journal(MemoryContext):
     def bodies(self) -> list[bytes]:
         return [raw.body for raw in self.received]
 
-    async def until(self, condition: Callable[[], bool], seconds: float = 5.0) -> None:
-        async with asyncio.timeout(seconds):
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(PATIENCE):
             while not condition():
                 await asyncio.sleep(0.005)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from harness import PATIENCE
 from imap_server import PASSWORD, Dovecot
 from mail_journal import ADDRESS, CHANNEL, Journal
 from mail_servers import Certificate, access_token
@@ -52,14 +53,14 @@ async def reading(journal: Journal, server: Dovecot, user: str, **options: Any) 
         yield task
     finally:
         task.cancel()
-        await asyncio.wait({task}, timeout=5)
+        await asyncio.wait({task}, timeout=PATIENCE)
         assert task.done()
 
 
 async def refusal(server: Dovecot, user: str, **options: Any) -> str:
     """Why the channel does not start."""
     with pytest.raises(TemporaryError) as caught:
-        await asyncio.wait_for(connector(server, user, **options).start(Journal(CHANNEL)), 20)
+        await asyncio.wait_for(connector(server, user, **options).start(Journal(CHANNEL)), PATIENCE)
     return caught.value.reason
 
 
@@ -92,7 +93,7 @@ async def test_news_that_come_with_the_answer_to_idle_are_not_waited_for(
         with dovecot.client(user) as client:
             for number in range(30):  # some of them fall between the search and IDLE
                 client.append("INBOX", "", "", mail(f"number {number}"))
-        await journal.until(lambda: len(journal.received) == 30, 10)
+        await journal.until(lambda: len(journal.received) == 30)
 
 
 async def test_it_goes_on_where_it_was_left(dovecot: Dovecot, user: str, journal: Journal) -> None:
@@ -193,7 +194,7 @@ async def test_a_server_without_idle_is_asked(
         await journal.until(lambda: journal.is_ready)
         old_dovecot.put(user, mail("comes"))
         await journal.until(lambda: len(journal.received) == 1)
-        await journal.until(lambda: old_dovecot.flags(user) == [rb"\Deleted"], 10)
+        await journal.until(lambda: old_dovecot.flags(user) == [rb"\Deleted"])
 
 
 @pytest.mark.parametrize("tls", ["starttls", "tls"])
@@ -310,7 +311,7 @@ async def test_a_connection_that_breaks_is_made_again(
         async with reading(journal, dovecot, user, port=port) as task:
             await journal.until(lambda: journal.is_ready)
             wire.cut()
-            await asyncio.wait({task}, timeout=10)
+            await asyncio.wait({task}, timeout=PATIENCE)
             assert isinstance(task.exception(), TemporaryError)  # it had not lasted: the supervisor pauses
         monkeypatch.setattr(imap_in, "STEADY_SECONDS", 0)
         async with reading(journal, dovecot, user, port=port):
@@ -322,7 +323,7 @@ async def test_a_connection_that_breaks_is_made_again(
             wire.limit = 200_000
             wire.cut()
             dovecot.put(user, large)
-            await journal.until(lambda: journal.bodies == [large], 10)
+            await journal.until(lambda: journal.bodies == [large])
 
 
 async def test_a_silent_server_is_left(
@@ -344,7 +345,7 @@ async def test_one_of_several_processes_reads(dovecot: Dovecot, user: str, journ
             dovecot.put(user, mail("first"))
             await journal.until(lambda: len(journal.received) == 1 and journal.beats == 2)
             first.cancel()
-            await asyncio.wait({first}, timeout=5)
+            await asyncio.wait({first}, timeout=PATIENCE)
             dovecot.put(user, mail("second"))
             await journal.until(lambda: len(journal.received) == 2)
             assert (journal.entered, twin.entered) == (1, 1)

@@ -9,6 +9,7 @@ from typing import Any
 
 import aiosmtplib
 import pytest
+from harness import PATIENCE
 
 OTHER = "sales@example.com"
 CALLED = {"aliases": [OTHER]}
@@ -72,7 +73,7 @@ async def test_a_port_in_use_is_named(running: Any) -> None:
 
 async def test_pythons_own_client(running: Any) -> None:
     def hand_over(port: int) -> dict[str, tuple[int, bytes]]:
-        with smtplib.LMTP("127.0.0.1", port, local_hostname="mx.example.com") as client:
+        with smtplib.LMTP("127.0.0.1", port, local_hostname="mx.example.com", timeout=PATIENCE) as client:
             return client.sendmail("jane@b.example", [OTHER, "nobody@example.com"], "Subject: x\r\n\r\n.hello\r\n")
 
     async with running(way="lmtp", **CALLED) as run:
@@ -91,7 +92,7 @@ async def test_postfix_hands_over(postfix: Any, running: Any) -> None:
             port=postfix.plain,
             start_tls=False,
         )
-        await run.journal.until(lambda: len(run.journal.received) == 1, 30)
+        await run.journal.until(lambda: len(run.journal.received) == 1)
         [mail] = run.journal.received
         assert sorted(mail.envelope["rcpt_to"]) == [OTHER, "support@example.com"]
         assert b"\r\nSubject: by Postfix\r\n" in mail.body
@@ -107,6 +108,6 @@ async def test_swaks(running: Any, certificate: Any, options: list[str]) -> None
             "swaks", "--protocol", "LMTP", "--server", f"127.0.0.1:{run.port}", "--from", "jane@b.example",
             "--to", "support@example.com", "--header", "Subject: by swaks", *options, stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
-        output, _ = await asyncio.wait_for(process.communicate(), 20)
+        output, _ = await asyncio.wait_for(process.communicate(), PATIENCE)
         assert process.returncode == 0, output.decode()
         assert b"Subject: by swaks\r\n" in run.journal.bodies[0]

@@ -330,7 +330,7 @@ async def test_a_client_that_says_all_and_hangs_up(inbound: Any) -> None:
     )
     client.writer.write_eof()
     await inbound.journal.until(lambda: inbound.journal.bodies == [MAIL])
-    answers = (await asyncio.wait_for(client.reader.read(), 5)).decode().splitlines()
+    answers = (await asyncio.wait_for(client.reader.read(), PATIENCE)).decode().splitlines()
     assert answers[-1] == "250 2.0.0 Stored as message-1"
 
 
@@ -454,7 +454,7 @@ async def test_starttls(running: Any, certificate: Any) -> None:
 
         def send() -> None:
             context = ssl.create_default_context(cafile=str(certificate.cert))
-            with smtplib.SMTP("127.0.0.1", run.port, timeout=10) as client:
+            with smtplib.SMTP("127.0.0.1", run.port, timeout=PATIENCE) as client:
                 client.starttls(context=context)
                 client.sendmail("a@b.example", ["support@example.com"], MAIL)
                 client.sendmail("a@b.example", ["support@example.com"], MAIL + b"again\r\n")
@@ -490,7 +490,7 @@ async def test_the_products_own_loop(running: Any, certificate: Any) -> None:
             stopped = await run.connect()
             run.task.cancel()
             assert (await stopped.answer()).startswith("421 4.3.2")
-            await asyncio.wait({run.task}, timeout=5)
+            await asyncio.wait({run.task}, timeout=PATIENCE)
             assert run.journal.bodies == [MAIL]
 
     await asyncio.to_thread(uvloop.run, scenario())
@@ -512,12 +512,12 @@ async def test_a_failed_handshake_ends_one_connection(running: Any, certificate:
         client = await run.connect()
         assert (await client.say("STARTTLS")).startswith("220")
         client.writer.write(b"this is no handshake\r\n")
-        assert await asyncio.wait_for(client.reader.read(), 5) is not None
+        assert await asyncio.wait_for(client.reader.read(), PATIENCE) is not None
         assert (await (await run.connect()).mail(CONTENT)).startswith("250")
 
 
 async def test_a_stop_lets_a_mail_finish(running: Any) -> None:
-    async with running() as run:
+    async with running(limits=Limits(drain_seconds=PATIENCE)) as run:
         idle, busy = await run.connect(), await run.connect()
         await busy.envelope()
         await busy.say("DATA")
@@ -528,13 +528,13 @@ async def test_a_stop_lets_a_mail_finish(running: Any) -> None:
             await asyncio.open_connection("127.0.0.1", busy.writer.get_extra_info("peername")[1])
         assert (await busy.say(b"a mail\r\n.")).startswith("250")
         assert (await busy.answer()).startswith("421")
-        await asyncio.wait({run.task}, timeout=5)
+        await asyncio.wait({run.task}, timeout=PATIENCE)
         assert run.task.cancelled()
         assert run.journal.bodies == [b"half a mail\r\n"]
 
 
 async def test_a_stop_waits_for_a_mail_that_is_being_stored(running: Any) -> None:
-    async with running() as run:
+    async with running(limits=Limits(drain_seconds=PATIENCE)) as run:
         run.journal.door.clear()
         client = await run.connect()
         answer = asyncio.create_task(client.mail(CONTENT))
@@ -542,7 +542,7 @@ async def test_a_stop_waits_for_a_mail_that_is_being_stored(running: Any) -> Non
         run.task.cancel()
         run.journal.door.set()
         assert (await answer).startswith("250")
-        await asyncio.wait({run.task}, timeout=5)
+        await asyncio.wait({run.task}, timeout=PATIENCE)
         assert run.journal.bodies == [MAIL]
 
 
@@ -553,9 +553,9 @@ async def test_a_stop_does_not_wait_for_ever(running: Any) -> None:
         await client.say("DATA")
         client.writer.write(b"never finished")
         run.task.cancel()
-        await asyncio.wait({run.task}, timeout=5)
+        await asyncio.wait({run.task}, timeout=PATIENCE)
         assert run.task.cancelled()
-        assert await asyncio.wait_for(client.reader.read(), 5) == b""
+        assert await asyncio.wait_for(client.reader.read(), PATIENCE) == b""
 
 
 async def test_a_port_in_use_is_named(inbound: Any, running: Any) -> None:
@@ -573,7 +573,7 @@ async def test_a_channel_starts_and_stops(inbound: Any, connector: Any, receive:
     assert (channel.bound is not None) == bool(receive)
     assert not task.done()
     task.cancel()
-    await asyncio.wait({task}, timeout=5)
+    await asyncio.wait({task}, timeout=PATIENCE)
     assert channel.bound is None
 
 
@@ -585,6 +585,6 @@ async def test_swaks(running: Any, certificate: Any, options: list[str]) -> None
             "swaks", "--server", f"127.0.0.1:{run.port}", "--to", "support@example.com", "--from", "jane@b.example",
             "--header", "Subject: by swaks", "--body", "..hello", *options, stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
-        output, _ = await asyncio.wait_for(process.communicate(), 20)
+        output, _ = await asyncio.wait_for(process.communicate(), PATIENCE)
         assert process.returncode == 0, output.decode()
         assert b"Subject: by swaks\r\n" in run.journal.bodies[0]
