@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from harness import free_port
+from harness import PATIENCE, free_port
 
 from connectors import PermanentError, TemporaryError, UncertainError, calling
 from connectors.calling import beginning
@@ -42,8 +42,8 @@ async def url() -> AsyncIterator[str]:
         yield str(server.make_url("/"))
 
 
-async def call(url: str) -> str:
-    async with calling("the platform", seconds=0.5) as http, http.post(url, json={}) as answer:
+async def call(url: str, seconds: float = PATIENCE) -> str:
+    async with calling("the platform", seconds=seconds) as http, http.post(url, json={}) as answer:
         return await answer.text()
 
 
@@ -71,10 +71,10 @@ async def test_an_answer_is_read_to_its_end_or_the_limit(url: str, size: int, re
         assert await beginning(answer, size) == read
 
 
-@pytest.mark.parametrize("after", ["nothing", "hanging up"])
-async def test_what_may_have_been_done_is_uncertain(url: str, after: str) -> None:
+@pytest.mark.parametrize(("after", "seconds"), [("nothing", 0.5), ("hanging up", PATIENCE)])
+async def test_what_may_have_been_done_is_uncertain(url: str, after: str, seconds: float) -> None:
     with pytest.raises(UncertainError, match="may have done it"):
-        await call(f"{url}?after={after}")
+        await call(f"{url}?after={after}", seconds)
 
 
 async def test_who_cannot_be_reached_has_done_nothing() -> None:
