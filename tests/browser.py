@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from harness import PATIENCE
+from playwright.async_api import Page, async_playwright, expect
 
 CHROMIUM = "/usr/bin/chromium-headless-shell"  # the same engine; a window nobody sees takes a quarter more
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
@@ -20,7 +21,10 @@ async def browsing() -> AsyncIterator[Page]:
         pytest.skip("needs Debian's chromium")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        expect.set_options(timeout=PATIENCE * 1000)
         try:
-            yield await browser.new_page()
+            page = await browser.new_page()
+            page.set_default_timeout(PATIENCE * 1000)
+            yield page
         finally:
             await browser.close()
