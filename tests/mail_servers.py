@@ -98,6 +98,7 @@ default_internal_user = dovecot
 default_login_user = dovenull
 auth_mechanisms = plain login xoauth2
 auth_failure_delay = 0
+auth_username_chars =
 passdb {{
   driver = passwd-file
   mechanisms = plain login
