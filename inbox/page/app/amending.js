@@ -8,7 +8,7 @@ import { queryOf } from "./route.js";
 import { capabilitiesOf, me } from "./session.js";
 import { changed } from "./thread.js";
 
-/** @import {Message} from "./types.d.ts" */
+/** @import {Delivery, Message} from "./types.d.ts" */
 
 const NOT_YET = ["queued", "scheduled", "waiting"];
 const STANDS = ["sent", "delivered", "read"];
@@ -23,6 +23,11 @@ export const reacting = signal(null);
 /** @param {Message} one @param {"edit" | "delete" | "react" | "unreact"} what */
 function channelCan(one, what) {
   return capabilitiesOf(one.channel).amends?.includes(what) ?? false;
+}
+
+/** Whether a reply did not leave at its hour because the customer wrote first. @param {Delivery | null} delivery */
+export function isHeld(delivery) {
+  return delivery?.state === "cancelled" && delivery.error?.code === "customer_wrote";
 }
 
 /** @param {Message} one */

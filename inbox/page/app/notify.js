@@ -1,12 +1,12 @@
 /** Tells of new messages when the page is not looked at: by the browser, by a sound, in the title. */
 
 import { effect, signal } from "../vendor/signals.js";
+import { isHeld } from "./amending.js";
 import { t } from "./i18n.js";
 import { counts } from "./inbox.js";
 import { tell } from "./notices.js";
 import { go } from "./route.js";
 import { me } from "./session.js";
-import { isHeld } from "./thread.js";
 
 /** @import {Message, Told} from "./types.d.ts" */
 

@@ -13,6 +13,7 @@ import { me } from "./session.js";
 /** @import {Conversation, Customer, Message, Told, Way} from "./types.d.ts" */
 
 const PAGE = 50;
+const AGAIN = 2000; // milliseconds until a call that was lost is made again
 const GIVEN = /** @type {const} */ (["status", "assignee", "team", "priority", "tags", "snoozed_until"]); // what agents change
 
 /** @type {import("../vendor/signals.js").Signal<Conversation | null>} */
@@ -36,12 +37,17 @@ export const sought = signal("");
 /** Messages one after the other, and whether later ones follow. @typedef {{items: Message[], apart: boolean}} Piece */
 
 /** Whether some of the open conversation did not come, as when the connection was lost meanwhile. */
-let lacking = false;
+const lacking = signal(false);
 
 /** Follows the address: another conversation is opened; and the connection: what did not come is asked for again. */
 export function followAddress() {
   effect(() => {
-    if (connection.value === "live" && lacking) untracked(reload);
+    if (connection.value === "live" && lacking.peek()) untracked(reload);
+  });
+  effect(() => {
+    if (!lacking.value || connection.peek() !== "live") return undefined; // else the call alone was lost
+    const timer = setTimeout(reload, AGAIN);
+    return () => clearTimeout(timer);
   });
   const opened = computed(() => place.value.c);
   effect(() => {
@@ -72,7 +78,7 @@ export async function open(id) {
 /** Loads the open conversation anew. */
 export async function reload() {
   const { c: id, message } = place.peek();
-  lacking = false;
+  lacking.value = false;
   if (!id) return;
   const last = messages.peek().at(-1);
   const first = message && !last;
@@ -97,11 +103,17 @@ export async function reload() {
     if (place.peek().c === id) ways.value = items;
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
+    if (place.peek().c !== id) return;
     if (error.type === "merged") wasJoined(id, { c: error.document.merged_into, message });
     else if (error.status === 404) missing.value = true;
-    else if (error.type === AWAY) lacking = true; // the banner says so
-    else if (error.type !== UNAUTHORIZED) tell(wordsOf(error), { kind: "wrong" });
+    else didNotCome(error);
   }
+}
+
+/** @param {Problem} error */
+function didNotCome(error) {
+  if (error.type === AWAY) lacking.value = true; // the banner says so, or it comes with the next try
+  else if (error.type !== UNAUTHORIZED) tell(wordsOf(error), { kind: "wrong" });
 }
 
 /** Its messages are in another one now: that is opened, and whoever did not join them is told. @param {string} id @param {{c: string, message: string}} there */
@@ -125,9 +137,13 @@ export async function joinInto(into) {
 export async function loadCustomer() {
   const id = conversation.peek()?.customer?.id;
   if (!id) return;
-  const found = await attempt(() => call("GET", `/customers/${id}`));
-  lacking ||= !found;
-  if (found && conversation.peek()?.customer?.id === id) customer.value = found;
+  try {
+    const found = await call("GET", `/customers/${id}`);
+    if (conversation.peek()?.customer?.id === id) customer.value = found;
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    if (conversation.peek()?.customer?.id === id) didNotCome(error);
+  }
 }
 
 /**
@@ -320,11 +336,6 @@ export function changed(message) {
   if (!message || message.conversation_id !== place.peek().c) return;
   if (isBeyond(message)) newest();
   else messages.value = merged([message]);
-}
-
-/** Whether a reply did not leave at its hour because the customer wrote first. @param {import("./types.d.ts").Delivery | null} delivery */
-export function isHeld(delivery) {
-  return delivery?.state === "cancelled" && delivery.error?.code === "customer_wrote";
 }
 
 /** Who typed here, in words. */

@@ -119,6 +119,21 @@ async def test_what_had_not_come_yet_of_a_conversation_comes_when_the_connection
         await guest.hears("Now it is.")
 
 
+async def test_a_call_that_is_lost_by_itself_is_made_again(house: House, screens: Any) -> None:
+    agent = await house.hire("Mina")
+    async with house.visitor() as guest:
+        await guest.say(first := fresh("Are you there?"))
+        chat = await house.chat_of(first)
+        screen = await screens(agent)
+        screen.expects(*BROKEN)
+        for lost in (f"**/api/v1/conversations/{chat['id']}", "**/api/v1/customers/*"):
+            await screen.page.route(lost, lambda route: route.abort(), times=1)
+        await screen.row(chat["id"]).click()
+        await expect(screen.messages).to_contain_text(first)
+        await expect(screen.page.locator(".customer h2")).to_be_visible()
+        await expect(screen.banner).to_have_count(0)
+
+
 async def test_a_session_that_ended_while_the_connection_was_cut_leads_to_the_sign_in(
     house: House, screens: Any
 ) -> None:

@@ -1,7 +1,7 @@
 /** One message as agents see it, whatever channel it came by. */
 
 import { useEffect, useLayoutEffect, useRef, useState } from "../../vendor/hooks.js";
-import { canReact, edit, editing, hasReacted, react } from "../amending.js";
+import { canReact, edit, editing, hasReacted, isHeld, react } from "../amending.js";
 import { call } from "../api.js";
 import { press } from "../commands.js";
 import { menu } from "../focus.js";
@@ -10,7 +10,7 @@ import { exactly, t, timeOf } from "../i18n.js";
 import { attempt } from "../notices.js";
 import { go, queryOf } from "../route.js";
 import { agentName, agentPicture } from "../session.js";
-import { changed, isHeld, messages } from "../thread.js";
+import { changed, messages } from "../thread.js";
 import { Files } from "./files.js";
 import { Icon } from "./icons.js";
 import { ChannelMark, Face, authorOf, isMine } from "./parts.js";
