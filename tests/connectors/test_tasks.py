@@ -8,9 +8,11 @@ import gc
 import socket
 from typing import Any
 
+import pytest
 from harness import PATIENCE
 from pymongo import AsyncMongoClient
 
+from connectors import tasks
 from connectors.tasks import end, together
 
 
@@ -38,7 +40,8 @@ async def test_what_swallows_a_cancellation_ends_all_the_same() -> None:
     assert task.done()
 
 
-async def test_a_way_out_is_not_broken_off_by_ends_that_wait_for_ends() -> None:
+async def test_a_way_out_is_not_broken_off_by_ends_that_wait_for_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "ASK_AGAIN_SECONDS", PATIENCE)  # it is not asked again because two seconds are over
     out = asyncio.Event()
     asked = 0
 
