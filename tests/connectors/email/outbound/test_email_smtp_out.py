@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
+from harness import free_port
 from mail_servers import access_token
 from test_email_dkim import believed, options
 from token_provider import Provider
@@ -255,8 +256,8 @@ async def test_no_starttls_where_it_is_asked_for_sends_nothing(scripted: Make, c
     assert "STARTTLS" in error.reason
 
 
-async def test_a_server_that_is_away(connector: Make, reply: Make, unused_tcp_port: int) -> None:
-    _, error = await outcome(connector(send=by(unused_tcp_port)), reply())
+async def test_a_server_that_is_away(connector: Make, reply: Make) -> None:
+    _, error = await outcome(connector(send=by(free_port())), reply())
     assert isinstance(error, TemporaryError)
     assert "127.0.0.1" in error.reason
 
