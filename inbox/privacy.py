@@ -37,6 +37,10 @@ class Erased(Struct, frozen=True, kw_only=True):
     originals: int
     files: int
 
+    def and_(self, more: Erased) -> Erased:
+        """Both together."""
+        return Erased(**{name: getattr(self, name) + getattr(more, name) for name in Erased.__struct_fields__})
+
 
 class Privacy:
     """Export and erasure of a customer, with all who were merged into them."""
@@ -94,14 +98,16 @@ class Privacy:
         words = [*addresses, *_names(family, identities)]
         originals = await self._blot_out([*written, *naming], ids, words)
         await self._erase_notes(ids, addresses, words)
-        erased = await self.forget(
-            conversations, sent_by=[one.value for one in identities], also=[m for m in written if m.attachments]
-        )
+        sent_by = [one.value for one in identities]
+        erased = await self.forget(conversations, sent_by=sent_by, also=[m for m in written if m.attachments])
         pictures = [one.avatar.rpartition("/")[2] for one in family if one.avatar]
         await self._store.personal.drop_files(pictures)
         await self._store.personal.drop_traces_of_people(ids, [one.id for one in identities])
-        # Last, so that whoever asks again finds what is left.
         await self._store.write(functools.partial(_remove, kind=Identity, values=identities))
+        # Who writes from now on is somebody new; what they wrote meanwhile goes too.
+        while late := await self._store.personal.conversations(ids):
+            erased = erased.and_(await self.forget(late, sent_by=sent_by))
+        # Last, so that whoever asks again finds what is left.
         await self._store.write(functools.partial(_remove, kind=Customer, values=family))
         return replace(
             erased,
@@ -123,13 +129,17 @@ class Privacy:
     ) -> Erased:
         """Takes conversations out of the database, with messages, originals, files and all that was told of them.
 
+        One in which somebody writes meanwhile stays, with what they wrote.
+
         Args:
             conversations: which.
             sent_by: addresses of which every original goes; looking for them reads the whole journal.
             also: messages elsewhere whose files go.
         """
-        inside = [one.id for one in conversations]
-        messages = [m async for m in self._store.personal.messages(inside)]
+        until = {one.id: one.last_seq for one in conversations}
+        inside = list(until)
+        found = self._store.personal.messages(inside)
+        messages = [m async for m in found if m.seq <= until[m.conversation_id]]
         originals = await self._store.personal.journaled(_original_ids(messages), sent_by)
         files = {file.id for m in (*messages, *also) for file in m.attachments}
         await self._store.personal.drop_originals(originals)
@@ -142,7 +152,7 @@ class Privacy:
         for some in _slices(messages):
             await self._store.write(functools.partial(_remove, kind=Message, values=some), weight=len(some))
         for some in _slices(conversations):
-            await self._store.write(functools.partial(_remove, kind=Conversation, values=some), weight=len(some))
+            await self._store.write(functools.partial(_close, conversations=some), weight=len(some))
         return Erased(
             customers=0,
             conversations=len(conversations),
@@ -185,6 +195,13 @@ def _original_ids(messages: Sequence[Message]) -> list[str]:
 async def _remove(unit: Unit, kind: type[Any], values: Sequence[Any]) -> None:
     for id_ in await unit.get(kind, [value.id for value in values]):
         unit.remove(kind, id_)
+
+
+async def _close(unit: Unit, conversations: Sequence[Conversation]) -> None:
+    found = await unit.get(Conversation, [one.id for one in conversations])
+    for known in conversations:
+        if known.id in found and found[known.id].last_seq == known.last_seq:
+            unit.remove(Conversation, known.id)
 
 
 async def _blot(unit: Unit, messages: Sequence[Message], customer_ids: Sequence[str], words: Sequence[str]) -> None:

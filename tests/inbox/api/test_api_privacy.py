@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
 import json
@@ -115,6 +116,34 @@ async def test_who_was_erased_may_come_again_as_a_stranger(desk: Desk) -> None:
     again = await desk.letter("hello", **{"from": "again@example.net"})
     assert again["customer_id"] != message["customer_id"]
     assert (await desk.get(f"/api/v1/conversations/{again['conversation_id']}"))["previous_id"] is None
+
+
+async def test_who_writes_while_they_are_erased_leaves_nothing_that_nobody_finds(desk: Desk, documents: Any) -> None:
+    sender = {"from": f"{uuid.uuid4()}@example.net", "thread": str(uuid.uuid4())}
+
+    async def is_applied() -> bool:
+        return await documents["journal"].find_one({"state": "received"}) is None
+
+    for _ in range(5):
+        message = await desk.letter("hello", **sender)
+        over = asyncio.Event()
+
+        async def writes(over: asyncio.Event = over) -> None:
+            while not over.is_set():
+                await desk.drop("and one thing more", **sender)
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(4):
+                group.create_task(writes())
+            await desk.send("POST", f"{CUSTOMERS}/{message['customer_id']}/erase", None)
+            over.set()
+        await desk.eventually(is_applied)
+
+    conversations = await documents["conversations"].distinct("_id")
+    assert await documents["messages"].count_documents({"conversation_id": {"$nin": conversations}}) == 0
+    customers = await documents["customers"].distinct("_id")
+    assert await documents["conversations"].count_documents({"customer_id": {"$nin": customers}}) == 0
+    assert await documents["identities"].count_documents({"customer_id": {"$nin": customers}}) == 0
 
 
 async def test_the_counts_know_of_an_erasure(desk: Desk) -> None:
