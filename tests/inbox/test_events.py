@@ -18,9 +18,9 @@ import postbox
 import pytest
 from harness import PATIENCE, eventually
 from msgspec.structs import replace
+from outbox_office import ADA, Office
 from postbox import CHANNEL, feed_of, said
 from pymongo.asynchronous.database import AsyncDatabase
-from test_outbox import ADA, Office
 
 from connectors.context import CursorExpiredError
 from connectors.tasks import end

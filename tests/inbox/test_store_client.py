@@ -17,11 +17,12 @@ from uuid import uuid4
 
 import postbox
 import pytest
-from harness import eventually, free_port
+from harness import PATIENCE, eventually, free_port
 from msgspec.structs import replace
+from outbox_office import ADA, Office
 from postbox import CHANNEL, profiled, said
+from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
-from test_outbox import ADA, Office
 
 from connectors.errors import PermanentError
 from inbox.filters import Filter
@@ -56,10 +57,13 @@ async def standalone(folder: Path) -> AsyncIterator[str]:
             return socket.exists()
 
         await eventually(listens)
-        yield f"mongodb://{quote(str(socket), safe='')}/"
+        url = f"mongodb://{quote(str(socket), safe='')}/"
+        async with AsyncMongoClient[dict[str, Any]](url, serverSelectionTimeoutMS=int(PATIENCE * 1000)) as client:
+            await client.admin.command("ping")  # it listens before it answers
+        yield url
     finally:
         mongod.terminate()
-        await asyncio.to_thread(mongod.wait, 20)
+        await asyncio.to_thread(mongod.wait, PATIENCE)
 
 
 async def refusal(url: str) -> str:
