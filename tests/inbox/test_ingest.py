@@ -3,76 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
-import itertools
-import json
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import postbox
 import pytest
-from harness import eventually
-from postbox import CHANNEL, intake, profiled, raw, said
-from pymongo.asynchronous.database import AsyncDatabase
+from ingesting import Documents, applied, everything, failed, messages, running, settled
+from postbox import CHANNEL, intake, raw, said
 
-from connectors.tasks import end
-from inbox import housekeeping
-from inbox.attachments import Attachments
-from inbox.ingest import Ingest
 from inbox.ingest.apply import apply
-from inbox.ingest.backlog import HELD_BYTES
 from inbox.ingest.entries import Understood
-from inbox.outbox import OutboxWorker
 from inbox.store import NotOwnerError, Store
 from normalizer.outcomes import Outcome, Raw
 from normalizer.schema import Message
-
-Documents = AsyncDatabase[dict[str, Any]]
-
-
-@contextlib.asynccontextmanager
-async def running(ingest: Ingest) -> AsyncIterator[None]:
-    task = asyncio.create_task(ingest.run())
-    try:
-        yield
-        assert not task.done(), "ingest ended"
-    finally:
-        await end(task)
-
-
-async def settled(documents: Documents) -> None:
-    """Returns when the journal holds nothing that is still to be applied."""
-
-    async def done() -> bool:
-        return not await documents["journal"].count_documents({"state": "new"})
-
-    await eventually(done)
-
-
-async def applied(store: Store, documents: Documents, *events: Raw, ingest: Ingest | None = None) -> None:
-    """Receives these, one after another, and returns when all of them are applied or failed."""
-    ingest = ingest or postbox.ingest(store)
-    async with running(ingest):
-        for event in events:
-            await ingest.receive(CHANNEL, event)
-        await settled(documents)
-
-
-async def messages(documents: Documents, **query: Any) -> list[dict[str, Any]]:
-    return [one async for one in documents["messages"].find(query).sort([("conversation_id", 1), ("seq", 1)])]
-
-
-async def failed(store: Store) -> list[str]:
-    return [entry.id for entry in (await store.queries.failed(after=None, limit=100)).items]
-
-
-async def everything(documents: Documents) -> dict[str, list[dict[str, Any]]]:
-    names = sorted(await documents.list_collection_names())
-    return {name: [one async for one in documents[name].find().sort("_id", 1)] for name in names}
-
 
 BODIES = {
     "nothing": b"",
@@ -153,16 +97,6 @@ def _text(message: Message | None) -> str:
     return message.text
 
 
-async def test_one_thread_is_one_conversation_in_order_without_gaps(store: Store, documents: Documents) -> None:
-    await applied(store, documents, *[raw(f"k{n}", said(f"m{n}", thread="t")) for n in range(300)])
-    found = await messages(documents)
-    assert [one["seq"] for one in found] == list(range(1, 301))
-    assert [one["text"] for one in found] == [f"m{n}" for n in range(300)]
-    (conversation,) = (await everything(documents))["conversations"]
-    assert (conversation["last_seq"], conversation["inbound"], conversation["status"]) == (300, 300, "open")
-    assert conversation["last_message"]["text"] == "m299"
-
-
 async def test_an_event_that_nobody_can_read_fails_alone(store: Store, documents: Documents) -> None:
     events = [raw(f"k{n}", said(f"m{n}", thread="t")) for n in range(20)]
     events[7] = raw("poison", {"is": "a riddle"})
@@ -229,72 +163,6 @@ async def test_a_message_that_the_database_cannot_hold_fails_alone(store: Store,
     assert [one["seq"] for one in await messages(documents)] == [1, 2, 3, 4, 5]
 
 
-async def test_what_a_dead_process_left_is_picked_up_before_what_comes(store: Store, documents: Documents) -> None:
-    dead = postbox.ingest(store, "dead")
-    await store.processes.beat("dead", {"id": "nothing"}, {})
-    for n in range(5):
-        await dead.receive(CHANNEL, raw(f"k{n}", said(f"m{n}", thread="t")))
-    await store.processes.leave("dead")
-    heir = postbox.ingest(store, "heir")
-    outbox = OutboxWorker(store, "heir", {}, Attachments(store), postbox.metrics())
-    await postbox.housekeeping(store, "heir", heir, outbox).begin()
-    async with running(heir):
-        for n in range(5, 10):
-            await heir.receive(CHANNEL, raw(f"k{n}", said(f"m{n}", thread="t")))
-        await settled(documents)
-    assert [one["text"] for one in await messages(documents)] == [f"m{n}" for n in range(10)]
-
-
-async def test_a_sender_is_applied_in_order_whichever_process_received_what(store: Store, documents: Documents) -> None:
-    late, quick = postbox.ingest(store, "late"), postbox.ingest(store, "quick")
-    await late.receive(CHANNEL, raw("k0", said("m0", thread="t"), sender="ada"))
-    async with running(quick):
-        for n in (1, 2):
-            await quick.receive(CHANNEL, raw(f"k{n}", said(f"m{n}", thread="t"), sender="ada"))
-        await quick.receive(CHANNEL, raw("k3", said("not held up", thread="u"), sender="eve"))
-
-        async def told() -> list[dict[str, Any]]:
-            return await messages(documents)
-
-        assert [one["text"] for one in await eventually(told)] == ["not held up"]
-        async with running(late):
-            await settled(documents)
-    (conversation,) = {one["conversation_id"] for one in await messages(documents, text="m0")}
-    found = await messages(documents, conversation_id=conversation)
-    assert [one["text"] for one in found] == ["m0", "m1", "m2"]
-
-
-async def test_nobody_is_buried_by_one_who_was_silent_himself(
-    store: Store, documents: Documents, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """While the database was away all were silent, and the first to come back must not take the others for dead."""
-    monkeypatch.setattr(housekeeping, "BEAT_SECONDS", 0.01)
-    monkeypatch.setattr(housekeeping, "DEAD_AFTER_SECONDS", 0.5)
-    keeping = postbox.housekeeping(store, "me")
-    await keeping.begin()
-    await store.processes.beat("other", {"id": "nothing"}, {})
-    time.sleep(1)  # the silence, as of a database that is away
-    await documents["processes"].update_many({}, {"$set": {"seen_at": datetime.now(UTC) - timedelta(hours=1)}})
-    began = time.monotonic()
-    running_on = asyncio.create_task(keeping.run())
-
-    async def buried() -> bool:
-        return await store.processes.alive() == ["me"]
-
-    await eventually(buried)
-    assert time.monotonic() - began > 0.5
-    await end(running_on)
-
-
-async def test_a_living_process_keeps_its_entries(store: Store, documents: Documents) -> None:
-    busy, other = postbox.ingest(store, "busy"), postbox.ingest(store, "other")
-    await store.processes.beat("busy", {"id": "nothing"}, {})
-    await busy.receive(CHANNEL, raw("k", said()))
-    outbox = OutboxWorker(store, "other", {}, Attachments(store), postbox.metrics())
-    await postbox.housekeeping(store, "other", other, outbox).begin()
-    assert await documents["journal"].count_documents({"owner": "busy", "state": "new"}) == 1
-
-
 async def test_entries_of_a_channel_that_has_gone_fail_readably_and_wait(store: Store, documents: Documents) -> None:
     await postbox.ingest(store).receive(CHANNEL, raw("k", said()))
     async with running(postbox.ingest(store, other=intake())):
@@ -323,92 +191,10 @@ async def test_applying_twice_changes_nothing(store: Store, documents: Documents
     assert await everything(documents) == before
 
 
-async def test_what_was_left_behind_stands_before_what_came_later_though_it_is_read_after_it(
-    store: Store, documents: Documents
-) -> None:
-    ingest = postbox.ingest(store)
-    batch = []
-    for number in range(3):
-        event = raw(f"k{number}", said(f"m{number}", thread="t"), sender="ada")
-        await ingest.receive(CHANNEL, event)
-        entry = await store.journal.get(f"{CHANNEL}|k{number}")
-        assert entry is not None
-        batch.append(Understood(entry=entry, outcomes=tuple(postbox.normalize(event))))
-    await store.write(lambda unit: apply(unit, batch[::-1], {CHANNEL: postbox.POLICY}, "me", alone=False))
-    assert [one["text"] for one in await messages(documents)] == ["m0", "m1", "m2"]
-
-
-async def test_a_clock_that_is_set_back_changes_no_order(store: Store, documents: Documents) -> None:
-    ingest, now = postbox.ingest(store), datetime.now(UTC)
-    for number in range(5):
-        at = now - timedelta(seconds=number)
-        await ingest.receive(CHANNEL, raw(f"k{number}", said(f"m{number}", thread="t"), sender="ada", received_at=at))
-    async with running(ingest):
-        await settled(documents)
-    assert [one["text"] for one in await messages(documents)] == [f"m{number}" for number in range(5)]
-
-
 async def test_a_mark_that_only_one_may_bear_makes_one_message(store: Store, documents: Documents) -> None:
     await applied(store, documents, raw("k1", said("once", unique="u")), raw("k2", said("once", unique="u")))
     assert len(await messages(documents)) == 1
     assert await documents["journal"].count_documents({"state": "applied"}) == 2
-
-
-async def test_more_than_fits_memory_is_applied_in_order(store: Store, documents: Documents) -> None:
-    ingest = postbox.ingest(store)
-    padding = b" " * 1_000_000
-    count = HELD_BYTES // len(padding) + 12
-
-    def event(n: int) -> Raw:
-        return raw(f"k{n}", body=json.dumps([said(f"m{n}", thread="t")]).encode() + padding)
-
-    async with running(ingest):
-        for n in range(count):
-            await ingest.receive(CHANNEL, event(n))
-        await settled(documents)
-    assert [one["text"] for one in await messages(documents)] == [f"m{n}" for n in range(count)]
-
-
-async def test_nothing_is_lost_when_all_comes_before_anybody_applies(store: Store, documents: Documents) -> None:
-    ingest = postbox.ingest(store)
-    for n in range(600):
-        await ingest.receive(CHANNEL, raw(f"k{n}", said(f"m{n}", thread="t")))
-    async with running(ingest):
-        for n in range(600, 700):
-            await ingest.receive(CHANNEL, raw(f"k{n}", said(f"m{n}", thread="t")))
-        await settled(documents)
-    assert [one["text"] for one in await messages(documents)] == [f"m{n}" for n in range(700)]
-
-
-async def test_a_flood_that_does_not_end_is_applied_meanwhile(store: Store, documents: Documents) -> None:
-    """Who waits for an acknowledgement goes first, but a backlog has its turns too."""
-    ingest = postbox.ingest(store)
-
-    async def pour(source: int) -> None:
-        for number in itertools.count():
-            await ingest.receive(CHANNEL, raw(f"{source}/{number}", said("more")))
-
-    async def several_batches() -> bool:
-        return await documents["events"].count_documents({}) > 3000
-
-    async with running(ingest):
-        flood = [asyncio.create_task(pour(source)) for source in range(64)]
-        try:
-            await eventually(several_batches)
-        finally:
-            await end(*flood)
-
-
-async def test_a_backlog_is_read_once_and_not_again_for_each_batch(store: Store, documents: Documents) -> None:
-    ingest, count = postbox.ingest(store), 3000
-    events = [raw(f"k{n}", {"is": "nothing"}, sender="ada") for n in range(count)]
-    await asyncio.gather(*[ingest.receive(CHANNEL, event) for event in events])
-    async with profiled(documents), running(ingest):
-        await settled(documents)
-    asked = [one async for one in documents["system.profile"].find({"ns": f"{documents.name}.journal"})]
-    looks = [one for one in asked if "sender" in one.get("originatingCommand", one["command"]).get("filter", {})]
-    assert len(looks) > 3
-    assert sum(one["docsExamined"] for one in looks) < 1.5 * count
 
 
 HOSTILE = {"s": "\ud800", "n\0ul": "\0", "big": 1 << 70, "nan": float("nan"), "deep": {"a": [{}]}, "": 1, "$x.y": 2}
@@ -437,189 +223,6 @@ async def test_what_the_transport_said_is_kept_though_it_is_hostile(store: Store
     assert entry.envelope["big"] == str(1 << 70)
 
 
-def change(of: str = "x", **fields: Any) -> dict[str, Any]:
-    return {"is": "change", "of": of, **fields}
-
-
-Arrange = Callable[..., Awaitable[Message]]
-
-
-@pytest.fixture
-def arrange(store: Store, documents: Documents) -> Arrange:
-    """Applies events (in one batch, or one by one) and gives the only message."""
-
-    async def arranged(*items: dict[str, Any], at_once: bool) -> Message:
-        ingest = postbox.ingest(store)
-        async with contextlib.AsyncExitStack() as stack:
-            if not at_once:
-                await stack.enter_async_context(running(ingest))
-            for number, item in enumerate(items):
-                await ingest.receive(CHANNEL, raw(f"k{number}", item))
-                if not at_once:
-                    await settled(documents)
-            if at_once:
-                await stack.enter_async_context(running(ingest))
-                await settled(documents)
-        assert await failed(store) == []
-        (message,) = await messages(documents, kind="message")
-        found = await store.queries.message(message["_id"])
-        assert found is not None
-        assert await documents["waiting_changes"].count_documents({}) == 0
-        return found
-
-    return arranged
-
-
-FIRST, EDIT1, EDIT2 = said("t0", id="x"), change(at=1, text="t1"), change(at=2, text="t2")
-
-
-@pytest.mark.parametrize("at_once", [True, False])
-@pytest.mark.parametrize(
-    "items",
-    [(FIRST, EDIT1, EDIT2), (FIRST, EDIT2, EDIT1), (EDIT1, FIRST, EDIT2), (EDIT2, EDIT1, FIRST)],
-    ids=["in order", "edits swapped", "one before", "both before"],
-)
-async def test_edits_in_any_order_end_alike(
-    *, items: tuple[dict[str, Any], ...], at_once: bool, arrange: Arrange
-) -> None:
-    message = await arrange(*items, at_once=at_once)
-    assert message.text == "t2"
-    assert [one.text for one in message.revisions] == ["t0", "t1"]
-
-
-@pytest.mark.parametrize("at_once", [True, False])
-@pytest.mark.parametrize("early", [True, False])
-async def test_deletions_and_reactions_find_their_message(*, early: bool, at_once: bool, arrange: Arrange) -> None:
-    changes = [change(at=1, reaction="👍"), change(at=2, deleted=True)]
-    message = await arrange(*(changes if early else ()), FIRST, *(() if early else changes), at_once=at_once)
-    assert message.text == "t0"
-    assert message.deleted_at == postbox.AT + timedelta(minutes=2)
-    assert [one.emoji for one in message.reactions] == ["👍"]
-
-
-async def test_the_inbox_shows_what_the_last_message_says_now(arrange: Arrange, documents: Documents) -> None:
-    await arrange(FIRST, EDIT1, at_once=False)
-    (conversation,) = (await everything(documents))["conversations"]
-    assert conversation["last_message"]["text"] == "t1"
-    assert conversation["inbound"] == 1
-
-
-async def test_an_edit_never_reopens(store: Store, documents: Documents) -> None:
-    await applied(store, documents, raw("k", FIRST))
-    await documents["conversations"].update_many({}, {"$set": {"status": "resolved"}})
-    await applied(store, documents, raw("e", EDIT1), raw("r", change(at=2, reaction="👍")))
-    (conversation,) = (await everything(documents))["conversations"]
-    assert conversation["status"] == "resolved"
-
-
-async def test_an_event_stands_in_the_conversation_and_neither_reopens_nor_counts(
-    store: Store, documents: Documents
-) -> None:
-    await applied(store, documents, raw("k", said(thread="t")))
-    await documents["conversations"].update_many({}, {"$set": {"status": "resolved"}})
-    await applied(store, documents, raw("e", {"is": "event", "thread": "t", "from": "ada"}))
-    _, event = await messages(documents)
-    assert (event["kind"], event["author"]["type"], event["text"], event["seq"]) == ("event", "system", "Rated 5", 2)
-    (conversation,) = (await everything(documents))["conversations"]
-    assert (conversation["status"], conversation["inbound"]) == ("resolved", 1)
-    assert conversation["last_message"]["text"] == "hello"
-
-
-@pytest.mark.parametrize(
-    ("status", "reopens", "after"),
-    [
-        ("resolved", True, "open"),
-        ("resolved", False, "resolved"),
-        ("snoozed", True, "open"),
-        ("pending", True, "pending"),
-    ],
-)
-async def test_what_comes_changes_the_status_by_the_rules(
-    *, status: str, reopens: bool, after: str, store: Store, documents: Documents
-) -> None:
-    await applied(store, documents, raw("k", said(thread="t")))
-    await documents["conversations"].update_many({}, {"$set": {"status": status}})
-    await applied(store, documents, raw("k2", said(thread="t", reopens=reopens)))
-    (conversation,) = (await everything(documents))["conversations"]
-    assert (conversation["status"], conversation["last_seq"]) == (after, 2)
-
-
-async def test_a_customer_who_comes_back_late_begins_anew_and_the_new_one_names_the_old(
-    store: Store, documents: Documents
-) -> None:
-    await applied(store, documents, raw("k", said("then", thread="t")))
-    long_ago = datetime.now(UTC) - timedelta(days=30)
-    await documents["conversations"].update_many({}, {"$set": {"status": "resolved", "last_message.at": long_ago}})
-    await applied(store, documents, raw("k2", said("now", thread="t")), raw("k3", said("and now", thread="t")))
-    old, new = (await everything(documents))["conversations"]
-    assert (new["previous_id"], new["last_seq"], new["status"]) == (old["_id"], 2, "open")
-    assert (old["status"], old["last_seq"]) == ("resolved", 1)
-
-
-async def test_a_late_parent_joins_two_conversations_and_no_seq_is_used_twice(
-    store: Store, documents: Documents
-) -> None:
-    await applied(
-        store,
-        documents,
-        raw("k1", said("first", id="m1")),
-        raw("k3", said("third", id="m3", refers=["m2"])),
-        raw("k4", said("fourth", id="m4", refers=["m3"])),
-    )
-    events_before = await store.events.newest()
-    await applied(store, documents, raw("k2", said("second", id="m2", refers=["m1"])))
-    home, emptied = (await everything(documents))["conversations"]
-    assert emptied["merged_into"] == home["_id"]
-    assert (emptied["last_seq"], emptied["status"]) == (0, "resolved")
-    found = await messages(documents)
-    assert [(one["conversation_id"], one["seq"], one["text"]) for one in found] == [
-        (home["_id"], seq, text) for seq, text in enumerate(["first", "third", "fourth", "second"], start=1)
-    ]
-    assert (home["last_seq"], home["inbound"]) == (4, 4)
-    told = [event.type for event in await store.events.after(events_before, 100)]
-    assert "conversation.merged" in told
-    await applied(store, documents, raw("k5", said("fifth", id="m5", refers=["m4"])))
-    assert [one["seq"] for one in await messages(documents)] == [1, 2, 3, 4, 5]
-
-
-async def test_three_people_who_answer_each_other_are_one_conversation_of_the_first(
-    store: Store, documents: Documents
-) -> None:
-    await applied(
-        store,
-        documents,
-        raw("k1", said("a", sender="ada", id="m1")),
-        raw("k2", said("b", sender="bob", id="m2", refers=["m1"])),
-        raw("k3", said("c", sender="eve", id="m3", refers=["m1", "m2"])),
-    )
-    (conversation,) = (await everything(documents))["conversations"]
-    found = await messages(documents)
-    assert len({one["customer_id"] for one in found}) == 3
-    assert found[0]["customer_id"] == conversation["customer_id"]
-
-
-async def test_no_reference_moves_anothers_messages(store: Store, documents: Documents) -> None:
-    await applied(
-        store,
-        documents,
-        raw("k1", said("mine", sender="mallory", id="m1")),
-        raw("k2", said("secret", sender="ada", id="a1")),
-        raw("k3", said("give", sender="mallory", id="m2", refers=["a1", "m1"])),
-    )
-    conversations = (await everything(documents))["conversations"]
-    assert [one["merged_into"] for one in conversations] == [None, None]
-    by_text = {one["text"]: one["conversation_id"] for one in await messages(documents)}
-    assert by_text["secret"] != by_text["mine"] == by_text["give"]
-
-
-async def test_what_needs_no_place_takes_none(store: Store, documents: Documents) -> None:
-    await applied(
-        store, documents, raw("k", {"is": "nothing"}), raw("k2", {"is": "report", "state": "read"}), raw("k3")
-    )
-    assert await messages(documents) == []
-    assert await documents["journal"].count_documents({"state": "applied"}) == 3
-
-
 async def test_attachments_of_a_process_that_died_between_their_pieces_are_repaired(
     store: Store, documents: Documents
 ) -> None:
@@ -629,18 +232,3 @@ async def test_attachments_of_a_process_that_died_between_their_pieces_are_repai
     await store.files.put("a", b"x" * 600_000)
     await store.files.put("a", b"never looked at")
     assert b"".join([piece async for piece in store.files.open("a")]) == b"x" * 600_000
-
-
-async def test_what_nobody_waits_for_any_more_is_applied_all_the_same(store: Store, documents: Documents) -> None:
-    ingest = postbox.ingest(store)
-    running = asyncio.create_task(ingest.run())
-    gone = asyncio.create_task(ingest.receive(CHANNEL, raw("gone", said("the caller left", thread="t"))))
-    await asyncio.sleep(0)  # it has handed its event in, and waits
-    gone.cancel()
-    await ingest.receive(CHANNEL, raw("next", said("one more", thread="t")))
-
-    async def both() -> bool:
-        return await documents["messages"].count_documents({}) == 2
-
-    await eventually(both)
-    await end(running)

@@ -15,9 +15,9 @@ from typing import Any
 import postbox
 import pytest
 from harness import PATIENCE, Santral, eventually, letter
+from ingesting import messages, running, settled
 from postbox import CHANNEL, intake, raw, said
 from pymongo.asynchronous.database import AsyncDatabase
-from test_ingest import messages, running, settled
 
 from inbox.ingest import reading, understand
 from inbox.ingest.understand import HEAVY_BYTES
