@@ -122,7 +122,7 @@ async def test_who_writes_while_they_are_erased_leaves_nothing_that_nobody_finds
     sender = {"from": f"{uuid.uuid4()}@example.net", "thread": str(uuid.uuid4())}
 
     async def is_applied() -> bool:
-        return await documents["journal"].find_one({"state": "received"}) is None
+        return await documents["journal"].find_one({"state": "new"}) is None
 
     for _ in range(5):
         message = await desk.letter("hello", **sender)
