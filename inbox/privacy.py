@@ -98,15 +98,16 @@ class Privacy:
         words = [*addresses, *_names(family, identities)]
         originals = await self._blot_out([*written, *naming], ids, words)
         await self._erase_notes(ids, addresses, words)
-        sent_by = [one.value for one in identities]
-        erased = await self.forget(conversations, sent_by=sent_by, also=[m for m in written if m.attachments])
+        erased = await self.forget(
+            conversations, sent_by=[one.value for one in identities], also=[m for m in written if m.attachments]
+        )
         pictures = [one.avatar.rpartition("/")[2] for one in family if one.avatar]
         await self._store.personal.drop_files(pictures)
         await self._store.personal.drop_traces_of_people(ids, [one.id for one in identities])
         await self._store.write(functools.partial(_remove, kind=Identity, values=identities))
-        # Who writes from now on is somebody new; what they wrote meanwhile goes too.
+        # Who writes from now on is somebody new, and what they send stays; what they wrote meanwhile goes too.
         while late := await self._store.personal.conversations(ids):
-            erased = erased.and_(await self.forget(late, sent_by=sent_by))
+            erased = erased.and_(await self.forget(late))
         # Last, so that whoever asks again finds what is left.
         await self._store.write(functools.partial(_remove, kind=Customer, values=family))
         return replace(
@@ -151,11 +152,12 @@ class Privacy:
         )
         for some in _slices(messages):
             await self._store.write(functools.partial(_remove, kind=Message, values=some), weight=len(some))
+        gone = 0
         for some in _slices(conversations):
-            await self._store.write(functools.partial(_close, conversations=some), weight=len(some))
+            gone += await self._store.write(functools.partial(_close, conversations=some), weight=len(some))
         return Erased(
             customers=0,
-            conversations=len(conversations),
+            conversations=gone,
             messages=len(messages),
             emptied=0,
             originals=len(originals),
@@ -197,11 +199,13 @@ async def _remove(unit: Unit, kind: type[Any], values: Sequence[Any]) -> None:
         unit.remove(kind, id_)
 
 
-async def _close(unit: Unit, conversations: Sequence[Conversation]) -> None:
+async def _close(unit: Unit, conversations: Sequence[Conversation]) -> int:
+    """Removes those in which nobody has written since; returns how many."""
     found = await unit.get(Conversation, [one.id for one in conversations])
-    for known in conversations:
-        if known.id in found and found[known.id].last_seq == known.last_seq:
-            unit.remove(Conversation, known.id)
+    over = [one.id for one in conversations if one.id in found and found[one.id].last_seq == one.last_seq]
+    for id_ in over:
+        unit.remove(Conversation, id_)
+    return len(over)
 
 
 async def _blot(unit: Unit, messages: Sequence[Message], customer_ids: Sequence[str], words: Sequence[str]) -> None:
