@@ -1,7 +1,6 @@
 /** A conversation that the company begins: with an address, on a channel that can write first. */
 
 import { call } from "../api.js";
-import { asked } from "../focus.js";
 import { html } from "../html.js";
 import { t } from "../i18n.js";
 import { attempt } from "../notices.js";
@@ -11,7 +10,7 @@ import { conversation, customer } from "../thread.js";
 import { said } from "./forms.js";
 import { Window } from "./parts.js";
 
-/** @param {{close: () => void}} props */
+/** @param {{close: () => boolean}} props */
 export function Begin({ close }) {
   const able = channels.value.filter((one) => capabilitiesOf(one.id).begins);
   const known = conversation.value ? (customer.value?.identities.find((one) => one.kind === "email")?.value ?? "") : "";
@@ -21,8 +20,7 @@ export function Begin({ close }) {
     const kind = able.find((one) => one.id === channel)?.connector ?? "email";
     const body = { channel, text, subject: subject || null, identity: { kind, value: address }, client_id: crypto.randomUUID() };
     const made = await attempt(() => call("POST", "/conversations", { body }));
-    if (!made || asked.peek() !== "begin") return; // it was left meanwhile
-    close();
+    if (!made || !close()) return;
     go({ page: "", c: made.id });
   };
   return html`

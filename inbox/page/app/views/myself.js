@@ -1,7 +1,6 @@
 /** What everybody sets for themselves. */
 
 import { call } from "../api.js";
-import { asked } from "../focus.js";
 import { html } from "../html.js";
 import { t } from "../i18n.js";
 import { notifies, setNotifies } from "../notify.js";
@@ -21,7 +20,7 @@ export function Myself({ close }) {
     const body = { name, signature: signature || null };
     if (!(await attempt(() => call("PATCH", "/me", { body })))) return;
     await attempt(recognise);
-    if (asked.peek() === "me") close(); // it may have been left meanwhile
+    close();
   };
   const leave = async () => {
     close();

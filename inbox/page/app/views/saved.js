@@ -2,7 +2,6 @@
 
 import { useState } from "../../vendor/hooks.js";
 import { call } from "../api.js";
-import { asked } from "../focus.js";
 import { html } from "../html.js";
 import { t } from "../i18n.js";
 import { attempt } from "../notices.js";
@@ -34,7 +33,7 @@ function present() {
   return Object.entries(all).filter(([, value]) => value).map(([field, value]) => ({ field, is: [String(value)] }));
 }
 
-/** @param {{close: () => void}} props */
+/** @param {{close: () => boolean}} props */
 export function SaveView({ close }) {
   const [conditions, setConditions] = useState(present);
   const set = (/** @type {number} */ at, /** @type {Condition} */ one) => setConditions(conditions.map((known, index) => (index === at ? one : known)));
@@ -45,8 +44,7 @@ export function SaveView({ close }) {
     const made = await attempt(() => call("POST", "/views", { body }));
     if (!made) return;
     await attempt(loadViews);
-    if (asked.peek() !== "view") return; // it was left meanwhile
-    close();
+    if (!close()) return;
     list({ view: made.id, status: "", sort: "" });
   };
   const add = () => setConditions([...conditions, { field: "status", is: ["open"] }]);

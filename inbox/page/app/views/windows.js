@@ -22,16 +22,23 @@ import { SaveView } from "./saved.js";
 
 const MOST_TAGS = 10; // that are offered
 
+/** @import {Asked} from "../focus.js" */
 /** @import {Choice} from "./choose.js" */
 
-const close = () => (asked.value = "");
+/** Closes a window where it is still the one that is open, and says whether it was: it may have been left meanwhile. @param {Asked} name */
+const closes = (name) => () => {
+  const open = asked.peek() === name;
+  if (open) asked.value = "";
+  return open;
+};
 
 export function Windows() {
+  const close = closes(asked.value);
   switch (asked.value) {
     case "palette":
       return html`<${Choose} close=${close} title=${t("palette")} hint=${t("typeCommand")} choices=${commands()} />`;
     case "help":
-      return html`<${Help} />`;
+      return html`<${Help} close=${close} />`;
     case "assignee":
       return html`<${Choose} close=${close} title=${t("assign")} hint=${t("assign")} choices=${people()} />`;
     case "team":
@@ -41,7 +48,7 @@ export function Windows() {
     case "snooze":
       return html`<${Choose} close=${close} title=${t("snooze")} hint=${t("snooze")} choices=${moments()} />`;
     case "tags":
-      return html`<${Tags} />`;
+      return html`<${Tags} close=${close} />`;
     case "begin":
       return html`<${Begin} close=${close} />`;
     case "emoji":
@@ -107,7 +114,8 @@ function moments() {
   ];
 }
 
-function Help() {
+/** @param {{close: () => void}} props */
+function Help({ close }) {
   return html`
     <${Window} title=${t("help")} close=${close}>
       <p>${t("keysHelp")}</p>
@@ -119,7 +127,8 @@ function Help() {
   `;
 }
 
-function Tags() {
+/** @param {{close: () => void}} props */
+function Tags({ close }) {
   const [typed, setTyped] = useState("");
   const tags = conversation.value?.tags ?? [];
   const wanted = typed.trim().toLocaleLowerCase();
