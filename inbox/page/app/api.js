@@ -13,6 +13,8 @@ export class Problem extends Error {
 
 /** Nobody answered: the network or Santral is away. */
 export const AWAY = "away";
+/** Santral is there, and its database is not. */
+export const UNAVAILABLE = "unavailable";
 /** Nobody is signed in, or not any more. */
 export const UNAUTHORIZED = "unauthorized";
 

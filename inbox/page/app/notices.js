@@ -1,7 +1,7 @@
 /** Short words at the foot of the page: what went wrong, what was done and can be undone. */
 
 import { signal } from "../vendor/signals.js";
-import { AWAY, Problem, UNAUTHORIZED } from "./api.js";
+import { AWAY, Problem, UNAUTHORIZED, UNAVAILABLE } from "./api.js";
 import { t } from "./i18n.js";
 
 /** @typedef {{id: number, text: string, kind: "told" | "wrong", action?: {label: string, run: () => void}}} Notice */
@@ -43,7 +43,7 @@ export async function attempt(work) {
 export function wordsOf(problem) {
   if (problem.type === AWAY) return t("away");
   if (problem.type === "version-conflict") return t("changedMeanwhile");
-  if (problem.type === "unavailable") return t("unavailable");
+  if (problem.type === UNAVAILABLE) return t("unavailable");
   if (problem.type === TOO_MANY_TO_SORT) return t("tooManyToSort");
   return problem.message;
 }

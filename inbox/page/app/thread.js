@@ -1,7 +1,7 @@
 /** The open conversation: its messages in order, who looks at it, how it can be answered. */
 
 import { batch, computed, effect, signal, untracked } from "../vendor/signals.js";
-import { AWAY, Problem, UNAUTHORIZED, call } from "./api.js";
+import { AWAY, Problem, UNAUTHORIZED, UNAVAILABLE, call } from "./api.js";
 import { put } from "./inbox.js";
 import { connection, say } from "./live.js";
 import { attempt, tell, wordsOf } from "./notices.js";
@@ -112,8 +112,9 @@ export async function reload() {
 
 /** @param {Problem} error */
 function didNotCome(error) {
-  if (error.type === AWAY) lacking.value = true; // the banner says so, or it comes with the next try
-  else if (error.type !== UNAUTHORIZED) tell(wordsOf(error), { kind: "wrong" });
+  lacking.value ||= error.type === AWAY || error.type === UNAVAILABLE;
+  // Of the first the banner tells, or the next try is answered.
+  if (error.type !== AWAY && error.type !== UNAUTHORIZED) tell(wordsOf(error), { kind: "wrong" });
 }
 
 /** Its messages are in another one now: that is opened, and whoever did not join them is told. @param {string} id @param {{c: string, message: string}} there */

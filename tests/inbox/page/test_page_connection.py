@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
 from line import Line
 from page_house import Agent, House, fresh
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 # What a browser writes down while nobody answers.
 BROKEN = ("WebSocket connection", "net::ERR_", "Failed to load resource")
@@ -119,15 +120,25 @@ async def test_what_had_not_come_yet_of_a_conversation_comes_when_the_connection
         await guest.hears("Now it is.")
 
 
-async def test_a_call_that_is_lost_by_itself_is_made_again(house: House, screens: Any) -> None:
+async def lost(route: Route) -> None:
+    await route.abort()
+
+
+async def refused(route: Route) -> None:
+    """As Santral answers where its database does not, for a moment."""
+    await route.fulfill(status=503, content_type="application/problem+json", body='{"type": "unavailable"}')
+
+
+@pytest.mark.parametrize("failing", [lost, refused])
+async def test_a_call_that_is_lost_by_itself_is_made_again(house: House, screens: Any, failing: Any) -> None:
     agent = await house.hire("Mina")
     async with house.visitor() as guest:
         await guest.say(first := fresh("Are you there?"))
         chat = await house.chat_of(first)
         screen = await screens(agent)
         screen.expects(*BROKEN)
-        for lost in (f"**/api/v1/conversations/{chat['id']}", "**/api/v1/customers/*"):
-            await screen.page.route(lost, lambda route: route.abort(), times=1)
+        for path in (f"**/api/v1/conversations/{chat['id']}", "**/api/v1/customers/*"):
+            await screen.page.route(path, failing, times=1)
         await screen.row(chat["id"]).click()
         await expect(screen.messages).to_contain_text(first)
         await expect(screen.page.locator(".customer h2")).to_be_visible()
