@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from outbox_office import Documents, Office
+from ingesting import Documents
+from outbox_office import Office
 from postbox import PulledPostbox, SurePostbox
 
 from inbox import delivery

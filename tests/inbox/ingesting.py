@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator
 from typing import Any
 
 import postbox
 from harness import eventually
-from postbox import CHANNEL
+from postbox import CHANNEL, running
 from pymongo.asynchronous.database import AsyncDatabase
 
-from connectors.tasks import end
 from inbox.ingest import Ingest
 from inbox.store import Store
 from normalizer.outcomes import Raw
 
 Documents = AsyncDatabase[dict[str, Any]]
-
-
-@contextlib.asynccontextmanager
-async def running(ingest: Ingest) -> AsyncIterator[None]:
-    task = asyncio.create_task(ingest.run())
-    try:
-        yield
-        assert not task.done(), "ingest ended"
-    finally:
-        await end(task)
 
 
 async def settled(documents: Documents) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -10,10 +9,9 @@ from typing import Any
 
 import postbox
 from harness import eventually
+from ingesting import Documents, applied
 from postbox import CHANNEL, Platform, Postbox, raw, said
-from pymongo.asynchronous.database import AsyncDatabase
 
-from connectors.tasks import end
 from inbox.addressing import Addressing
 from inbox.attachments import Attachments
 from inbox.outbox import OutboxWorker
@@ -24,7 +22,6 @@ from normalizer.schema import Delivery, Message
 
 ADA = Principal(id="agent-ada", name="Ada", role="agent")
 BOB = Principal(id="agent-bob", name="Bob", role="agent")
-Documents = AsyncDatabase[dict[str, Any]]
 
 
 class Office:
@@ -52,15 +49,7 @@ class Office:
     async def receive(self, *items: dict[str, Any]) -> None:
         """Applies an event."""
         self._letters += 1
-        ingest = postbox.ingest(self.store)
-        task = asyncio.create_task(ingest.run())
-        await ingest.receive(CHANNEL, raw(f"k{self._letters}", *items))
-
-        async def done() -> bool:
-            return not await self.documents["journal"].count_documents({"state": "new"})
-
-        await eventually(done)
-        await end(task)
+        await applied(self.store, self.documents, raw(f"k{self._letters}", *items))
 
     async def conversation(self, sender: str = "ada", thread: str = "t") -> str:
         """A conversation in which the customer waits for an answer."""

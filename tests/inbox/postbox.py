@@ -259,14 +259,23 @@ def housekeeping(store: Store, owner: str, *heirs: Heir) -> Housekeeping:
 
 
 @contextlib.asynccontextmanager
-async def working(worker: OutboxWorker | JobWorker) -> AsyncIterator[None]:
-    """Lets a worker work meanwhile; it must not end by itself."""
-    task = asyncio.create_task(worker.run())
+async def running(one: Ingest | OutboxWorker | JobWorker) -> AsyncIterator[None]:
+    """Lets it run meanwhile; it must not end by itself."""
+    task = asyncio.create_task(one.run())
     try:
         yield
-        assert not task.done(), "the worker ended"
+        assert not task.done(), "it ended"
     finally:
         await end(task)
+
+
+@contextlib.asynccontextmanager
+async def working(worker: OutboxWorker | JobWorker) -> AsyncIterator[None]:
+    """Lets a worker work meanwhile, and what it has begun end."""
+    try:
+        async with running(worker):
+            yield
+    finally:
         await worker.drain(0.1)
 
 

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 import postbox
 import pytest
-from ingesting import Documents, applied, everything, failed, messages, running, settled
-from postbox import CHANNEL, intake, raw, said
+from ingesting import Documents, applied, everything, failed, messages, settled
+from postbox import CHANNEL, intake, raw, running, said
 
 from inbox.ingest.apply import apply
 from inbox.ingest.entries import Understood

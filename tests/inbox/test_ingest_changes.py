@@ -9,8 +9,8 @@ from typing import Any
 
 import postbox
 import pytest
-from ingesting import Documents, applied, everything, failed, messages, running, settled
-from postbox import CHANNEL, raw, said
+from ingesting import Documents, applied, everything, failed, messages, settled
+from postbox import CHANNEL, raw, running, said
 
 from inbox.store import Store
 from normalizer.schema import Message

@@ -6,24 +6,32 @@ import asyncio
 import itertools
 import json
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import postbox
 import pytest
 from harness import eventually
-from ingesting import Documents, applied, everything, messages, running, settled
-from postbox import CHANNEL, profiled, raw, said
+from ingesting import Documents, applied, everything, messages, settled
+from postbox import CHANNEL, profiled, raw, running, said
 
 from connectors.tasks import end
 from inbox import housekeeping
 from inbox.attachments import Attachments
+from inbox.ingest import Ingest
 from inbox.ingest.apply import apply
 from inbox.ingest.backlog import HELD_BYTES
 from inbox.ingest.entries import Understood
 from inbox.outbox import OutboxWorker
 from inbox.store import Store
 from normalizer.outcomes import Raw
+
+
+async def sent(ingest: Ingest, numbers: Iterable[int]) -> None:
+    """A customer sends these, one after another, into one thread."""
+    for n in numbers:
+        await ingest.receive(CHANNEL, raw(f"k{n}", said(f"m{n}", thread="t")))
 
 
 async def test_one_thread_is_one_conversation_in_order_without_gaps(store: Store, documents: Documents) -> None:
@@ -39,15 +47,13 @@ async def test_one_thread_is_one_conversation_in_order_without_gaps(store: Store
 async def test_what_a_dead_process_left_is_picked_up_before_what_comes(store: Store, documents: Documents) -> None:
     dead = postbox.ingest(store, "dead")
     await store.processes.beat("dead", {"id": "nothing"}, {})
-    for n in range(5):
-        await dead.receive(CHANNEL, raw(f"k{n}", said(f"m{n}", thread="t")))
+    await sent(dead, range(5))
     await store.processes.leave("dead")
     heir = postbox.ingest(store, "heir")
     outbox = OutboxWorker(store, "heir", {}, Attachments(store), postbox.metrics())
     await postbox.housekeeping(store, "heir", heir, outbox).begin()
     async with running(heir):
-        for n in range(5, 10):
-            await heir.receive(CHANNEL, raw(f"k{n}", said(f"m{n}", thread="t")))
+        await sent(heir, range(5, 10))
         await settled(documents)
     assert [one["text"] for one in await messages(documents)] == [f"m{n}" for n in range(10)]
 
@@ -144,11 +150,9 @@ async def test_more_than_fits_memory_is_applied_in_order(store: Store, documents
 
 async def test_nothing_is_lost_when_all_comes_before_anybody_applies(store: Store, documents: Documents) -> None:
     ingest = postbox.ingest(store)
-    for n in range(600):
-        await ingest.receive(CHANNEL, raw(f"k{n}", said(f"m{n}", thread="t")))
+    await sent(ingest, range(600))
     async with running(ingest):
-        for n in range(600, 700):
-            await ingest.receive(CHANNEL, raw(f"k{n}", said(f"m{n}", thread="t")))
+        await sent(ingest, range(600, 700))
         await settled(documents)
     assert [one["text"] for one in await messages(documents)] == [f"m{n}" for n in range(700)]
 

@@ -6,25 +6,22 @@ import asyncio
 import contextlib
 import hashlib
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import postbox
 import pytest
 from harness import eventually
+from ingesting import Documents, applied
 from postbox import ASKING, CHANNEL, POLICY, Platform, Postbox, intake, raw, said
-from pymongo.asynchronous.database import AsyncDatabase
 
 from connectors.errors import PermanentError, TemporaryError
 from connectors.tasks import end
-from inbox import delivery
 from inbox.attachments import Attachments
 from inbox.jobs import JobWorker
 from inbox.staff import Principal
 from inbox.store import Store
 from normalizer.outcomes import Profile
-
-Documents = AsyncDatabase[dict[str, Any]]
 
 CONTENT = b"first\nsecond\nthird"
 PIXEL = (
@@ -57,14 +54,7 @@ class Post:
         """Applies an event."""
         self.events += 1
         ingest = postbox.ingest(self.store, **{CHANNEL: intake(policy=self.policy)})
-        task = asyncio.create_task(ingest.run())
-        await ingest.receive(CHANNEL, raw(f"k{self.events}", *items))
-
-        async def done() -> bool:
-            return not await self.documents["journal"].count_documents({"state": "new"})
-
-        await eventually(done)
-        await end(task)
+        await applied(self.store, self.documents, raw(f"k{self.events}", *items), ingest=ingest)
 
     async def attachments(self) -> list[dict[str, Any]]:
         message = await self.documents["messages"].find_one({})
@@ -103,10 +93,7 @@ class Post:
         return b"".join([piece async for piece in self.store.files.open(attachment_id)])
 
 
-@pytest.fixture(autouse=True)
-def nothing_is_asked_again_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What failed waits until the test has looked at it, however slow the machine is, and then hurries it."""
-    monkeypatch.setattr(delivery, "FIRST_PAUSE", timedelta(hours=1))
+pytestmark = pytest.mark.usefixtures("by_hand")
 
 
 @pytest.fixture

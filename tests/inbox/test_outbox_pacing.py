@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from harness import PATIENCE, eventually
+from ingesting import Documents
 from msgspec.structs import replace
-from outbox_office import Documents, Office
+from outbox_office import Office
 from postbox import CHANNEL, Platform, Postbox
 
 from connectors.base import Rate

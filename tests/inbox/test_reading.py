@@ -10,14 +10,12 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import postbox
 import pytest
 from harness import PATIENCE, Santral, eventually, letter
-from ingesting import messages, running, settled
-from postbox import CHANNEL, intake, raw, said
-from pymongo.asynchronous.database import AsyncDatabase
+from ingesting import Documents, messages, settled
+from postbox import CHANNEL, intake, raw, running, said
 
 from inbox.ingest import reading, understand
 from inbox.ingest.understand import HEAVY_BYTES
@@ -25,7 +23,6 @@ from inbox.store import Store
 from normalizer.effort import takes_long
 from normalizer.outcomes import Outcome, Raw
 
-Documents = AsyncDatabase[dict[str, Any]]
 PADDING = b" " * HEAVY_BYTES
 # The other process has to be started first, which imports all that is imported here.
 LONG_GRACE = round(PATIENCE)

@@ -15,6 +15,7 @@ from typing import Any
 import bson
 import pytest
 from api_desk import Desk
+from ingesting import settled
 from pymongo import AsyncMongoClient
 
 from config import RetentionConfig
@@ -121,9 +122,6 @@ async def test_who_was_erased_may_come_again_as_a_stranger(desk: Desk) -> None:
 async def test_who_writes_while_they_are_erased_leaves_nothing_that_nobody_finds(desk: Desk, documents: Any) -> None:
     sender = {"from": f"{uuid.uuid4()}@example.net", "thread": str(uuid.uuid4())}
 
-    async def is_applied() -> bool:
-        return await documents["journal"].find_one({"state": "new"}) is None
-
     for _ in range(5):
         message = await desk.letter("hello", **sender)
         over = asyncio.Event()
@@ -137,7 +135,7 @@ async def test_who_writes_while_they_are_erased_leaves_nothing_that_nobody_finds
                 group.create_task(writes())
             await desk.send("POST", f"{CUSTOMERS}/{message['customer_id']}/erase", None)
             over.set()
-        await desk.eventually(is_applied)
+        await settled(documents)
 
     conversations = await documents["conversations"].distinct("_id")
     assert await documents["messages"].count_documents({"conversation_id": {"$nin": conversations}}) == 0
